@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* boot.h: the boot record, the only thing that loader and kernel share. The loader enters the kernel's ELF entry in long
+ * mode with interrupts off, the record's physical address in rdi, paging on: physical 0-4 GB mapped at 0 and at
+ * 0xffff800000000000, and the kernel's segments where they are linked (the top 2 GB).
+ * The loader has already placed the kernel, sigma0 and keeper: the kernel parses no ELF. */
+#pragma once
+#include <abi/types.h>
+
+#define L4_BOOT_MAGIC 0x746f6f622d6f7861ul      /* "axo-boot" */
+
+enum l4_region_kind { L4_REGION_RAM = 1, L4_REGION_RESERVED = 2, L4_REGION_ACPI = 3 };
+
+struct l4_region {
+    paddr_t base;
+    u64 bytes;
+    u64 kind;                       /* enum l4_region_kind; what is in no region is device memory */
+};
+
+/* One loadable segment, page aligned in both address spaces. */
+struct l4_segment {
+    vaddr_t at;
+    paddr_t frames;
+    u64 bytes;                      /* multiple of 4096, zero filled past the file's part */
+    u64 rights;                     /* L4_R | L4_W | L4_X */
+};
+
+struct l4_boot_task {
+    vaddr_t entry;
+    u32 segments, spare;
+    struct l4_segment segment[8];
+};
+
+struct l4_boot_record {
+    u64 magic;
+    u32 version;                    /* 1 */
+    u32 regions;
+    struct l4_region region[64];    /* sorted, disjoint; RAM still holds what the next fields name */
+    paddr_t kernel;                 /* the kernel's image, contiguous: never given away */
+    u64 kernel_bytes;
+    struct l4_boot_task sigma0, keeper;
+    paddr_t archive;                /* page aligned */
+    u64 archive_bytes;
+    paddr_t loader_end;             /* RAM below it may hold the loader, its tables and this record: free once the kernel has copied it */
+    paddr_t rsdp;
+    u64 boot_seconds;               /* CMOS clock, seconds since 1970 UTC */
+    char command_line[1024];
+};
