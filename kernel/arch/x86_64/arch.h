@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* arch.h: everything that the generic kernel may ask of a machine, on one page. Implemented in this folder.
+ * The kernel runs with interrupts off on one stack per CPU; frames live in threads. */
+#pragma once
+#include <abi/kip.h>
+#include <abi/boot.h>
+#include <abi/ipc.h>
+#include "frame.h"
+
+struct thread;
+struct space;
+struct fpu_area;
+
+/* ---- what the generic kernel offers to the machine ---- */
+/* Handle why `frame` (the first member of the running thread) was entered: frame->vector. Returns the frame to resume. */
+struct frame *kernel_entry(struct frame *frame);
+/* First C code of the generic kernel, on the boot CPU's stack; returns the first frame to resume. */
+struct frame *kernel_main(const struct l4_boot_record *record);
+
+/* ---- memory: the direct map reaches all physical memory ---- */
+#define ARCH_DIRECT_MAP 0xffff800000000000ul
+extern u64 arch_direct_map;     /* ARCH_DIRECT_MAP; host tests point it at an arena */
+static inline void *arch_pointer(paddr_t frame) { return (void *)(frame + arch_direct_map); }
+static inline paddr_t arch_paddr(const void *at) { return (u64)at - arch_direct_map; }
+/* The kernel's half of the top-level page table: 256 entries that each new space copies. */
+const u64 *arch_kernel_half(void);
+/* Forget what the TLB knows of `at` in `root` (a top-level table's physical address), or of all of it. */
+void arch_tlb_forget(paddr_t root, vaddr_t at);
+void arch_tlb_forget_all(paddr_t root);
+
+/* ---- CPU ---- */
+void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* probes, tables, timers; fills the KIP's machine fields */
+struct thread *arch_current(void);              /* this CPU's running thread (gs) */
+/* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. */
+void arch_switch(struct thread *from, struct thread *to);
+struct frame *arch_idle_frame(void);            /* resuming it waits for an interrupt with interrupts on */
+void arch_halt(void) __attribute__((noreturn)); /* after a panic */
+
+/* ---- user registers ---- */
+void arch_frame_init(struct frame *frame);      /* user segments, interrupts on, everything else zero */
+void arch_registers_get(const struct thread *t, struct l4_registers *to);
+void arch_registers_set(struct thread *t, const struct l4_registers *from);     /* sanitizes rflags, bases, rip */
+bool arch_is_user_address(vaddr_t at);          /* canonical and below L4_USER_END */
+
+/* ---- FPU: fpu is NULL for threads that may not use it ---- */
+u32 arch_fpu_bytes(void);                       /* size of an area, at most a page */
+void arch_fpu_init(struct fpu_area *area);      /* the state after FNINIT, MXCSR 0x1f80 */
+void arch_fpu_drop(struct thread *t);           /* t's state is no longer wanted (destroyed) */
+
+/* ---- I/O ports: `space->ports` is a bitmap page pair (bit clear: allowed) or NULL ---- */
+bool arch_ports_load(struct thread *t);         /* first #GP: make the bitmap of t's task active; false if it already was or has none */
+void arch_ports_changed(struct space *space);   /* its bitmap changed: reload if active */
+
+/* ---- time and interrupts ---- */
+u64 arch_now_ns(void);                          /* since boot */
+void arch_timer_at(u64 ns);                     /* next timer interrupt at this absolute time; ~0: none */
+u32 arch_lines(void);                           /* number of hardware interrupt lines */
+void arch_line_open(u32 line, bool level);      /* route to VECTOR_LINES + line, unmasked */
+void arch_line_mask(u32 line);
+void arch_line_unmask(u32 line);
+void arch_interrupt_done(u32 vector);           /* acknowledge at the controller */
+
+/* ---- the kernel's log: COM2 ---- */
+void arch_log(char c);

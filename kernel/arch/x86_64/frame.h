@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* frame.h: a user thread's saved registers, and the view of them as a message.
+ * entry.S pushes a frame in this order, straight into the thread it interrupts (frame is the first thing in struct thread,
+ * TSS.rsp0 points just past the frame), so `frame` and `thread` name the same address. */
+#pragma once
+#include <abi/types.h>
+
+/* What INVOKE carries in registers, in the order of struct frame. */
+struct message {
+    u64 label;              /* r10: out: capability; in: label of the door or irq */
+    u64 tag;                /* rdi */
+    u64 number;             /* rax */
+    u64 word[4];            /* rsi rdx r8 r9 */
+};
+
+struct frame {
+    u64 r15, r14, r13, r12, rbp, rbx, r11, rcx;
+    struct message message;
+    u64 vector;             /* enum vector: why the kernel was entered */
+    u64 error;              /* the CPU's error code, or 0 */
+    u64 rip, cs, rflags, rsp, ss;
+};
+_Static_assert(sizeof(struct frame) == 176, "TSS.rsp0 = frame + 176 is 16 byte aligned if the frame is");
+
+enum vector {
+    VECTOR_DEBUG = 1, VECTOR_BREAKPOINT = 3, VECTOR_NO_FPU = 7, VECTOR_PROTECTION = 13, VECTOR_PAGE_FAULT = 14,
+    VECTOR_EXCEPTIONS = 32,
+    VECTOR_LINES = 0x30,            /* hardware lines 0x30 + global system interrupt */
+    VECTOR_TIMER = 0xf0, VECTOR_SPURIOUS = 0xff,
+    VECTOR_SYSCALL = 0x100,         /* by SYSCALL: may be left by SYSRET when rip is canonical */
+    VECTOR_FOREIGN = 0x101,         /* int 0x80 */
+};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* memory.h: kernel memory. Frames come from the region that main set aside; slabs cut them into objects; every byte is charged
+ * to a factory, so that quotas balance to the byte when what was made is destroyed. */
+#pragma once
+#include "object.h"
+
+/* ---- frames: not charged to anybody; only slab, quota and boot code use these ---- */
+void frame_add(paddr_t base, u64 bytes);
+paddr_t frame_take(void);                       /* a zeroed frame, 0 when there is none */
+paddr_t frame_take_pair(void);                  /* two contiguous zeroed frames (I/O bitmap), 0 when there are none */
+void frame_give(paddr_t frame);
+u64 frame_free_count(void);
+
+/* ---- charged to a factory's quota ---- */
+/* Zeroed memory of `bytes` (1 to 4096) aligned to 64, or NULL: quota or machine exhausted. */
+void *memory_take(struct factory *factory, u32 bytes);
+void memory_give(struct factory *factory, void *at, u32 bytes);
+/* Zeroed frames; 0 when quota or machine is exhausted. */
+paddr_t memory_take_frame(struct factory *factory);
+void memory_give_frame(struct factory *factory, paddr_t frame);
+paddr_t memory_take_pair(struct factory *factory);
+void memory_give_pair(struct factory *factory, paddr_t frames);

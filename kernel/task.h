@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* task.h: a protection domain. */
+#pragma once
+#include "cap.h"
+#include "space.h"
+
+enum { TASK_UTCB_PAGES = 4 };   /* per utcb_page record */
+
+struct task {
+    struct object object;
+    struct space space;
+    struct cap_table caps;
+    struct list threads;        /* thread.in_task of the threads bound to it */
+    struct list utcb_pages;     /* struct utcb_page: pages cut into four UTCBs */
+    u64 native_start, native_end;       /* `syscall` from outside is reflected; 0, ~0 at first */
+    u64 leave_start, leave_end;         /* a kick in here starts the way out again (reflect.c) */
+};
+
+l4_err_t task_create(struct factory *factory, struct task **task);
+l4_err_t task_destroy_step(struct object *object);
+
+/* A UTCB of this task at `at` (1 KB aligned); the page appears with its first UTCB and goes with its last. */
+l4_err_t task_utcb_take(struct task *task, vaddr_t at, struct l4_utcb **utcb);
+void task_utcb_give(struct task *task, vaddr_t at);
