@@ -20,9 +20,9 @@ l4_err_t space_init(struct space *space, struct factory *factory, u64 id);
 /* One bounded step of unmapping everything (whatever was derived included) and freeing the tables. */
 l4_err_t space_fini_step(struct space *space);
 
-/* Give sigma0 its roots at boot: frames [at, at + bytes) at the same virtual address; uncached for device memory. Uses 2 MB nodes where
- * aligned. And all ports. */
-l4_err_t space_add_root(struct space *sigma0, paddr_t at, u64 bytes, u32 rights, bool cached);
+/* Roots of the derivation tree, at boot: frames [frame, frame + bytes) at `at`; uncached for device memory. Uses 2 MB nodes where address,
+ * frame and size allow. sigma0 gets RAM and devices 1:1; sigma0 and keeper their own segments and the info page. And all ports. */
+l4_err_t space_add_root(struct space *space, vaddr_t at, paddr_t frame, u64 bytes, u32 rights, bool cached);
 l4_err_t space_add_root_ports(struct space *sigma0);
 
 /* Map memory or ports; see task.idl map (beside = false) and copy (beside = true). Bounded: RESTART with *progress kept.

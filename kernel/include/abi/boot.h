@@ -4,17 +4,9 @@
  * 0xffff800000000000, and the kernel's segments where they are linked (the top 2 GB).
  * The loader has already placed the kernel, sigma0 and keeper: the kernel parses no ELF. */
 #pragma once
-#include <abi/types.h>
+#include <abi/region.h>
 
 #define L4_BOOT_MAGIC 0x746f6f622d6f7861ul      /* "axo-boot" */
-
-enum l4_region_kind { L4_REGION_RAM = 1, L4_REGION_RESERVED = 2, L4_REGION_ACPI = 3 };
-
-struct l4_region {
-    paddr_t base;
-    u64 bytes;
-    u64 kind;                       /* enum l4_region_kind; what is in no region is device memory */
-};
 
 /* One loadable segment, page aligned in both address spaces. */
 struct l4_segment {
@@ -34,7 +26,7 @@ struct l4_boot_record {
     u64 magic;
     u32 version;                    /* 1 */
     u32 regions;
-    struct l4_region region[64];    /* sorted, disjoint; RAM still holds what the next fields name */
+    struct l4_region region[L4_REGIONS];    /* sorted, disjoint; RAM still holds what the next fields name */
     paddr_t kernel;                 /* the kernel's image, contiguous: never given away */
     u64 kernel_bytes;
     struct l4_boot_task sigma0, keeper;

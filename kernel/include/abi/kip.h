@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* kip.h: the kernel info page, one read-only page that keeper hands to every task (at L4_KIP_ADDRESS by convention).
- * It tells the time without a system call: ns = ((rdtsc - tsc_base) * tsc_mul) >> tsc_shift, in 128 bits. */
+ * The kernel maps it into sigma0 and keeper before they start. It tells the time without a system call: ns = ((rdtsc - tsc_base) * tsc_mul) >> tsc_shift, in 128 bits. */
 #pragma once
-#include <abi/types.h>
+#include <abi/region.h>
 
 #define L4_KIP_MAGIC   0x4c544c4f584f4c41ul     /* "ALOXOLTL" */
 #define L4_KIP_ADDRESS 0x7fffffff0000ul
@@ -26,7 +26,10 @@ struct l4_kip {
     char version[32];               /* "0.1.0" */
     char cpu[64];                   /* brand string */
     char command_line[1024];
+    u64 regions;                    /* what sigma0 was given, 1:1: RAM to hand out, ACPI tables and the archive to be read */
+    struct l4_region region[L4_REGIONS];
 };
+_Static_assert(sizeof(struct l4_kip) <= L4_PAGE_SIZE, "the info page is one page");
 
 enum l4_cpu_feature {
     L4_CPU_XSAVE = 1 << 0, L4_CPU_FSGSBASE = 1 << 1, L4_CPU_SMEP = 1 << 2, L4_CPU_SMAP = 1 << 3, L4_CPU_UMIP = 1 << 4,
