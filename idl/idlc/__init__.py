@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""idlc: the interface compiler. Start reading at model.py."""
