@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""build.py: CMake and Ninja, under a lock, so that two axo at once build one after the other."""
+import contextlib
+import fcntl
+import os
+import re
+import subprocess
+import sys
+
+from . import packages, paths, say
+
+STEP = re.compile(r"^@(\d+)/(\d+) ")
+
+
+@contextlib.contextmanager
+def locked(build):
+    build.folder.mkdir(parents=True, exist_ok=True)
+    with open(build.lock, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def show(lines):
+    if not say.quiet:
+        sys.stderr.write("".join(lines))
+
+
+def carry_out(build, words, title):
+    """Runs one step of the build; its output goes to build.log, and to people when it fails."""
+    log, shown = open(build.build_log, "a"), []
+    environment = dict(os.environ, NINJA_STATUS="@%f/%t ", CLICOLOR_FORCE="0", LC_ALL="C.UTF-8")
+    with log, say.Progress(title) as progress:
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True, errors="replace", env=environment, cwd=paths.TOP)
+        for line in process.stdout:
+            log.write(line)
+            step = STEP.match(line)
+            if step:
+                progress.step(int(step[1]), int(step[2]))
+            else:
+                shown.append(line)
+        status = process.wait()
+    if status:
+        show(shown[-200:])
+        first = next((line.strip() for line in shown if "error" in line.lower()), f"{words[0]} ended with {status}")
+        raise say.host_failure(f"the build failed: {first}; all of it is in {build.build_log}")
+    warnings = [line for line in shown if "Warning" in line or "left out" in line]
+    show(warnings)
+
+
+def configure(build):
+    stale = build.native / "CMakeCache.txt"
+    if stale.exists() and f"CMAKE_HOME_DIRECTORY:INTERNAL={paths.TOP}\n" not in stale.read_text():
+        stale.unlink()          # the tree was moved or copied
+    if not (build.native / "build.ninja").exists() or not stale.exists():
+        carry_out(build, ["cmake", "-G", "Ninja", "-S", str(paths.TOP), "-B", str(build.native), "--no-warn-unused-cli",
+                          f"-DCMAKE_TOOLCHAIN_FILE={paths.TOP / 'cmake' / 'x86_64.cmake'}"], "configuring")
+
+
+def build_all(options, *needs, targets=()):
+    """Makes sure of packages and of everything built; the Build. `needs` are words of tools/packages.txt."""
+    build = paths.Build(options.build_dir)
+    packages.ensure("build", *needs, may_install=not options.no_install)
+    if getattr(options, "no_build", False):
+        if not build.native.exists():
+            raise say.host_failure(f"--no-build, but nothing is built in {build.folder}")
+        return build
+    with locked(build):
+        build.build_log.write_text("")
+        configure(build)
+        carry_out(build, ["ninja", "-C", str(build.native), *targets], "building")
+    return build

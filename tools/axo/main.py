@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""main.py: where the shell script hands over. Finds the subcommand, turns every failure into one line and a status."""
+import os
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from axo import cli, say  # noqa: E402  (the package is found by the line above)
+
+
+def main(words):
+    try:
+        options = cli.parse(words)
+        return options.command(options)
+    except say.Failure as failure:
+        say.error(failure)
+        return failure.status
+    except KeyboardInterrupt:
+        say.error("interrupted")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)    # the reader left: nothing to say, and nothing to flush
+        return 141
+    except Exception as problem:    # a bug of ours: still one line, and the trace for who asks
+        if os.environ.get("AXO_TRACEBACK"):
+            raise
+        say.error(f"internal error: {type(problem).__name__}: {problem}; AXO_TRACEBACK=1 shows where")
+        return say.HOST
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

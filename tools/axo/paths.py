@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""paths.py: where things are, in the tree and in a build folder."""
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+PACKAGES = TOP / "tools" / "packages.txt"
+
+
+def version():
+    return (TOP / "VERSION").read_text().strip()
+
+
+class Build:
+    """One build folder: build/ unless --build-dir says otherwise."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder).resolve() if folder else TOP / "build"
+        self.native = self.folder / "native"            # CMake's
+        self.boot = self.native / "boot"                # stripped images, as they go into archives
+        self.symbols = self.native / "bin"              # the same with symbols
+        self.loader = self.boot / "loader"
+        self.system = self.native / "system.cpio"       # what `axo run` boots
+        self.last_log = self.folder / "last-boot.log"
+        self.build_log = self.folder / "build.log"
+        self.lock = self.folder / ".lock"

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""qemu.py: one boot in QEMU, watched from start to end.
+
+The guest's first serial port is the console of the serial driver, the second the kernel's log. Both come through a
+socket pair each, so that nothing of a run has a name that another run could take. The guest ends through
+isa-debug-exit at port 0xf4: what it writes there, v, becomes QEMU's status 2v + 1; PASS is the only good one."""
+import os
+import re
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import say
+
+PASS = 33               # the guest wrote 0x10
+STATUS_NAMES = {PASS: "the guest ended well", 35: "the guest reported a failure", 37: "the kernel stopped itself"}
+FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
+SOME = 65536
+
+
+def megabytes(word):
+    """512, 512M, 1G -> megabytes."""
+    found = re.fullmatch(r"(\d+)([MG]?)", str(word))
+    if not found or not 16 <= int(found[1]) * (1024 if found[2] == "G" else 1) <= 1 << 20:
+        raise say.usage_failure(f"--mem {word} is no amount of memory; write megabytes, or 1G")
+    return int(found[1]) * (1024 if found[2] == "G" else 1)
+
+
+@dataclass
+class Machine:
+    """What to boot, and on what."""
+    loader: Path
+    archive: Path
+    words: list = field(default_factory=list)       # the kernel's command line
+    mem: int = 512                                  # megabytes
+    smp: int = 1
+    cpu: str = "max"
+    board: str = None
+    icount: bool = False
+    way: str = "direct"                             # direct, iso, uefi
+    extra: list = field(default_factory=list)       # QEMU arguments of the caller
+
+    def command_line(self):
+        return " ".join([*self.words, *(["icount"] if self.icount else [])])
+
+
+def make_iso(machine, folder):
+    """A GRUB2 image of the machine's loader and archive, for BIOS or UEFI."""
+    tree = folder / "iso"
+    (tree / "boot" / "grub").mkdir(parents=True)
+    shutil.copyfile(machine.loader, tree / "boot" / "loader")
+    shutil.copyfile(machine.archive, tree / "boot" / "archive.cpio")
+    (tree / "boot" / "grub" / "grub.cfg").write_text(
+        f"set timeout=0\nmenuentry axolotl {{\n"
+        f"    multiboot2 /boot/loader {machine.command_line()}\n    module2 /boot/archive.cpio\n}}\n")
+    image = folder / "axolotl.iso"
+    kind, more = ("x86_64-efi", "") if machine.way == "uefi" else ("i386-pc", " part_msdos biosdisk")
+    words = ["grub-mkrescue", "-d", f"/usr/lib/grub/{kind}", f"--install-modules=multiboot2 normal iso9660{more}",
+             "--fonts=", "--locales=", "--themes=", "-o", str(image), str(tree)]
+    answer = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if answer.returncode or not image.exists():
+        last = (answer.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise say.host_failure(f"grub-mkrescue made no image: {last}")
+    return image
+
+
+def command(machine, folder, console, log):
+    """QEMU's words. `console` and `log` are inherited sockets."""
+    board = machine.board or ("q35" if machine.way == "uefi" else "pc")
+    threads = "multi" if machine.smp > 1 and not machine.icount else "single"
+    words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none",
+             "-machine", board, "-accel", f"tcg,thread={threads}", "-cpu", machine.cpu,
+             "-m", str(machine.mem), "-smp", str(machine.smp), "-rtc", "base=utc", "-no-reboot",
+             "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
+             "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
+             "-chardev", f"socket,id=log,fd={log}", "-serial", "chardev:log"]
+    if machine.icount:
+        words += ["-icount", "shift=0,sleep=off"]
+    if machine.way == "direct":
+        words += ["-kernel", str(machine.loader), "-initrd", str(machine.archive), "-append", machine.command_line()]
+    else:
+        words += ["-cdrom", str(make_iso(machine, folder)), "-boot", "d"]
+    if machine.way == "uefi":
+        words += ["-bios", str(FIRMWARE)]
+    return words + machine.extra
+
+
+class Guest:
+    """A running QEMU. `watch` feeds what the serial ports say to two functions until it ends."""
+
+    def __init__(self, machine):
+        for part in (machine.loader, machine.archive):
+            if not part.exists():
+                raise say.host_failure(f"there is no {part} to boot")
+        if shutil.which("qemu-system-x86_64") is None:
+            raise say.host_failure("qemu-system-x86_64 is not installed")
+        self.folder = Path(tempfile.mkdtemp(prefix="axo-"))
+        self.log_path = self.folder / "boot.log"
+        self.errors = open(self.folder / "qemu.err", "w+")
+        self.process, self.timed_out = None, False
+        try:
+            self.start(machine)
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, machine):
+        self.console, console_end = socket.socketpair()
+        self.log, log_end = socket.socketpair()
+        ends = [console_end.fileno(), log_end.fileno()]
+        words = command(machine, self.folder, *ends)
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
+                                        pass_fds=ends, start_new_session=True)
+        console_end.close()
+        log_end.close()
+        self.started = time.monotonic()
+
+    def send(self, data):
+        """Type bytes into the console; blocks while the guest takes none."""
+        self.console.sendall(data)
+
+    def watch(self, on_console, on_log, timeout=None, typed=None, on_typed=None):
+        """Until QEMU ends or `timeout` seconds after its start. `typed` is a descriptor to read, `on_typed` gets what
+        it says (b"" at its end) and answers False to stop. Returns QEMU's status; None: the time ran out."""
+        chosen = selectors.DefaultSelector()
+        chosen.register(self.console, selectors.EVENT_READ, on_console)
+        log_file = open(self.log_path, "wb")
+        chosen.register(self.log, selectors.EVENT_READ, lambda data: (log_file.write(data), on_log(data)))
+        if typed is not None:
+            try:
+                chosen.register(typed, selectors.EVENT_READ, on_typed)
+            except PermissionError:         # an ordinary file is always ready: epoll takes none
+                data = os.read(typed, SOME)
+                while data:
+                    on_typed(data)
+                    data = os.read(typed, SOME)
+                on_typed(b"")
+        open_ports = 2
+        with log_file, chosen:
+            while open_ports:
+                left = None if timeout is None else self.started + timeout - time.monotonic()
+                if left is not None and left <= 0:
+                    self.timed_out = True
+                    self.stop()
+                    return None
+                for key, _ in chosen.select(left):
+                    source = key.fileobj
+                    if source is typed:
+                        data = os.read(typed, SOME)
+                        go_on = key.data(data)
+                        if not data:
+                            chosen.unregister(source)
+                        if go_on is False:
+                            self.stop()
+                            return self.process.returncode
+                        continue
+                    try:
+                        data = source.recv(SOME)
+                    except ConnectionResetError:
+                        data = b""
+                    if data:
+                        key.data(data)
+                    else:
+                        chosen.unregister(source)
+                        open_ports -= 1
+        return self.process.wait()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(2)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def keep_log(self, path):
+        """Publish the kernel's log at `path` in one step."""
+        if self.log_path.exists():
+            fresh = path.with_name(f".{path.name}.{os.getpid()}")
+            shutil.copyfile(self.log_path, fresh)
+            os.replace(fresh, path)
+
+    def last_words(self):
+        """The end of the kernel's log, for a one-line message."""
+        if not self.log_path.exists():
+            return ""
+        lines = [line.strip() for line in self.log_path.read_text(errors="replace").splitlines() if line.strip()]
+        return lines[-1] if lines else ""
+
+    def complaint(self, status):
+        """(sentence, is it the host's fault) for a status other than PASS."""
+        self.errors.seek(0)
+        said = [line.strip() for line in self.errors.read().splitlines() if line.strip()]
+        if status == 1 and said:
+            return f"QEMU: {said[-1]}", True
+        if status is not None and status < 0:
+            return f"QEMU was ended by {signal.Signals(-status).name}", True
+        last = self.last_words()
+        after = f"; its last line was: {last}" if last else "; it printed nothing"
+        if status is None:
+            return "the time ran out" + after, False
+        if status == 0:
+            return "the guest reset or switched itself off" + after, False
+        return STATUS_NAMES.get(status, f"the guest left status {status}") + after, False
+
+    def close(self):
+        self.stop()
+        for end in (getattr(self, "console", None), getattr(self, "log", None), self.errors):
+            if end is not None:
+                end.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""run.py: `axo run`: build, boot, show the kernel's log and the console until the guest ends."""
+import os
+import shutil
+import sys
+import termios
+import tty
+from pathlib import Path
+
+from . import build, paths, qemu, say
+
+ESCAPE, LEAVE = b"\x01", b"x"          # Ctrl-A x leaves, as in QEMU itself
+END_OF_FILE = b"\x04"
+
+# What the system in this tree cannot serve yet, and what it waits for.
+WAITS_FOR = {
+    "exec": "running Linux programs",
+    "root": "a root file system",
+    "strace": "running Linux programs",
+}
+
+
+def refuse_unserved(options):
+    for flag, reason in WAITS_FOR.items():
+        if getattr(options, flag):
+            raise say.host_failure(f"--{flag} needs {reason}, which version {paths.version()} of Axolotl cannot do yet")
+
+
+def machine_of(options, files):
+    """The qemu.Machine that the flags describe."""
+    if options.smp < 1 or options.smp > 64:
+        raise say.usage_failure(f"--smp {options.smp} is no number of CPUs between 1 and 64")
+    way = "uefi" if getattr(options, "uefi", False) else "iso" if getattr(options, "iso", False) else "direct"
+    return qemu.Machine(loader=files.loader, archive=files.system, words=getattr(options, "append", "").split(),
+                        mem=qemu.megabytes(options.mem or 512), smp=options.smp, cpu=options.cpu, board=options.machine,
+                        icount=options.icount, way=way, extra=options.qemu_words)
+
+
+def own_copy(machine, folder):
+    """Another axo may build while this guest boots: give it files of its own."""
+    for part in ("loader", "archive"):
+        copy = Path(folder) / part
+        shutil.copyfile(getattr(machine, part), copy)
+        setattr(machine, part, copy)
+
+
+class Terminal:
+    """The person's terminal in raw mode, restored at the end. Without a terminal: nothing."""
+
+    def __enter__(self):
+        self.is_one = sys.stdin.isatty()
+        if self.is_one:
+            self.saved = termios.tcgetattr(0)
+            tty.setraw(0)
+        return self
+
+    def __exit__(self, *_):
+        if self.is_one:
+            termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
+
+
+class Keyboard:
+    """What the person types, to the console. Ctrl-A x leaves; the end of a file is typed as Ctrl-D."""
+
+    def __init__(self, guest, is_terminal):
+        self.guest, self.is_terminal, self.escaped, self.left = guest, is_terminal, False, False
+
+    def __call__(self, data):
+        if not data:
+            self.guest.send(END_OF_FILE)
+            return True
+        if not self.is_terminal:
+            self.guest.send(data)
+            return True
+        for byte in (data[i:i + 1] for i in range(len(data))):
+            if self.escaped and byte == LEAVE:
+                self.left = True
+                return False
+            if self.escaped or byte != ESCAPE:
+                self.guest.send(byte)
+                self.escaped = False
+            else:
+                self.escaped = True
+        return True
+
+
+def show(data, raw):
+    """The kernel's lines end with a newline alone: a raw terminal wants a return too."""
+    if raw:
+        data = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def boot(machine, options, files):
+    with qemu.Guest(machine) as guest:
+        try:
+            if sys.stdin.isatty():
+                say.note("Ctrl-A x leaves")
+            with Terminal() as terminal:
+                keyboard = Keyboard(guest, terminal.is_one)
+                status = guest.watch(lambda data: show(data, False), lambda data: show(data, terminal.is_one),
+                                     options.timeout, None if sys.stdin.closed else 0, keyboard)
+        finally:
+            guest.keep_log(files.last_log)
+        if keyboard.left or status == qemu.PASS:
+            return 0
+        sentence, is_hosts = guest.complaint(status)
+        raise (say.host_failure if is_hosts else say.guest_failure)(sentence)
+
+
+def command(options):
+    refuse_unserved(options)
+    needs = ["run", *(["iso"] if options.iso or options.uefi else []), *(["uefi"] if options.uefi else [])]
+    files = build.build_all(options, *needs)
+    return boot(machine_of(options, files), options, files)
