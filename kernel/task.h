@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* task.h: a protection domain. */
 #pragma once
+#include <abi/ipc.h>
 #include "cap.h"
 #include "space.h"
 

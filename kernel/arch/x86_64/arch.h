@@ -31,7 +31,8 @@ void arch_tlb_forget_all(paddr_t root);
 /* ---- CPU ---- */
 void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* probes, tables, timers; fills the KIP's machine fields */
 struct thread *arch_current(void);              /* this CPU's running thread (gs) */
-/* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. */
+/* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. `from`: who ran before, NULL if
+ * nobody or destroyed. `to` NULL: leave the address space of a task that goes, for the kernel's own. */
 void arch_switch(struct thread *from, struct thread *to);
 struct frame *arch_idle_frame(void);            /* resuming it waits for an interrupt with interrupts on */
 void arch_halt(void) __attribute__((noreturn)); /* after a panic */

@@ -78,6 +78,6 @@ struct l4_utcb {
     struct l4_item item[L4_ITEMS_MAX];
     struct l4_exception exception;  /* delivered with an exception message, or filled at an exception upcall */
     u64 thread_id;                  /* the kernel's id of this thread, for traces */
-    u64 spare[14];
+    u64 spare[15];
 };
 _Static_assert(sizeof(struct l4_utcb) == L4_UTCB_SIZE, "four UTCBs share a page");

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fault.h: page faults and exceptions become calls to gates, or upcalls into the thread's own runtime. */
+#pragma once
+#include "thread.h"
+
+/* The running thread was stopped by exception frame.vector. */
+void fault_enter(struct thread *self);
+/* An exception that neither pager nor machine resolves: upcall, exception gate, or halt. */
+void fault_raise(struct thread *t, u64 vector, u64 error, u64 address);
+/* Pager or handler answered `t` with `tag` and `word`; its UTCB may hold new registers. */
+void fault_answered(struct thread *t, u64 tag, u64 word, const struct l4_utcb *handler);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* gate.h: where callers meet a server. The gate outlives its server: it can be rebound, and while unbound its callers wait.
+ * INVARIANT bound: gate is on server->gates <=> gate->server == server. */
+#pragma once
+#include "thread.h"
+
+enum { GATE_BANDS = 4 };        /* senders wait in four bands of 16 priorities, first come first served inside */
+
+struct gate {
+    struct object object;
+    struct thread *server;      /* NULL: unbound */
+    struct list in_server;      /* server->gates */
+    struct list band[GATE_BANDS];   /* thread.queue of senders; the last band is the most urgent */
+    u32 waiting;                /* senders in all bands */
+};
+
+l4_err_t gate_create(struct factory *factory, struct gate **gate);
+l4_err_t gate_destroy_step(struct object *object);
+
+void gate_enqueue(struct gate *gate, struct thread *sender);
+void gate_dequeue(struct thread *sender);
+/* The most urgent sender, NULL if none. It stays queued. */
+struct thread *gate_first(const struct gate *gate);
+void gate_unlink_server(struct gate *gate);

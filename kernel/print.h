@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* print.h: the kernel's voice: a small printf to the log line, and the end of the kernel when a rule of its own is broken. */
+#pragma once
+#include <abi/types.h>
+
+/* %s %c %d %u %x with optional `l`, width and 0; %% */
+void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void panic(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* A rule of the kernel's own: a user can never break it. Both values are printed. */
+#define ASSERT_EQUAL(a, b) do { \
+        u64 left_ = (u64)(a), right_ = (u64)(b); \
+        if (__builtin_expect(left_ != right_, 0)) \
+            panic("%s:%d: %s is %lx, %s is %lx", __FILE__, __LINE__, #a, left_, #b, right_); \
+    } while (0)

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* reply.h: the one-shot right to answer a caller. It is embedded in the caller; the receiver holds it implicitly (thread.caller) or in a
+ * move-only capability (thread.kept). It dies with capability, thread or task, and then its caller gets `peer_restarted`. */
+#pragma once
+#include "cap.h"
+#include "thread.h"
+
+/* Who a kept reply answers; NULL when that caller is gone. */
+struct thread *reply_caller(const struct cap *kept);
+/* The answer was given or the caller is gone: the caller's side of the right ends. An emptied capability still can be probed. */
+void reply_forget(struct thread *caller);
+/* The capability goes: its caller, if there is one, gets `peer_restarted`; the slot is empty afterwards. */
+void reply_abort(struct cap *kept);
+/* The thread that must answer goes: so do all its replies. */
+void reply_abort_all(struct thread *server);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sched.h: fixed priorities, round robin inside one, and the rest of a time slice passed on by calls.
+ * INVARIANT ready: a READY thread is running, or the handoff, or in the ready queue of its priority: in exactly one of them. */
+#pragma once
+#include "thread.h"
+
+enum { PRIORITIES = 64, SLICE_NS = 10 * 1000 * 1000 };
+
+struct cpu {
+    struct thread *current;     /* NULL: idle */
+    struct thread *loaded;      /* whose context the machine holds: current, or while idle the last one; NULL: none */
+    struct thread *handoff;     /* made ready by the current entry: runs next if nobody more urgent is ready */
+    u64 slice_end_ns;           /* when current's slice ends */
+    u64 timer_ns;               /* what the timer is set to, ~0: off */
+    u64 ready_mask;             /* bit p: ready[p] is not empty */
+    struct list ready[PRIORITIES];
+};
+extern struct cpu boot_cpu;
+static inline struct cpu *cpu_this(void) { return &boot_cpu; }
+
+void sched_init(void);
+void sched_ready(struct thread *t);             /* t has become READY */
+void sched_remove(struct thread *t);            /* a READY thread that is not running stops being ready */
+void sched_forget(struct thread *t);            /* t is being destroyed: the machine must not hold its context */
+void sched_set_priority(struct thread *t, u32 priority);
+void sched_yield_to(struct thread *t);          /* current goes behind its equals, t runs next */
+void sched_tick(void);                          /* the timer rang */
+struct frame *sched_next(void);                 /* choose who runs and load its context */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* thread.h: a thread of execution: its registers, what it waits for, and who waits for it.
+ *
+ *   stopped -> ready -> sending    (in a gate's band, until its server receives)
+ *                    -> awaiting   (its server, or whoever keeps the reply, must answer)
+ *                    -> receiving  (an open receive)
+ *                    -> halted     (an exception that nobody handles)
+ *
+ * INVARIANT senders:  t is in a band of t->at_gate <=> state is SENDING.
+ * INVARIANT reply:    state is AWAITING <=> either t->partner->caller == t or t->kept_in names the capability that answers t.
+ * INVARIANT pending:  irq in t->pending_irqs <=> irq->pending && irq->receiver == t. */
+#pragma once
+#include <abi/ipc.h>
+#include "arch.h"
+#include "object.h"
+#include "timeout.h"
+
+struct task;
+struct gate;
+
+enum thread_state {
+    THREAD_STOPPED, THREAD_READY, THREAD_SENDING, THREAD_AWAITING, THREAD_RECEIVING, THREAD_HALTED,
+    THREAD_STATE = 7,               /* mask of the state in the hot word */
+    THREAD_TIMED = 1 << 8,          /* a timeout is armed */
+    THREAD_STOP_LATER = 1 << 9,     /* stopped while ready: it stays off the ready queue */
+};
+
+/* Whose words a wait carries, and what the answer means. */
+enum thread_origin { ORIGIN_CALL, ORIGIN_FAULT, ORIGIN_EXCEPTION };
+
+struct thread_upcall {
+    vaddr_t system_call, kick, exception, stack;
+};
+
+struct thread {
+    struct frame frame;             /* first: entry.S pushes into it */
+    u32 hot;                        /* state and every rare flag: one compare on the direct path */
+    u8 priority;                    /* 0 to 63, higher is more urgent */
+    u8 origin;                      /* enum thread_origin of the current wait */
+    u8 send_rights;                 /* of the door used, while sending */
+    bool kicked;                    /* a kick is latched until the thread is in its program again */
+    u64 send_label;
+    struct task *task;              /* NULL: unbound */
+    struct l4_utcb *utcb;           /* kernel's view; NULL: unbound */
+    vaddr_t utcb_at;                /* the task's view */
+    u64 fs_base, gs_base;
+    struct fpu_area *fpu;           /* NULL: may not use the FPU */
+
+    struct list queue;              /* ready queue or gate band */
+    struct gate *at_gate;           /* while sending */
+    struct thread *partner;         /* while awaiting: who must answer */
+    struct thread *caller;          /* implicit reply right: who waits for this thread's answer */
+    struct cap *kept_in;            /* while awaiting: the kept reply capability that answers this thread, or NULL */
+    struct list kept;               /* kept replies (cap.in_thread) that this thread must answer */
+    struct list gates;              /* gate.in_server */
+    struct list irqs;               /* irq.in_receiver */
+    struct list pending_irqs;       /* irq.in_pending */
+    struct timeout timeout;
+    struct message fault;           /* the message to pager or exception handler */
+    u64 fault_address;
+    u64 progress;                   /* of an invocation that is restarted */
+
+    u64 slice_ns;
+    cap_t pager, exception;         /* slots of its task; 0: none */
+    struct thread_upcall upcall;
+    struct object object;
+    struct list in_task;            /* task->threads */
+};
+
+static inline struct thread *thread_of(struct object *object) { return container_of(object, struct thread, object); }
+static inline enum thread_state thread_state(const struct thread *t) { return (enum thread_state)(t->hot & THREAD_STATE); }
+
+l4_err_t thread_create(struct factory *factory, struct thread **thread);
+l4_err_t thread_destroy_step(struct object *object);
+
+/* Take a blocked thread out of whatever it waits for and make it ready. Its registers are the caller's business. */
+void thread_wake(struct thread *t);
+/* Set what an invocation returns: status and no words. */
+void thread_return(struct thread *t, l4_err_t status);
+/* Stop `t` wherever it is: its own wait ends as by a kick, its callers get `peer_restarted`. */
+void thread_halt(struct thread *t);
+/* Stop `t` and take it out of its task (whose destruction has begun, or another bind follows). */
+void thread_unbind(struct thread *t);
