@@ -16,6 +16,11 @@ struct l4_segment {
     u64 rights;                     /* L4_R | L4_W | L4_X */
 };
 
+/* The 64 KB block of a root task's first thread: the kernel binds the UTCB at its start and starts the thread with rsp at its end
+ * and rdi = 0; the stack's pages between come as a segment of the task. 0x10000000 for programs linked at 0x400000. */
+#define L4_BOOT_STACK_BYTES 0x10000ul
+static inline vaddr_t l4_boot_stack(vaddr_t entry) { return (entry | 0xffffffful) + 1; }
+
 struct l4_boot_task {
     vaddr_t entry;
     u32 segments, spare;
