@@ -6,6 +6,7 @@
 #   axo_image(NAME SCRIPT FILE SOURCES... [OPTIONS])  a freestanding image with its own linker script (kernel, loader)
 #   axo_archive(NAME FILE OUT MEMBERS...)             a boot archive; the kernel is always its first member
 #   axo_guest_test(NAME ARCHIVE MEMBERS... [CMDLINE TEXT] [TIMEOUT S] [SMP N] [MEM M] [LABELS L...] [ICOUNT])
+#   axo_guest_bench(GROUP ARCHIVE MEMBERS...)         booted by `axo bench GROUP` under -icount
 #   axo_host_test(NAME SOURCES... [INCLUDES DIR...] [DEFINES D...] [LABELS L...])   CMocka, ASan, UBSan, host compiler
 #   axo_python_test(NAME PATH... [LABELS L...])       pytest
 #
@@ -179,6 +180,14 @@ function(_axo_guest_test_now name file patience labels)
     set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${patience})
 endfunction()
 
+function(axo_guest_bench group)
+    cmake_parse_arguments(arg "" "" "ARCHIVE" ${ARGN})
+    set(file bench/${group}.cpio)
+    file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+    axo_archive(bench-${group} FILE ${CMAKE_BINARY_DIR}/${file} MEMBERS ${arg_ARCHIVE})
+    set_property(GLOBAL APPEND_STRING PROPERTY AXO_BENCHES "${group} ${file}\n")
+endfunction()
+
 function(axo_host_test name)
     cmake_parse_arguments(arg "" "" "INCLUDES;DEFINES;LABELS" ${ARGN})
     set(flags -std=gnu11 ${AXO_WARNINGS} -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -224,6 +233,8 @@ function(axo_system)
 endfunction()
 
 function(_axo_system_now)
+    get_property(benches GLOBAL PROPERTY AXO_BENCHES)
+    file(WRITE ${CMAKE_BINARY_DIR}/benches.txt "${benches}")
     if(TARGET kernel AND TARGET sigma0 AND TARGET keeper)
         get_property(modules GLOBAL PROPERTY AXO_MODULES)
         _axo_archive_now(system ${CMAKE_BINARY_DIR}/system.cpio "sigma0;keeper;${modules}")

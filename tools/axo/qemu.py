@@ -94,7 +94,7 @@ def command(machine, folder, console, log):
 class Guest:
     """A running QEMU. `watch` feeds what the serial ports say to two functions until it ends."""
 
-    def __init__(self, machine):
+    def __init__(self, machine, debugged=False):
         for part in (machine.loader, machine.archive):
             if not part.exists():
                 raise say.host_failure(f"there is no {part} to boot")
@@ -104,22 +104,27 @@ class Guest:
         self.log_path = self.folder / "boot.log"
         self.errors = open(self.folder / "qemu.err", "w+")
         self.process, self.timed_out = None, False
+        self.debug_socket = self.folder / "gdb"
         try:
-            self.start(machine)
+            self.start(machine, debugged)
         except BaseException:
             self.close()
             raise
 
-    def start(self, machine):
+    def start(self, machine, debugged):
         self.console, console_end = socket.socketpair()
         self.log, log_end = socket.socketpair()
         ends = [console_end.fileno(), log_end.fileno()]
         words = command(machine, self.folder, *ends)
+        if debugged:
+            words += ["-S", "-chardev", f"socket,id=gdb,path={self.debug_socket},server=on,wait=off", "-gdb", "chardev:gdb"]
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
                                         pass_fds=ends, start_new_session=True)
         console_end.close()
         log_end.close()
         self.started = time.monotonic()
+        while debugged and not self.debug_socket.exists() and self.process.poll() is None:
+            time.sleep(0.01)
 
     def send(self, data):
         """Type bytes into the console; blocks while the guest takes none."""

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""axo's contract: sentences, statuses, and what becomes of a guest's end."""
+import json
+import os
+import re
+import subprocess
+
+import pexpect
+import pytest
+from conftest import TOP
+
+from axo import cli, packages, size
+
+
+def one_sentence(text):
+    return re.fullmatch(r"axo: [^\n]+\n", text) is not None
+
+
+@pytest.mark.parametrize("words", [
+    ["run", "--isoo"], ["run", "extra"], ["tset"], ["--verbose"], ["run", "--smp", "two"], ["run", "--smp", "0", "--no-build"],
+    ["run", "--machine", "mips"], ["run", "--mem", "lots", "--no-build"], ["test", "--", "-d", "int"], ["help", "nothing"],
+    ["run", "--ex", "true"],
+])
+def test_a_wrong_word_is_one_sentence_and_status_2(axo, fake_build, words):
+    folder = ["--build-dir", fake_build] if words[0] == "run" else []
+    answer = axo(*words[:1], *folder, *words[1:])
+    assert answer.returncode == 2 and answer.stdout == "" and one_sentence(answer.stderr), answer
+
+
+def test_a_near_miss_gets_a_hint(axo):
+    assert "did you mean --uefi?" in axo("run", "--uefl").stderr
+    assert "did you mean test?" in axo("tests").stderr
+
+
+@pytest.mark.parametrize("name", [None, *cli.COMMANDS])
+def test_help_has_examples(axo, name):
+    answer = axo(*([name] if name else []), "--help")
+    assert answer.returncode == 0 and "examples:\n  ./axo" in answer.stdout
+    assert axo("help", *([name] if name else [])).stdout == answer.stdout
+
+
+def test_one_version_number(axo):
+    version = (TOP / "VERSION").read_text().strip()
+    assert axo("--version").stdout == axo("run", "--version").stdout == f"axolotl {version}\n"
+    assert f"## {version}" in (TOP / "CHANGELOG.md").read_text()
+
+
+def fake_run(axo, folder, behaviour, *words, **settings):
+    return axo("run", "--no-build", "--build-dir", folder, "--append", behaviour, *words, **settings)
+
+
+def test_a_guest_that_ends_well(axo, fake_build):
+    answer = fake_run(axo, fake_build, "pass", "--timeout", "20")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.startswith("boot: fake guest, command line pass\n")
+    assert (fake_build / "last-boot.log").read_text() == answer.stdout
+
+
+@pytest.mark.parametrize("behaviour, sentence", [
+    ("fail", "axo: the guest reported a failure; its last line was: something was wrong\n"),
+    ("reset", "axo: the guest reset or switched itself off; its last line was: bench: fake.one 42 instructions\n"),
+    ("hang", "axo: the time ran out; its last line was: bench: fake.one 42 instructions\n"),
+])
+def test_a_guest_that_does_not(axo, fake_build, behaviour, sentence):
+    answer = fake_run(axo, fake_build, behaviour, "--timeout", "3" if behaviour == "hang" else "20")
+    assert (answer.returncode, answer.stderr) == (125, sentence)
+
+
+def test_qemu_arguments_go_through(axo, fake_build):
+    answer = fake_run(axo, fake_build, "pass", "--timeout", "20", "--", "-no-such-flag")
+    assert answer.returncode == 126 and "no-such-flag" in answer.stderr and one_sentence(answer.stderr)
+    assert fake_run(axo, fake_build, "pass", "--timeout", "20", "--", "-name", "x").returncode == 0
+
+
+@pytest.mark.parametrize("words", [["--cpu", "qemu64"], ["--smp", "2"], ["--icount"], ["--mem", "64"], ["--mem", "1G"],
+                                   ["--machine", "q35"]])
+def test_machines(axo, fake_build, words):
+    answer = fake_run(axo, fake_build, "pass", "--timeout", "20", *words)
+    assert answer.returncode == 0, answer.stderr
+    if words == ["--icount"]:
+        assert "command line pass icount\n" in answer.stdout
+
+
+def test_an_unknown_cpu_is_the_hosts_failure(axo, fake_build):
+    answer = fake_run(axo, fake_build, "pass", "--cpu", "pdp11")
+    assert answer.returncode == 126 and one_sentence(answer.stderr)
+
+
+def test_console_both_ways(axo, fake_build):
+    answer = fake_run(axo, fake_build, "echo", "--timeout", "20", input="hello, console q")
+    assert answer.returncode == 0 and answer.stdout.endswith("hello, console q")
+
+
+def test_two_runs_at_once(fake_build):
+    words = [str(TOP / "axo"), "run", "--no-build", "--build-dir", str(fake_build), "--timeout", "30", "--append"]
+    runs = [subprocess.Popen([*words, f"echo-{i}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for i in (1, 2)]
+    for i, run in enumerate(runs, 1):
+        said, _ = run.communicate(f"only for {i} q", timeout=60)
+        assert run.returncode == 0 and f"command line echo-{i}\n" in said and said.endswith(f"only for {i} q")
+    assert re.fullmatch(r"boot: fake guest, command line echo-[12]\n.*\n", (fake_build / "last-boot.log").read_text())
+
+
+def test_a_terminal_is_raw_and_restored(fake_build):
+    words = ["run", "--no-build", "--build-dir", str(fake_build), "--append", "echo"]
+    child = pexpect.spawn(str(TOP / "axo"), words, timeout=30, encoding="utf-8")
+    child.expect_exact("Ctrl-A x leaves")
+    child.expect_exact("bench: fake.one 42 instructions\r\n")
+    child.send("ab\x03c")
+    child.expect_exact("ab\x03c")
+    child.send("\x01x")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+@pytest.mark.parametrize("words", [["--exec", "echo hi"], ["--root", "/"], ["--strace"]])
+def test_what_cannot_be_served_is_refused(axo, fake_build, words):
+    answer = fake_run(axo, fake_build, "pass", *words)
+    assert answer.returncode == 126 and one_sentence(answer.stderr) and words[0] in answer.stderr
+
+
+def test_nothing_built(axo, tmp_path):
+    answer = axo("run", "--no-build", "--build-dir", tmp_path)
+    assert answer.returncode == 126 and one_sentence(answer.stderr)
+
+
+def test_an_unknown_test_is_status_2_with_the_list(axo):
+    if "AXO_NATIVE" not in os.environ:
+        pytest.skip("needs a build")
+    folder = os.path.dirname(os.environ["AXO_NATIVE"])
+    answer = axo("test", "--no-build", "--build-dir", folder, "no-such-test")
+    assert answer.returncode == 2 and one_sentence(answer.stderr) and "system" in answer.stderr
+
+
+def test_packages():
+    text = "# comment\n\na-b [amd64] build why\nc [!amd64] build why\nd run for this and that\n"
+    assert packages.read_list(text, "amd64") == [("a-b", "build"), ("d", "run")]
+    assert packages.read_list(text, "arm64") == [("c", "build"), ("d", "run")]
+    assert packages.apt_line(["x", "y"]).endswith("install -y --no-install-recommends x y")
+
+
+@pytest.fixture
+def lacking(tmp_path):
+    """An environment in which dpkg knows of no package and apt-get tells that it was called."""
+    for name, body in (("dpkg-query", "exit 1"), ("apt-get", f"echo \"$@\" >> {tmp_path}/called")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    return dict(os.environ, PATH=f"{tmp_path}:{os.environ['PATH']}"), tmp_path / "called"
+
+
+def test_no_install_forbids_installing(axo, lacking, tmp_path):
+    environment, called = lacking
+    answer = axo("run", "--no-install", "--build-dir", tmp_path / "b", env=environment)
+    assert answer.returncode == 126 and one_sentence(answer.stderr) and not called.exists()
+    assert "apt-get install -y --no-install-recommends" in answer.stderr and " cmake " in answer.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not os.path.exists("/usr/bin/setpriv"), reason="needs another user")
+def test_without_root_the_apt_line_is_printed(axo, lacking, tmp_path):
+    environment, called = lacking
+    if os.geteuid() == 0:
+        pytest.skip("runs as root")
+    answer = axo("run", "--build-dir", tmp_path / "b", env=environment)
+    assert answer.returncode == 126 and one_sentence(answer.stderr) and "as root run: apt-get" in answer.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="runs as root only")
+def test_as_root_it_installs_and_says_so(axo, lacking, tmp_path):
+    environment, called = lacking
+    axo("clean", "--build-dir", tmp_path / "b", env=environment)
+    assert not called.exists()
+    (tmp_path / "cmake").write_text("#!/bin/sh\necho error: stopped here\nexit 1\n")
+    (tmp_path / "cmake").chmod(0o755)
+    answer = axo("run", "--build-dir", tmp_path / "b", env=environment)
+    assert answer.returncode == 126 and answer.stderr.startswith("axo: installing from Debian: ")
+    assert "install --no-install-recommends" in called.read_text()
+
+
+def test_bench_gathers_figures(axo, fake_build, tmp_path):
+    (fake_build / "native" / "benches.txt").write_text("fake system.cpio\n")
+    written = tmp_path / "figures.json"
+    answer = axo("bench", "fake", "--no-build", "--build-dir", fake_build, "--json", written)
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(written.read_text()) == [{"id": "fake.one", "value": 42, "unit": "instructions"}]
+    assert axo("bench", "none", "--no-build", "--build-dir", fake_build).returncode == 2
+
+
+def test_size_finds_what_is_too_large():
+    small = {TOP / "kernel" / f"{i}.c": 400 for i in range(12)}
+    assert size.verdict(small) is None
+    assert "over 5000" in size.verdict(small | {TOP / "kernel" / "12.c": 201})
+    assert "large.c" in size.verdict({TOP / "kernel" / "large.c": 401})
+
+
+def test_cloc_counts_every_kind_of_file():
+    files = [TOP / "kernel" / "include" / "abi" / name for name in ("error.def", "types.h")]
+    assert all(size.count(files).values())

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every axo command and flag that a page names exists."""
+import re
+
+from conftest import TOP
+
+from axo import cli
+
+COMMAND = re.compile(r"(?<![\w/-])(?:\./)?axo[ \t]+([^`|;&\n)]*)")
+FLAG = re.compile(r"(?<!\S)(--[a-z][a-z-]*|-[a-zA-Z])\b")
+
+
+def pages():
+    return [page for page in TOP.rglob("*.md") if not {"build", ".git"} & set(page.relative_to(TOP).parts)]
+
+
+def problems_of(text):
+    """What a page says of axo that is not so."""
+    main, commands = cli.parser()
+    found = []
+    for code in re.findall(r"```.*?```|`[^`\n]+`", text, re.S):
+        for match in COMMAND.finditer(code):
+            words = re.split(r"(?<!\S)--(?!\S)", re.sub(r"'[^']*'|\"[^\"]*\"", "TEXT", match[1]))[0]
+            named = next((word for word in words.split() if not word.startswith("-")), None)
+            first = words.split()[:1]
+            if first and named == first[0] and re.fullmatch(r"[a-z]+", named) and named not in commands:
+                found.append(f"axo {named}")
+                continue
+            known = (commands[named] if named in commands else main).flags()
+            found += [f"axo {named or ''} {flag}" for flag in FLAG.findall(words) if flag not in [*known, "--version"]]
+    return found
+
+
+def test_the_pages_are_true():
+    assert {str(page.relative_to(TOP)): problems_of(page.read_text()) for page in pages() if problems_of(page.read_text())} == {}
+
+
+def test_the_flags_table_of_the_readme():
+    _, commands = cli.parser()
+    known = {flag for parser in commands.values() for flag in parser.flags()} | {"--version"}
+    text = (TOP / "README.md").read_text()
+    named = {flag for code in re.findall(r"`(--[^`\n]*)`", text) for flag in FLAG.findall(code.split(" -- ")[0])}
+    assert named <= known
+    assert set(commands["run"].flags()) - {"-h", "--help"} <= named | {"--version"}, "the README explains every flag of run"
+
+
+def test_a_wrong_page_is_found():
+    assert problems_of("Try `./axo run --colour` or `axo tset`.") == ["axo run --colour", "axo tset"]
+    assert problems_of("```\n./axo run --exec 'ls --all' -- --whatever\naxo test --list\n```") == []

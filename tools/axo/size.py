@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""size.py: `axo size`: code lines, by cloc, of every file that is compiled into the kernel. Generated headers are shown
+apart: they repeat the interface files."""
+import csv
+import io
+import json
+import subprocess
+
+from . import build, paths, say
+
+LIMIT, FILE_LIMIT, BAR = 5000, 400, 40
+
+
+def kernel_files(files):
+    """(files of the tree, generated files) behind the kernel's objects: sources, and the headers they included."""
+    commands = json.loads((files.native / "compile_commands.json").read_text())
+    objects = {entry["output"]: entry["file"] for entry in commands if "CMakeFiles/kernel.dir/" in entry.get("output", "")}
+    if not objects:
+        raise say.host_failure("no kernel is built here")
+    answer = subprocess.run(["ninja", "-C", str(files.native), "-t", "deps", *objects], capture_output=True, text=True)
+    named = {line.strip() for line in answer.stdout.splitlines() if line.startswith(" ")} | set(objects.values())
+    found = {(files.native / name).resolve() for name in named}
+    found |= set((paths.TOP / "kernel").rglob("kernel.ld"))
+    generated = {path for path in found if path.is_relative_to(files.native)}
+    return sorted(path for path in found - generated if path.is_relative_to(paths.TOP)), sorted(generated)
+
+
+def count(chosen):
+    """{file: code lines} by cloc; a file that it does not count is an error."""
+    if not chosen:
+        return {}
+    words = ["cloc", "--by-file", "--csv", "--quiet", "--skip-uniqueness", "--force-lang=C,def", "--force-lang=C,ld",
+             "--list-file=-"]
+    answer = subprocess.run(words, input="\n".join(map(str, chosen)), capture_output=True, text=True)
+    rows = csv.DictReader(io.StringIO(answer.stdout.strip()))
+    lines = {row["filename"]: int(row["code"]) for row in rows if row["language"] != "SUM"}
+    lost = [str(path) for path in chosen if str(path) not in lines and path.read_text().strip()]
+    if lost:
+        raise say.host_failure(f"cloc did not count {', '.join(lost)}")
+    return {path: lines.get(str(path), 0) for path in chosen}
+
+
+def table(lines):
+    longest = max(lines.values(), default=1)
+    for path, code in sorted(lines.items(), key=lambda entry: -entry[1]):
+        mark = " over the limit" if code > FILE_LIMIT else ""
+        print(f"{path.relative_to(paths.TOP)!s:40s} {code:5d} {'█' * round(code * BAR / max(longest, 1))}{mark}")
+
+
+def verdict(lines):
+    """The sentence about what is too large, or None."""
+    total, large = sum(lines.values()), [path for path, code in lines.items() if code > FILE_LIMIT]
+    if large:
+        return f"over {FILE_LIMIT} code lines: {', '.join(path.name for path in large)}"
+    return f"the kernel has {total} code lines, over {LIMIT}" if total > LIMIT else None
+
+
+def command(options):
+    files = build.build_all(options, "size", targets=["kernel"])
+    own, generated = kernel_files(files)
+    lines = count(own)
+    table(lines)
+    print(f"{'total':40s} {sum(lines.values()):5d} of {LIMIT} in {len(lines)} files; "
+          f"generated beside it: {sum(count(generated).values())} in {len(generated)}")
+    problem = verdict(lines)
+    if problem:
+        say.error(problem)
+    return 1 if problem else 0
