@@ -13,7 +13,7 @@ void ipc_call_for(struct thread *self, const struct cap *door);
 l4_err_t ipc_answer(struct thread *self, struct thread *caller);
 /* Open receive: take what is pending or wait. RESTART while typed items take long. */
 l4_err_t ipc_receive(struct thread *self);
-/* A server became bound or began to receive: let it have the first waiting sender. */
-void ipc_serve_next(struct thread *server);
+/* A gate or irq was bound to `server`: if it waits, let it have what is pending. RESTART while typed items take long. */
+l4_err_t ipc_serve_next(struct thread *server);
 /* End `t`'s wait (sending, awaiting, receiving) with `status`; a fault or exception is simply tried again. */
 void ipc_abort(struct thread *t, l4_err_t status);

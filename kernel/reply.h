@@ -5,6 +5,11 @@
 #include "cap.h"
 #include "thread.h"
 
+/* A kept reply capability as its methods see it; the implicit reply is NULL there. */
+struct reply {
+    struct cap kept;
+};
+
 /* Who a kept reply answers; NULL when that caller is gone. */
 struct thread *reply_caller(const struct cap *kept);
 /* The answer was given or the caller is gone: the caller's side of the right ends. An emptied capability still can be probed. */

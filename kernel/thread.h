@@ -22,7 +22,6 @@ enum thread_state {
     THREAD_STOPPED, THREAD_READY, THREAD_SENDING, THREAD_AWAITING, THREAD_RECEIVING, THREAD_HALTED,
     THREAD_STATE = 7,               /* mask of the state in the hot word */
     THREAD_TIMED = 1 << 8,          /* a timeout is armed */
-    THREAD_STOP_LATER = 1 << 9,     /* stopped while ready: it stays off the ready queue */
 };
 
 /* Whose words a wait carries, and what the answer means. */

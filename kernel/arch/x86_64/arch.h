@@ -43,6 +43,8 @@ void arch_registers_get(const struct thread *t, struct l4_registers *to);
 void arch_registers_set(struct thread *t, const struct l4_registers *from);     /* sanitizes rflags, bases, rip */
 bool arch_is_user_address(vaddr_t at);          /* canonical and below L4_USER_END */
 
+u64 arch_fault_address(void);                   /* CR2, after a page fault */
+
 /* ---- FPU: fpu is NULL for threads that may not use it ---- */
 u32 arch_fpu_bytes(void);                       /* size of an area, at most a page */
 void arch_fpu_init(struct fpu_area *area);      /* the state after FNINIT, MXCSR 0x1f80 */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* authority.c: the log and the scheduler's authority: sched.idl, log.idl. */
+#include "authority.h"
+#include "arch.h"
+#include "invoke.h"
+#include "log_kernel.h"
+#include "sched.h"
+#include "sched_kernel.h"
+
+struct sched authority_sched;
+struct debug authority_debug;
+struct log authority_log;
+
+void authority_init(struct factory *root)
+{
+    object_init(&authority_sched.object, L4_SCHED, root);
+    object_init(&authority_debug.object, L4_DEBUG, root);
+    object_init(&authority_log.object, L4_LOG, root);
+}
+
+l4_err_t sched_set(struct sched *self, struct invocation *inv, struct thread *subject, u32 priority, u64 slice_ns)
+{
+    (void)self;
+    if (priority >= PRIORITIES)
+        return L4_BAD_ARGUMENT;
+    if (priority > inv->label)
+        return L4_NO_RIGHT;
+    sched_set_priority(subject, priority);
+    subject->slice_ns = slice_ns;
+    return L4_OK;
+}
+
+l4_err_t sched_look(struct sched *self, struct invocation *inv, u32 *highest)
+{
+    (void)self;
+    *highest = (u32)inv->label;
+    return L4_OK;
+}
+
+l4_err_t log_write(struct log *self, struct invocation *inv, const u8 *text, u32 length)
+{
+    (void)self;
+    (void)inv;
+    for (u32 i = 0; i < length; i++)
+        arch_log((char)text[i]);
+    return L4_OK;
+}

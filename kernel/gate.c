@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* gate.c: the queue of callers and the server that takes from it; the methods of gate.idl. */
+#include "gate.h"
+#include "factory.h"
+#include "gate_kernel.h"
+#include "ipc.h"
+#include "memory.h"
+#include "task.h"
+
+l4_err_t gate_create(struct factory *factory, struct gate **made)
+{
+    struct gate *gate = memory_take(factory, sizeof *gate);
+    if (!gate)
+        return L4_NO_MEMORY;
+    object_init(&gate->object, L4_GATE, factory);
+    list_init(&gate->in_server);
+    for (u32 i = 0; i < GATE_BANDS; i++)
+        list_init(&gate->band[i]);
+    *made = gate;
+    return L4_OK;
+}
+
+void gate_enqueue(struct gate *gate, struct thread *sender)
+{
+    list_insert(&gate->band[sender->priority * GATE_BANDS / 64], &sender->queue);
+    sender->at_gate = gate;
+    gate->waiting++;
+}
+
+void gate_dequeue(struct thread *sender)
+{
+    list_remove(&sender->queue);
+    sender->at_gate->waiting--;
+    sender->at_gate = NULL;
+}
+
+struct thread *gate_first(const struct gate *gate)
+{
+    for (u32 i = GATE_BANDS; i-- > 0; )
+        if (!list_is_empty(&gate->band[i]))
+            return container_of(gate->band[i].next, struct thread, queue);
+    return NULL;
+}
+
+void gate_unlink_server(struct gate *gate)
+{
+    list_remove(&gate->in_server);
+    gate->server = NULL;
+}
+
+l4_err_t gate_destroy_step(struct object *object)
+{
+    struct gate *gate = container_of(object, struct gate, object);
+    struct thread *sender = gate_first(gate);
+    if (sender) {
+        ipc_abort(sender, L4_GATE_DESTROYED);
+        return RESTART;
+    }
+    gate_unlink_server(gate);
+    list_remove(&object->in_factory);
+    object_count--;
+    memory_give(object->factory, gate, sizeof *gate);
+    return L4_OK;
+}
+
+l4_err_t gate_bind(struct gate *self, struct invocation *inv, struct thread *server)
+{
+    (void)inv;
+    if (self->object.dying || server->object.dying)
+        return L4_BAD_STATE;
+    if (self->server != server) {
+        gate_unlink_server(self);
+        self->server = server;
+        list_insert(&server->gates, &self->in_server);
+    }
+    return ipc_serve_next(server);
+}
+
+l4_err_t gate_unbind(struct gate *self, struct invocation *inv)
+{
+    (void)inv;
+    gate_unlink_server(self);
+    return L4_OK;
+}
+
+/* The same door again in the same slot succeeds. It hangs under the gate's root, not under the minter. */
+l4_err_t gate_mint(struct gate *self, struct invocation *inv, u32 slot, u64 label, u32 rights)
+{
+    struct cap_table *table = &inv->caller->task->caps;
+    struct cap *there = cap_find(table, slot), *empty;
+    u32 allowed = rights & (L4_R | L4_W | L4_X | L4_O | L4_I);
+    if (self->object.dying)
+        return L4_BAD_STATE;
+    if (there->kind == L4_DOOR && there->object == &self->object && there->label == label && there->rights == allowed)
+        return L4_OK;
+    l4_err_t err = cap_reserve(table, slot, &empty);
+    if (err != L4_OK)
+        return err;
+    cap_derive(empty, self->object.root, L4_DOOR, allowed, label);
+    empty->incarnation = (u32)inv->caller->object.id;
+    return L4_OK;
+}
+
+/* The first door below `root` that `incarnation` minted; doors are its direct children or granted on from there. */
+static struct cap *minted_by(struct cap *root, u32 incarnation)
+{
+    for (struct cap *c = root->child; c; c = c->next)
+        if (c->kind == L4_DOOR && c->incarnation == incarnation)
+            return c;
+    return NULL;
+}
+
+l4_err_t gate_revoke(struct gate *self, struct invocation *inv, u64 incarnation, u64 *removed)
+{
+    struct cap *door = minted_by(self->object.root, (u32)incarnation);
+    if (door) {
+        cap_remove_step(door, false, inv->progress);
+        return RESTART;
+    }
+    *removed = *inv->progress;
+    return L4_OK;
+}
+
+l4_err_t gate_look(struct gate *self, struct invocation *inv, bool *bound, u32 *waiting)
+{
+    (void)inv;
+    *bound = self->server != NULL;
+    *waiting = self->waiting;
+    return L4_OK;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ipc.c: rendezvous. A sender blocks until its receiver waits; the receiver then owes it an answer.
+ * Everything here runs to its end or says RESTART before anything but typed items has changed. */
+#include "ipc.h"
+#include "fault.h"
+#include "irq.h"
+#include "reply.h"
+#include "sched.h"
+#include "task.h"
+#include "transfer.h"
+
+/* What a sender may say in a tag: method or status, words, items, and of the flags NO_PARK. */
+#define TAG_DELIVERED (((1ul << L4_TAG_ITEMS_SHIFT << 3) - 1) | L4_TAG_NO_PARK)
+
+static struct message *outgoing(struct thread *t)
+{
+    return t->origin == ORIGIN_CALL ? &t->frame.message : &t->fault;
+}
+
+static void block(struct thread *t, enum thread_state state)
+{
+    t->hot = (t->hot & ~(u32)THREAD_STATE) | state;
+}
+
+/* Arm what the tag announces. */
+static void arm_timeout(struct thread *t, u64 tag)
+{
+    if (!(tag & L4_TAG_TIMEOUT) || t->origin != ORIGIN_CALL)
+        return;
+    timeout_arm(&t->timeout, t->utcb->deadline);
+    t->hot |= THREAD_TIMED;
+}
+
+/* Carry `from`'s request into `to`'s registers. L4_MAP_FAILED with the item's index in *index; RESTART. */
+static l4_err_t deliver_request(struct thread *from, struct thread *to, u32 *index)
+{
+    const struct message *m = outgoing(from);
+    l4_err_t err = transfer_items(from, to, l4_tag_items(m->tag), index);
+    if (err != L4_OK)
+        return err;
+    struct message *into = &to->frame.message;
+    u64 tag = m->tag;
+    *into = *m;
+    into->label = from->send_label;
+    into->tag = (tag & TAG_DELIVERED) | (u64)from->send_rights << L4_TAG_RIGHTS_SHIFT;
+    transfer_words(from, to, l4_tag_words(tag));
+    if (from->origin == ORIGIN_EXCEPTION)
+        transfer_exception(from, to->utcb);
+    return L4_OK;
+}
+
+/* A typed item could not be delivered: both sides learn it, and the receiver's wait is over without a message. */
+static void map_failed(struct thread *t, u32 index)
+{
+    thread_return(t, L4_MAP_FAILED);
+    t->frame.message.word[0] = index;
+}
+
+/* `from` is received by `server`, which waits or has just come to receive. L4_MAP_FAILED: both ends were told, `from` is to be woken. */
+static l4_err_t rendezvous(struct thread *from, struct thread *server)
+{
+    u32 index;
+    l4_err_t err = deliver_request(from, server, &index);
+    if (err == L4_MAP_FAILED) {
+        map_failed(from, index);
+        map_failed(server, index);
+    }
+    if (err != L4_OK)
+        return err;
+    server->caller = from;
+    from->partner = server;
+    from->kept_in = NULL;
+    return L4_OK;
+}
+
+/* Send self's message to the gate's server, or queue it there. */
+static l4_err_t send(struct thread *self, struct gate *gate, u64 tag)
+{
+    struct thread *server = gate->server;
+    if (server && thread_state(server) == THREAD_RECEIVING) {
+        l4_err_t err = rendezvous(self, server);
+        if (err == RESTART)
+            return RESTART;
+        if (err == L4_OK)
+            block(self, THREAD_AWAITING);
+        thread_wake(server);
+    } else if (tag & L4_TAG_NO_WAIT) {
+        thread_return(self, L4_WOULD_BLOCK);
+    } else {
+        block(self, THREAD_SENDING);
+        gate_enqueue(gate, self);
+    }
+    if (thread_state(self) != THREAD_READY)
+        arm_timeout(self, tag);
+    return L4_OK;
+}
+
+l4_err_t ipc_call(struct thread *self, const struct cap *door)
+{
+    self->origin = ORIGIN_CALL;
+    self->send_label = door->label;
+    self->send_rights = door->rights;
+    return send(self, container_of(door->object, struct gate, object), self->frame.message.tag);
+}
+
+void ipc_call_for(struct thread *self, const struct cap *door)
+{
+    self->send_label = door->label;
+    self->send_rights = door->rights;
+    send(self, container_of(door->object, struct gate, object), 0);     /* carries no items: never RESTART */
+}
+
+l4_err_t ipc_answer(struct thread *self, struct thread *caller)
+{
+    const struct message *m = &self->frame.message;
+    u32 index;
+    l4_err_t err = transfer_items(self, caller, l4_tag_items(m->tag), &index);
+    if (err == RESTART)
+        return RESTART;
+    if (caller->origin != ORIGIN_CALL) {
+        reply_forget(caller);
+        fault_answered(caller, err ? (u64)(u32)err : m->tag, m->word[0], self->utcb);
+        return L4_OK;
+    }
+    if (err == L4_MAP_FAILED) {
+        map_failed(caller, index);
+    } else {
+        struct message *into = &caller->frame.message;
+        *into = *m;
+        into->label = 0;
+        into->tag &= TAG_DELIVERED;
+        transfer_words(self, caller, l4_tag_words(m->tag));
+    }
+    reply_forget(caller);
+    thread_wake(caller);
+    if (err == L4_MAP_FAILED)
+        map_failed(self, index);
+    return err;
+}
+
+/* The most urgent sender of the server's gates, or NULL. */
+static struct thread *first_sender(const struct thread *server)
+{
+    struct thread *best = NULL;
+    list_for_each(node, &server->gates) {
+        struct gate *gate = container_of(node, struct gate, in_server);
+        struct thread *sender = gate->waiting ? gate_first(gate) : NULL;
+        if (sender && (!best || sender->priority > best->priority))
+            best = sender;
+    }
+    return best;
+}
+
+/* Let `server`, which is about to receive or does, have its first sender. L4_OK: it has a message; L4_WOULD_BLOCK: nobody waits. */
+static l4_err_t take_sender(struct thread *server)
+{
+    struct thread *sender = first_sender(server);
+    if (!sender)
+        return L4_WOULD_BLOCK;
+    l4_err_t err = rendezvous(sender, server);
+    if (err == RESTART)
+        return RESTART;
+    gate_dequeue(sender);
+    if (err == L4_OK)
+        block(sender, THREAD_AWAITING);
+    else
+        thread_wake(sender);
+    return L4_OK;
+}
+
+l4_err_t ipc_receive(struct thread *self)
+{
+    u64 tag = self->frame.message.tag;
+    if (self->caller)
+        ipc_abort(self->caller, L4_PEER_RESTARTED);
+    if (irq_deliver(self))
+        return L4_OK;
+    l4_err_t err = take_sender(self);
+    if (err != L4_WOULD_BLOCK)
+        return err;
+    if (tag & L4_TAG_NO_WAIT) {
+        thread_return(self, L4_WOULD_BLOCK);
+        return L4_OK;
+    }
+    self->origin = ORIGIN_CALL;
+    block(self, THREAD_RECEIVING);
+    arm_timeout(self, tag);
+    return L4_OK;
+}
+
+l4_err_t ipc_serve_next(struct thread *server)
+{
+    if (thread_state(server) != THREAD_RECEIVING)
+        return L4_OK;
+    l4_err_t err = irq_deliver(server) ? L4_OK : take_sender(server);
+    if (err == L4_OK)
+        thread_wake(server);
+    return err == RESTART ? RESTART : L4_OK;
+}
+
+void ipc_abort(struct thread *t, l4_err_t status)
+{
+    if (thread_state(t) == THREAD_SENDING)
+        gate_dequeue(t);
+    if (thread_state(t) == THREAD_AWAITING)
+        reply_forget(t);
+    if (t->origin == ORIGIN_CALL)
+        thread_return(t, status);
+    t->origin = ORIGIN_CALL;
+    thread_wake(t);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* irq.c: see irq.h; the methods of irq.idl. A level line is masked from delivery to acknowledgement; edges are never masked. */
+#include "irq.h"
+#include "factory.h"
+#include "invoke.h"
+#include "ipc.h"
+#include "irq_kernel.h"
+#include "memory.h"
+
+enum { LINES = 192 };           /* VECTOR_LINES up to VECTOR_TIMER */
+static struct irq *line_owner[LINES];
+
+l4_err_t irq_create(struct factory *factory, struct irq **made)
+{
+    struct irq *irq = memory_take(factory, sizeof *irq);
+    if (!irq)
+        return L4_NO_MEMORY;
+    object_init(&irq->object, L4_IRQ, factory);
+    list_init(&irq->in_receiver);
+    list_init(&irq->in_pending);
+    irq->line = -1;
+    *made = irq;
+    return L4_OK;
+}
+
+l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level)
+{
+    if (line >= LINES || line >= arch_lines())
+        return L4_BAD_ARGUMENT;
+    if (line_owner[line])
+        return L4_SLOT_BUSY;
+    line_owner[line] = irq;
+    irq->line = (i32)line;
+    irq->level = level;
+    arch_line_open(line, level);
+    return L4_OK;
+}
+
+static void unmask(struct irq *irq)
+{
+    if (irq->masked)
+        arch_line_unmask((u32)irq->line);
+    irq->masked = false;
+}
+
+static void unlink_receiver(struct irq *irq)
+{
+    list_remove(&irq->in_receiver);
+    list_remove(&irq->in_pending);
+    irq->receiver = NULL;
+}
+
+l4_err_t irq_destroy_step(struct object *object)
+{
+    struct irq *irq = container_of(object, struct irq, object);
+    unlink_receiver(irq);
+    if (irq->line >= 0) {
+        arch_line_mask((u32)irq->line);
+        line_owner[irq->line] = NULL;
+    }
+    list_remove(&object->in_factory);
+    object_count--;
+    memory_give(object->factory, irq, sizeof *irq);
+    return L4_OK;
+}
+
+void irq_unlink_receiver(struct thread *receiver)
+{
+    for (struct list *node; (node = list_first(&receiver->irqs)); ) {
+        struct irq *irq = container_of(node, struct irq, in_receiver);
+        unlink_receiver(irq);
+        unmask(irq);
+    }
+}
+
+bool irq_deliver(struct thread *receiver)
+{
+    struct list *node = list_first(&receiver->pending_irqs);
+    if (!node)
+        return false;
+    struct irq *irq = container_of(node, struct irq, in_pending);
+    list_remove(node);
+    irq->pending = false;
+    receiver->frame.message = (struct message){ .label = irq->label, .tag = l4_tag(L4_IRQ << 8, 0, 0) };
+    return true;
+}
+
+void irq_set(struct irq *irq)
+{
+    irq->pending = true;
+    if (!irq->receiver)
+        return;
+    if (list_is_empty(&irq->in_pending))
+        list_insert(&irq->receiver->pending_irqs, &irq->in_pending);
+    if (thread_state(irq->receiver) == THREAD_RECEIVING && irq_deliver(irq->receiver))
+        thread_wake(irq->receiver);
+}
+
+void irq_line(u32 line)
+{
+    struct irq *irq = line < LINES ? line_owner[line] : NULL;
+    if (!irq)
+        return;
+    if (irq->level) {
+        arch_line_mask(line);
+        irq->masked = true;
+    }
+    irq_set(irq);
+}
+
+l4_err_t irq_bind(struct irq *self, struct invocation *inv, struct thread *receiver, u64 label)
+{
+    (void)inv;
+    if (receiver->object.dying)
+        return L4_BAD_STATE;
+    unlink_receiver(self);
+    self->receiver = receiver;
+    self->label = label;
+    list_insert(&receiver->irqs, &self->in_receiver);
+    irq_set(self);
+    return L4_OK;
+}
+
+l4_err_t irq_unbind(struct irq *self, struct invocation *inv)
+{
+    (void)inv;
+    unlink_receiver(self);
+    unmask(self);
+    return L4_OK;
+}
+
+l4_err_t irq_ring(struct irq *self, struct invocation *inv)
+{
+    (void)inv;
+    irq_set(self);
+    return L4_OK;
+}
+
+l4_err_t irq_ack(struct irq *self, struct invocation *inv)
+{
+    (void)inv;
+    unmask(self);
+    return L4_OK;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* print.c: formatted text to the log line. */
+#include "print.h"
+#include <stdarg.h>
+#include "arch.h"
+
+static void print_string(const char *s, i32 width)
+{
+    for (; *s; s++, width--)
+        arch_log(*s);
+    for (; width > 0; width--)
+        arch_log(' ');
+}
+
+static void print_number(u64 value, u32 base, bool negative, i32 width, char pad)
+{
+    char text[24];
+    i32 n = 0;
+    do
+        text[n++] = "0123456789abcdef"[value % base];
+    while (value /= base);
+    if (negative)
+        text[n++] = '-';
+    for (i32 i = n; i < width; i++)
+        arch_log(pad);
+    while (n > 0)
+        arch_log(text[--n]);
+}
+
+/* One conversion after its `%`; returns the last character it used. */
+static const char *print_conversion(const char *f, va_list *args)
+{
+    char pad = *f == '0' ? '0' : ' ';
+    i32 width = 0;
+    for (; *f >= '0' && *f <= '9'; f++)
+        width = 10 * width + *f - '0';
+    bool is_long = *f == 'l';
+    f += is_long;
+    switch (*f) {
+    case 's':
+        print_string(va_arg(*args, const char *), width);
+        break;
+    case 'c':
+        arch_log((char)va_arg(*args, int));
+        break;
+    case 'd': {
+        i64 v = is_long ? va_arg(*args, i64) : va_arg(*args, i32);
+        print_number(v < 0 ? -(u64)v : (u64)v, 10, v < 0, width, pad);
+        break;
+    }
+    case 'u':
+    case 'x':
+        print_number(is_long ? va_arg(*args, u64) : va_arg(*args, u32), *f == 'u' ? 10 : 16, false, width, pad);
+        break;
+    default:
+        arch_log(*f);
+    }
+    return f;
+}
+
+static void print_list(const char *format, va_list *args)
+{
+    for (const char *f = format; *f; f++)
+        if (*f == '%')
+            f = print_conversion(f + 1, args);
+        else
+            arch_log(*f);
+}
+
+void print(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_list(format, &args);
+    va_end(args);
+}
+
+void panic(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print("\nkernel: panic: ");
+    print_list(format, &args);
+    print("\n");
+    va_end(args);
+    arch_halt();
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* reflect.c: upcalls. A foreign system call and a kick save only where the program was (utcb->reflect_*): every other register is still the
+ * program's when the runtime starts. An exception saves all registers in utcb->exception.
+ * This is no security boundary: what a task may do is what its capabilities allow. */
+#include "reflect.h"
+#include "fault.h"
+#include "ipc.h"
+#include "task.h"
+
+enum { KICK_LATCHED = 1, KICK_LEAVING = 2 };    /* utcb->kicked */
+enum { RED_ZONE = 128, RUNTIME_STACK = 64 * 1024 };
+
+bool reflect_is_native(const struct thread *t)
+{
+    return t->frame.rip - t->task->native_start < t->task->native_end - t->task->native_start;
+}
+
+static bool is_leaving(const struct thread *t)
+{
+    return t->frame.rip - t->task->leave_start < t->task->leave_end - t->task->leave_start;
+}
+
+static void save_place(struct thread *t)
+{
+    t->utcb->reflect_rip = t->frame.rip;
+    t->utcb->reflect_rflags = t->frame.rflags;
+    t->utcb->reflect_rsp = t->frame.rsp;
+}
+
+static void enter(struct thread *t, vaddr_t at, vaddr_t stack)
+{
+    t->frame.rip = at;
+    t->frame.rsp = stack;
+    t->frame.vector = 0;        /* left by IRET: rcx and r11 are the program's */
+}
+
+void reflect_system_call(struct thread *self)
+{
+    if (!self->upcall.system_call) {
+        fault_raise(self, VECTOR_FOREIGN, 0, 0);
+        return;
+    }
+    save_place(self);
+    u64 vector = self->frame.vector;
+    enter(self, self->upcall.system_call, self->upcall.stack);
+    self->frame.vector = vector;
+}
+
+/* In the program: enter the runtime at once. On the way there: enter it again. Inside: only latch, and end a wait. */
+static void deliver_kick(struct thread *t)
+{
+    if (!reflect_is_native(t)) {
+        save_place(t);
+        enter(t, t->upcall.kick, t->upcall.stack);
+    } else if (is_leaving(t)) {
+        t->utcb->kicked = KICK_LEAVING;
+        enter(t, t->upcall.kick, t->upcall.stack);
+    }
+}
+
+void reflect_kick(struct thread *t)
+{
+    enum thread_state state = thread_state(t);
+    bool waits = state == THREAD_SENDING || state == THREAD_AWAITING || state == THREAD_RECEIVING;
+    t->utcb->kicked = KICK_LATCHED;
+    if (waits && (t->origin != ORIGIN_CALL || !(t->utcb->kick_mask & 1)))
+        ipc_abort(t, L4_KICKED);
+    if (t->upcall.kick)
+        deliver_kick(t);
+}
+
+/* From inside the runtime go on below where it is, so that what it has on its stack survives. */
+static vaddr_t exception_stack(const struct thread *t)
+{
+    vaddr_t block = (t->upcall.stack - 1) & ~(vaddr_t)(RUNTIME_STACK - 1);
+    bool inside = t->frame.rsp - block < RUNTIME_STACK;
+    return reflect_is_native(t) && inside ? (t->frame.rsp - RED_ZONE) & ~15ul : t->upcall.stack;
+}
+
+bool reflect_exception(struct thread *t, u64 vector, u64 error, u64 address)
+{
+    if (!t->upcall.exception)
+        return false;
+    t->utcb->exception.vector = vector;
+    t->utcb->exception.error = error;
+    t->utcb->exception.address = address;
+    arch_registers_get(t, &t->utcb->exception.registers);
+    enter(t, t->upcall.exception, exception_stack(t));
+    return true;
+}

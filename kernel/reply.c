@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* reply.c: see reply.h. A kept reply capability points to its caller through cap.object; NULL once nobody waits. */
+#include "reply.h"
+#include "ipc.h"
+#include "reply_kernel.h"
+#include "string.h"
+#include "task.h"
+
+struct thread *reply_caller(const struct cap *kept)
+{
+    return kept->object ? thread_of(kept->object) : NULL;
+}
+
+void reply_forget(struct thread *caller)
+{
+    if (caller->kept_in)
+        caller->kept_in->object = NULL;
+    else if (caller->partner && caller->partner->caller == caller)
+        caller->partner->caller = NULL;
+    caller->kept_in = NULL;
+    caller->partner = NULL;
+}
+
+void reply_abort(struct cap *kept)
+{
+    struct thread *caller = reply_caller(kept);
+    if (caller)
+        ipc_abort(caller, L4_PEER_RESTARTED);
+    list_remove(&kept->in_thread);
+    memset(kept, 0, sizeof *kept);
+}
+
+void reply_abort_all(struct thread *server)
+{
+    if (server->caller)
+        ipc_abort(server->caller, L4_PEER_RESTARTED);
+    for (struct list *node; (node = list_first(&server->kept)); )
+        reply_abort(container_of(node, struct cap, in_thread));
+}
+
+/* The implicit right moves into `slot`; one that is kept already stays where it is. */
+l4_err_t reply_keep(struct reply *self, struct invocation *inv, u32 slot)
+{
+    struct thread *server = inv->caller, *caller = server->caller;
+    struct cap *empty;
+    if (self)
+        return L4_BAD_STATE;
+    if (!caller)
+        return L4_NO_REPLY;
+    l4_err_t err = cap_reserve(&server->task->caps, slot, &empty);
+    if (err != L4_OK)
+        return err;
+    empty->kind = L4_REPLY;
+    empty->object = &caller->object;
+    list_insert(&server->kept, &empty->in_thread);
+    caller->kept_in = empty;
+    server->caller = NULL;
+    return L4_OK;
+}
+
+l4_err_t reply_probe(struct reply *self, struct invocation *inv, bool *waits)
+{
+    *waits = self ? reply_caller(&self->kept) != NULL : inv->caller->caller != NULL;
+    return L4_OK;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* thread.c: life of a thread, and the methods of thread.idl. */
+#include "thread.h"
+#include "factory.h"
+#include "gate.h"
+#include "invoke.h"
+#include "ipc.h"
+#include "irq.h"
+#include "memory.h"
+#include "reflect.h"
+#include "reply.h"
+#include "sched.h"
+#include "string.h"
+#include "task.h"
+#include "thread_kernel.h"
+
+l4_err_t thread_create(struct factory *factory, struct thread **made)
+{
+    struct thread *t = memory_take(factory, sizeof *t);
+    if (!t)
+        return L4_NO_MEMORY;
+    object_init(&t->object, L4_THREAD, factory);
+    arch_frame_init(&t->frame);
+    struct list *const lists[] = { &t->queue, &t->kept, &t->gates, &t->irqs, &t->pending_irqs, &t->in_task };
+    for (u32 i = 0; i < sizeof lists / sizeof *lists; i++)
+        list_init(lists[i]);
+    *made = t;
+    return L4_OK;
+}
+
+void thread_wake(struct thread *t)
+{
+    if (t->hot & THREAD_TIMED)
+        timeout_cancel(&t->timeout);
+    t->hot = THREAD_READY;
+    sched_ready(t);
+}
+
+void thread_return(struct thread *t, l4_err_t status)
+{
+    t->frame.message = (struct message){ .tag = (u32)status };
+}
+
+void thread_halt(struct thread *t)
+{
+    enum thread_state state = thread_state(t);
+    if (state == THREAD_SENDING || state == THREAD_AWAITING || state == THREAD_RECEIVING)
+        ipc_abort(t, L4_KICKED);
+    if (thread_state(t) == THREAD_READY)
+        sched_remove(t);
+    t->hot = THREAD_STOPPED;
+    reply_abort_all(t);
+}
+
+void thread_unbind(struct thread *t)
+{
+    thread_halt(t);
+    sched_forget(t);
+    if (t->utcb)
+        task_utcb_give(t->task, t->utcb_at);
+    list_remove(&t->in_task);
+    t->task = NULL;
+    t->utcb = NULL;
+    t->utcb_at = 0;
+}
+
+static void free_fpu(struct thread *t)
+{
+    if (!t->fpu)
+        return;
+    arch_fpu_drop(t);
+    memory_give(t->object.factory, t->fpu, arch_fpu_bytes());
+    t->fpu = NULL;
+}
+
+l4_err_t thread_destroy_step(struct object *object)
+{
+    struct thread *t = thread_of(object);
+    for (struct list *node; (node = list_first(&t->gates)); )
+        gate_unlink_server(container_of(node, struct gate, in_server));
+    irq_unlink_receiver(t);
+    thread_unbind(t);
+    free_fpu(t);
+    list_remove(&object->in_factory);
+    object_count--;
+    memory_give(object->factory, t, sizeof *t);
+    return L4_OK;
+}
+
+l4_err_t thread_bind(struct thread *self, struct invocation *inv, struct task *home, u64 utcb)
+{
+    struct l4_utcb *taken;
+    (void)inv;
+    if (self->task == home && self->utcb_at == utcb)
+        return L4_OK;
+    if (self->object.dying || home->object.dying || thread_state(self) != THREAD_STOPPED)
+        return L4_BAD_STATE;
+    l4_err_t err = task_utcb_take(home, utcb, &taken);
+    if (err != L4_OK)
+        return err;
+    if (self->task)
+        thread_unbind(self);
+    self->task = home;
+    self->utcb = taken;
+    self->utcb_at = utcb;
+    taken->thread_id = self->object.id;
+    list_insert(&home->threads, &self->in_task);
+    return L4_OK;
+}
+
+static l4_err_t run(struct thread *t)
+{
+    if (!t->task)
+        return L4_BAD_STATE;
+    if (thread_state(t) == THREAD_STOPPED || thread_state(t) == THREAD_HALTED)
+        thread_wake(t);
+    return L4_OK;
+}
+
+l4_err_t thread_start(struct thread *self, struct invocation *inv, u64 ip, u64 sp, u64 argument)
+{
+    (void)inv;
+    if (thread_state(self) != THREAD_STOPPED || !self->task)
+        return L4_BAD_STATE;
+    if (!arch_is_user_address(ip))
+        return L4_BAD_ARGUMENT;
+    arch_frame_init(&self->frame);
+    self->frame.rip = ip;
+    self->frame.rsp = sp;
+    self->frame.message.tag = argument;
+    return run(self);
+}
+
+l4_err_t thread_stop(struct thread *self, struct invocation *inv)
+{
+    (void)inv;
+    if (thread_state(self) != THREAD_STOPPED)
+        thread_halt(self);
+    return L4_OK;
+}
+
+l4_err_t thread_resume(struct thread *self, struct invocation *inv)
+{
+    (void)inv;
+    return run(self);
+}
+
+l4_err_t thread_set_handlers(struct thread *self, struct invocation *inv, u32 pager, u32 exception)
+{
+    (void)inv;
+    self->pager = pager;
+    self->exception = exception;
+    return L4_OK;
+}
+
+l4_err_t thread_set_upcall(struct thread *self, struct invocation *inv, u64 system_call, u64 kick, u64 exception, u64 stack)
+{
+    (void)inv;
+    if (!arch_is_user_address(system_call) || !arch_is_user_address(kick) || !arch_is_user_address(exception))
+        return L4_BAD_ARGUMENT;
+    self->upcall = (struct thread_upcall){ system_call, kick, exception, stack };
+    return L4_OK;
+}
+
+l4_err_t thread_set_base(struct thread *self, struct invocation *inv, u64 fs, u64 gs)
+{
+    if (!arch_is_user_address(fs) || !arch_is_user_address(gs))
+        return L4_BAD_ARGUMENT;
+    self->fs_base = fs;
+    self->gs_base = gs;
+    if (self == inv->caller)
+        arch_switch(self, self);
+    return L4_OK;
+}
+
+l4_err_t thread_get_registers(struct thread *self, struct invocation *inv, struct thread_registers *now)
+{
+    (void)inv;
+    if (thread_state(self) != THREAD_STOPPED && thread_state(self) != THREAD_HALTED)
+        return L4_BAD_STATE;
+    arch_registers_get(self, (struct l4_registers *)now);
+    return L4_OK;
+}
+
+l4_err_t thread_set_registers(struct thread *self, struct invocation *inv, const struct thread_registers *new)
+{
+    (void)inv;
+    if (thread_state(self) != THREAD_STOPPED && thread_state(self) != THREAD_HALTED)
+        return L4_BAD_STATE;
+    arch_registers_set(self, (const struct l4_registers *)new);
+    return L4_OK;
+}
+
+l4_err_t thread_kick(struct thread *self, struct invocation *inv)
+{
+    (void)inv;
+    if (!self->task)
+        return L4_BAD_STATE;
+    reflect_kick(self);
+    return L4_OK;
+}
+
+l4_err_t thread_switch_to(struct thread *self, struct invocation *inv)
+{
+    (void)inv;
+    sched_yield_to(self);
+    return L4_OK;
+}
+
+l4_err_t thread_use_fpu(struct thread *self, struct invocation *inv, bool on)
+{
+    (void)inv;
+    if (thread_state(self) != THREAD_STOPPED)
+        return L4_BAD_STATE;
+    if (!on)
+        free_fpu(self);
+    if (!on || self->fpu)
+        return L4_OK;
+    self->fpu = memory_take(self->object.factory, arch_fpu_bytes());
+    if (!self->fpu)
+        return L4_NO_MEMORY;
+    arch_fpu_init(self->fpu);
+    return L4_OK;
+}
+
+static u64 waits_for(const struct thread *t)
+{
+    if (thread_state(t) == THREAD_AWAITING && t->partner)
+        return t->partner->object.id;
+    return t->at_gate ? t->at_gate->object.id : 0;
+}
+
+l4_err_t thread_look(struct thread *self, struct invocation *inv, u32 *state, u64 *waits, u64 *id)
+{
+    (void)inv;
+    *state = thread_state(self);
+    *waits = waits_for(self);
+    *id = self->object.id;
+    return L4_OK;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* transfer.c: words, capabilities, flexpages. Nothing here can fault: UTCBs are kernel memory, items are looked up in tables. */
+#include "transfer.h"
+#include <abi/fpage.h>
+#include "string.h"
+#include "task.h"
+
+void transfer_words(const struct thread *from, struct thread *to, u32 n)
+{
+    if (n > L4_REGISTER_WORDS)
+        memcpy(&to->utcb->mr[L4_REGISTER_WORDS], &from->utcb->mr[L4_REGISTER_WORDS],
+               (n - L4_REGISTER_WORDS) * sizeof(u64));
+}
+
+/* The receiver takes anything anywhere when it waits for a pager's answer; else what its windows allow. */
+static u64 window_for(const struct thread *to, enum l4_fpage_type type)
+{
+    if (to->origin != ORIGIN_CALL && thread_state(to) == THREAD_AWAITING)
+        return type == L4_FPAGE_MEMORY ? L4_FPAGE_EVERYTHING : 0;
+    return type == L4_FPAGE_MEMORY ? to->utcb->window_memory :
+           type == L4_FPAGE_CAP ? to->utcb->window_caps : to->utcb->window_io;
+}
+
+/* Where in units of the type an item lands: the hot spot inside the window. False: it does not fit. */
+static bool place_in_window(u64 window, u64 fpage, u64 hot, u64 *base)
+{
+    u32 page_bits = l4_fpage_type(fpage) == L4_FPAGE_MEMORY ? L4_PAGE_SHIFT : 0;
+    u32 window_order = l4_fpage_order(window) - page_bits, order = l4_fpage_order(fpage) - page_bits;
+    if (!window || l4_fpage_type(window) != l4_fpage_type(fpage) || window_order > 47 || order > window_order)
+        return false;
+    u64 inside = (1ul << window_order) - 1;
+    *base = ((l4_fpage_base(window) & ~inside) | (hot >> 12 & inside)) & ~((1ul << order) - 1);
+    return true;
+}
+
+static l4_err_t map_caps(struct thread *from, struct thread *to, u64 fpage, u64 base, struct l4_item item)
+{
+    for (u64 i = 0; i < 1ul << l4_fpage_order(fpage); i++) {
+        struct cap *cap = cap_find(&from->task->caps, l4_fpage_base(fpage) + i);
+        if (cap->kind == L4_NOTHING)
+            return L4_NOT_MAPPED;
+        l4_err_t err = cap_map(&to->task->caps, base + i, cap, (u32)item.hot & 255, item.hot & L4_ITEM_GRANT);
+        if (err != L4_OK)
+            return err;
+    }
+    return L4_OK;
+}
+
+static l4_err_t transfer_item(struct thread *from, struct thread *to, struct l4_item item)
+{
+    u64 base, mapped = 0, fpage = item.fpage;
+    enum l4_fpage_type type = l4_fpage_type(fpage);
+    if (!place_in_window(window_for(to, type), fpage, item.hot, &base))
+        return L4_MAP_FAILED;
+    if (type == L4_FPAGE_CAP)
+        return l4_fpage_order(fpage) > 6 ? L4_BAD_ARGUMENT : map_caps(from, to, fpage, base, item);
+    return space_map(&to->task->space, &from->task->space, fpage, type == L4_FPAGE_MEMORY ? base << L4_PAGE_SHIFT : base,
+                     l4_fpage_rights(fpage), false, item.hot & L4_ITEM_GRANT, &from->progress, &mapped);
+}
+
+l4_err_t transfer_items(struct thread *from, struct thread *to, u32 count, u32 *index)
+{
+    for (*index = 0; *index < count; ++*index) {
+        l4_err_t err = transfer_item(from, to, from->utcb->item[*index]);
+        if (err == RESTART)
+            return RESTART;
+        from->progress = 0;
+        if (err != L4_OK)
+            return L4_MAP_FAILED;
+    }
+    return L4_OK;
+}
+
+void transfer_exception(const struct thread *from, struct l4_utcb *to)
+{
+    to->exception.vector = from->fault.word[0];
+    to->exception.error = from->fault.word[1];
+    to->exception.address = from->fault.word[2];
+    arch_registers_get(from, &to->exception.registers);
+}
