@@ -87,19 +87,15 @@ static l4_err_t invoke_reply(struct thread *self, struct cap *kept)
     if (l4_tag_status(tag) >= FIRST_METHOD)
         return invoke_object(self, kept);
     struct thread *caller = kept ? reply_caller(kept) : self->caller;
-    if (!caller && !(tag & L4_TAG_WAIT)) {
-        thread_return(self, L4_NO_REPLY);
-        return L4_NO_REPLY;
-    }
-    l4_err_t err = caller ? ipc_answer(self, caller) : L4_OK;
-    if (err != L4_OK)
+    l4_err_t err = caller ? ipc_answer(self, caller) : L4_NO_REPLY;
+    if (err != L4_OK && err != L4_NO_REPLY)
         return err;
     if (kept)
-        reply_abort(kept);
+        reply_abort(kept);      /* used up, whether or not somebody still waited */
     if (tag & L4_TAG_WAIT)
         return ipc_receive(self);
-    thread_return(self, L4_OK);
-    return L4_OK;
+    thread_return(self, err);
+    return err;
 }
 
 static l4_err_t invoke(struct thread *self)
