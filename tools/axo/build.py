@@ -10,6 +10,8 @@ import sys
 from . import packages, paths, say
 
 STEP = re.compile(r"^@(\d+)/(\d+) ")
+CHATTER = re.compile(r"ninja: Entering|ninja: no work|ninja: build stopped|-- |\s*$")
+MISTAKE = re.compile(r"\berror\b|: undefined |bin/ld: |Error at|problem|not found", re.I)
 
 
 @contextlib.contextmanager
@@ -37,12 +39,13 @@ def carry_out(build, words, title):
             step = STEP.match(line)
             if step:
                 progress.step(int(step[1]), int(step[2]))
-            else:
+            elif not CHATTER.match(line):
                 shown.append(line)
         status = process.wait()
     if status:
         show(shown[-200:])
-        first = next((line.strip() for line in shown if "error" in line.lower()), f"{words[0]} ended with {status}")
+        first = next((line.strip() for line in shown if MISTAKE.search(line) and not line.startswith((": &&", "/usr/bin/cmake"))),
+                     f"{words[0]} ended with {status}")
         raise say.host_failure(f"the build failed: {first}; all of it is in {build.build_log}")
     warnings = [line for line in shown if "Warning" in line or "left out" in line]
     show(warnings)

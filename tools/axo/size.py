@@ -3,7 +3,6 @@
 apart: they repeat the interface files."""
 import csv
 import io
-import json
 import subprocess
 
 from . import build, paths, say
@@ -13,12 +12,13 @@ LIMIT, FILE_LIMIT, BAR = 5000, 400, 40
 
 def kernel_files(files):
     """(files of the tree, generated files) behind the kernel's objects: sources, and the headers they included."""
-    commands = json.loads((files.native / "compile_commands.json").read_text())
-    objects = {entry["output"]: entry["file"] for entry in commands if "CMakeFiles/kernel.dir/" in entry.get("output", "")}
+    def ninja(*words):
+        return subprocess.run(["ninja", "-C", str(files.native), "-t", *words], capture_output=True, text=True).stdout
+
+    objects = [line.strip() for line in ninja("inputs", "bin/kernel").splitlines() if "CMakeFiles/kernel.dir/" in line]
     if not objects:
         raise say.host_failure("no kernel is built here")
-    answer = subprocess.run(["ninja", "-C", str(files.native), "-t", "deps", *objects], capture_output=True, text=True)
-    named = {line.strip() for line in answer.stdout.splitlines() if line.startswith(" ")} | set(objects.values())
+    named = {line.strip() for line in ninja("deps", *objects).splitlines() if line.startswith(" ")}
     found = {(files.native / name).resolve() for name in named}
     found |= set((paths.TOP / "kernel").rglob("kernel.ld"))
     generated = {path for path in found if path.is_relative_to(files.native)}
