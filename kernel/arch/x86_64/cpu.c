@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cpu.c: finds out what this CPU can do, turns on what helps, and builds its tables.
+ * Rule: qemu64 (no XSAVE, FSGSBASE, SMEP, SMAP, UMIP) must boot as well as the newest. */
+#include "cpu.h"
+#include "../../print.h"
+
+enum { MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_SFMASK = 0xc0000084, MSR_GS_BASE = 0xc0000101, MSR_KERNEL_GS_BASE };
+enum { EFER_SCE = 1, EFER_NXE = 1 << 11 };
+enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5, CR0_WP = 1 << 16, CR0_AM = 1 << 18 };
+enum {
+    CR4_PAE = 1 << 5, CR4_PGE = 1 << 7, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11,
+    CR4_FSGSBASE = 1 << 16, CR4_OSXSAVE = 1 << 18, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21,
+};
+enum { FLAG_TF = 1 << 8, FLAG_IF = 1 << 9, FLAG_DF = 1 << 10, FLAG_NT = 1 << 14, FLAG_AC = 1 << 18 };
+enum { GATE_INTERRUPT = 0x8e00, GATE_USER = 0x6000, VECTOR_DOUBLE_FAULT = 8, VECTOR_NMI = 2, VECTOR_INT_80 = 0x80 };
+
+/* SDM vol. 3, 6.14.1 */
+struct gate_descriptor {
+    u16 offset_0, selector, flags, offset_16;
+    u32 offset_32, spare;
+};
+
+extern char boot_stack_end[], fault_stack_end[];
+u64 arch_direct_map = ARCH_DIRECT_MAP;
+u32 cpu_features, cpu_has_smap, cpu_fpu_bytes = 512;
+u64 cpu_xcr0 = 3;
+paddr_t cpu_kernel_root;
+static struct cpu boot_cpu __attribute__((aligned(4096)));
+static struct gate_descriptor idt[256] __attribute__((aligned(4096)));
+
+struct cpuid { u32 a, b, c, d; };
+static struct cpuid cpuid(u32 leaf, u32 part)
+{
+    struct cpuid r;
+    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(part));
+    return r;
+}
+
+/* Each feature: where CPUID says it, the CR4 bit that turns it on, the KIP's bit, its name. */
+static const struct feature {
+    u32 leaf, word, bit, cr4, kip;
+    const char *name;
+} features[] = {
+    { 0x80000001, 3, 20, 0, L4_CPU_NX, "nx" },
+    { 7, 1, 7, CR4_SMEP, L4_CPU_SMEP, "smep" },
+    { 7, 1, 20, CR4_SMAP, L4_CPU_SMAP, "smap" },
+    { 7, 2, 2, CR4_UMIP, L4_CPU_UMIP, "umip" },
+    { 7, 1, 0, CR4_FSGSBASE, L4_CPU_FSGSBASE, "fsgsbase" },
+    { 1, 2, 26, CR4_OSXSAVE, L4_CPU_XSAVE, "xsave" },
+    { 1, 2, 28, 0, L4_CPU_AVX, "avx" },
+    { 1, 3, 13, CR4_PGE, 0, "pge" },
+    /* found, of no use so far */
+    { 1, 2, 17, 0, 0, "pcid" }, { 7, 2, 16, 0, 0, "la57" }, { 7, 2, 3, 0, 0, "pku" }, { 0x80000001, 3, 26, 0, 0, "1g-pages" },
+    { 1, 2, 24, 0, 0, "tsc-deadline" }, { 1, 2, 21, 0, 0, "x2apic" }, { 0x80000007, 3, 8, 0, 0, "invariant-tsc" },
+};
+enum { FEATURES = sizeof features / sizeof features[0] };
+
+static bool feature_found(const struct feature *feature)
+{
+    if (cpuid(feature->leaf & 0x80000000, 0).a < feature->leaf)
+        return false;
+    struct cpuid r = cpuid(feature->leaf, 0);
+    return (&r.a)[feature->word] >> feature->bit & 1;
+}
+
+/* The FPU components that threads may use: x87, SSE, AVX, AVX-512; only where all their state fits a page. */
+static void xsave_init(void)
+{
+    struct cpuid leaf = cpuid(13, 0);
+    u64 wanted = (leaf.a & 0xe0) == 0xe0 ? 0xe7 : 7;
+    for (cpu_xcr0 = wanted & leaf.a;; cpu_xcr0 &= 7) {
+        __asm__ volatile("xsetbv" : : "c"(0), "a"((u32)cpu_xcr0), "d"(0));
+        cpu_fpu_bytes = cpuid(13, 0).b;
+        if (cpu_fpu_bytes <= L4_PAGE_SIZE)
+            break;
+    }
+    if (!(cpu_xcr0 & 4))
+        cpu_features &= ~(u32)L4_CPU_AVX;
+}
+
+static void features_init(void)
+{
+    u64 cr0, cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    for (u32 i = 0; i < FEATURES; i++) {
+        if (feature_found(&features[i])) {
+            cr4 |= features[i].cr4;
+            cpu_features |= features[i].kip;
+        }
+    }
+    __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
+    cr0 = (cr0 | CR0_MP | CR0_TS | CR0_NE | CR0_WP | CR0_AM) & ~(u64)CR0_EM;
+    __asm__ volatile("mov %0, %%cr0; mov %1, %%cr4" : : "r"(cr0), "r"(cr4) : "memory");
+    cpu_has_smap = cpu_features & L4_CPU_SMAP;
+    if (cpu_features & L4_CPU_XSAVE)
+        xsave_init();
+    else
+        cpu_features &= ~(u32)L4_CPU_AVX;
+}
+
+static void gate_set(u32 vector, const void *entry, u32 flags)
+{
+    u64 at = (u64)entry;
+    idt[vector] = (struct gate_descriptor){ (u16)at, KERNEL_CS, (u16)flags, (u16)(at >> 16), (u32)(at >> 32), 0 };
+}
+
+static void tables_init(struct cpu *cpu)
+{
+    for (u32 i = 0; i < 256; i++)
+        gate_set(i, entry_vectors[i], GATE_INTERRUPT);
+    gate_set(VECTOR_NMI, entry_nmi, GATE_INTERRUPT | IST_FAULT);
+    gate_set(VECTOR_DOUBLE_FAULT, entry_vectors[VECTOR_DOUBLE_FAULT], GATE_INTERRUPT | IST_FAULT);
+    gate_set(VECTOR_BREAKPOINT, entry_vectors[VECTOR_BREAKPOINT], GATE_INTERRUPT | GATE_USER);
+    gate_set(VECTOR_INT_80, entry_vectors[VECTOR_INT_80], GATE_INTERRUPT | GATE_USER);
+    cpu->tss.ist[IST_FAULT - 1] = (u64)fault_stack_end;
+    cpu->tss.io_base = TSS_NO_PORTS;
+    cpu->ports[PORTS_BYTES] = 0xff;
+
+    u64 tss = (u64)&cpu->tss;
+    cpu->gdt[KERNEL_CS / 8] = 0x00af9b000000ffff;
+    cpu->gdt[KERNEL_SS / 8] = 0x00cf93000000ffff;
+    cpu->gdt[USER_SS / 8] = 0x00cff3000000ffff;
+    cpu->gdt[USER_CS / 8] = 0x00affb000000ffff;
+    cpu->gdt[TSS_AT / 8] = TSS_LIMIT | (tss & 0xffffff) << 16 | 0x89ul << 40 | (tss >> 24 & 0xff) << 56;
+    cpu->gdt[TSS_AT / 8 + 1] = tss >> 32;
+
+    struct { u16 limit; u64 base; } __attribute__((packed)) gdtr = { sizeof cpu->gdt - 1, (u64)cpu->gdt },
+        idtr = { sizeof idt - 1, (u64)idt };
+    __asm__ volatile("lgdt %0; lidt %1; pushq %2; lea 1f(%%rip), %%rax; push %%rax; lretq; 1:"
+        : : "m"(gdtr), "m"(idtr), "i"(KERNEL_CS) : "rax", "memory");
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss; mov %1, %%fs; mov %1, %%gs; ltr %w2"
+        : : "r"(KERNEL_SS), "r"(0), "r"(TSS_AT) : "memory");
+}
+
+static void entries_init(struct cpu *cpu)
+{
+    cpu->self = cpu;
+    cpu->stack = (u64)boot_stack_end;
+    cpu->idle = (struct frame){ .rip = (u64)entry_idle, .cs = KERNEL_CS, .rflags = FLAG_IF | 2, .rsp = (u64)boot_stack_end,
+        .ss = KERNEL_SS };
+    cpu->fpu_is_off = true;
+    msr_write(MSR_GS_BASE, (u64)cpu);
+    msr_write(MSR_KERNEL_GS_BASE, 0);
+    msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | (cpu_features & L4_CPU_NX ? EFER_NXE : 0));
+    msr_write(MSR_STAR, (u64)KERNEL_CS << 32 | (u64)(USER_SS - 8) << 48);
+    msr_write(MSR_LSTAR, (u64)entry_system_call);
+    msr_write(MSR_SFMASK, FLAG_TF | FLAG_IF | FLAG_DF | FLAG_AC | FLAG_NT);
+}
+
+/* Drop the loader's identity map; global pages may be turned on only after that. */
+static void root_init(struct cpu *cpu)
+{
+    paddr_t root;
+    __asm__ volatile("mov %%cr3, %0" : "=r"(root));
+    u64 *table = arch_pointer(root);
+    for (u32 i = 0; i < 256; i++)
+        table[i] = 0;
+    root_write(root);
+    cpu->root = cpu_kernel_root = root;
+}
+
+static void brand_get(char *to, u32 bytes)
+{
+    u32 word[13] = { 0 };
+    if (cpuid(0x80000000, 0).a >= 0x80000004) {
+        for (u32 i = 0; i < 3; i++) {
+            struct cpuid r = cpuid(0x80000002 + i, 0);
+            word[4 * i] = r.a, word[4 * i + 1] = r.b, word[4 * i + 2] = r.c, word[4 * i + 3] = r.d;
+        }
+    }
+    const char *from = (const char *)word;
+    while (*from == ' ')
+        from++;
+    for (u32 i = 0; i + 1 < bytes && *from; i++)
+        *to++ = *from++;
+    *to = 0;
+}
+
+static void say_features(const struct l4_kip *kip)
+{
+    print("cpu: %s; active:", kip->cpu);
+    for (u32 i = 0; i < FEATURES; i++) {
+        if (features[i].cr4 || (cpu_features & features[i].kip))
+            print("%s%s", feature_found(&features[i]) ? " " : " no-", features[i].name);
+    }
+    print("; found, unused:");
+    for (u32 i = 0; i < FEATURES; i++) {
+        if (!features[i].cr4 && !features[i].kip && feature_found(&features[i]))
+            print(" %s", features[i].name);
+    }
+    print("; fpu %u bytes, xcr0 %lx; tsc %lu kHz%s\n", kip->xsave_bytes, kip->xcr0,
+        (1000000ul << kip->tsc_shift) / kip->tsc_mul, kip->features & L4_CPU_ICOUNT ? " (icount)" : "");
+}
+
+void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
+{
+    struct cpu *cpu = &boot_cpu;
+    root_init(cpu);
+    tables_init(cpu);
+    features_init();
+    entries_init(cpu);
+    kip->cpus = 1;
+    kip->xsave_bytes = cpu_fpu_bytes;
+    kip->xcr0 = cpu_xcr0;
+    kip->features = cpu_features;
+    brand_get(kip->cpu, sizeof kip->cpu);
+    pic_off();
+    apic_init(record, kip);
+    say_features(kip);
+}
+
+const u64 *arch_kernel_half(void)
+{
+    return (const u64 *)arch_pointer(cpu_kernel_root) + 256;
+}
+
+/* One CPU and no PCIDs: what is not in CR3 is not in the TLB. */
+void arch_tlb_forget(paddr_t root, vaddr_t at)
+{
+    if (root == this_cpu->root)
+        __asm__ volatile("invlpg (%0)" : : "r"(at) : "memory");
+}
+
+void arch_tlb_forget_all(paddr_t root)
+{
+    if (root == this_cpu->root)
+        root_write(root);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* string.c: what gcc needs of <string.h>: few instructions, whatever the length. */
+#include "cpu.h"
+
+void *memcpy(void *to, const void *from, size_t bytes)
+{
+    void *at = to;
+    size_t words = bytes / 8;
+    bytes %= 8;
+    __asm__ volatile("rep movsq; mov %3, %2; rep movsb" : "+D"(at), "+S"(from), "+c"(words) : "r"(bytes) : "memory");
+    return to;
+}
+
+void *memmove(void *to, const void *from, size_t bytes)
+{
+    if ((u64)to - (u64)from >= bytes)
+        return memcpy(to, from, bytes);
+    void *at = (u8 *)to + bytes - 1;
+    from = (const u8 *)from + bytes - 1;
+    __asm__ volatile("std; rep movsb; cld" : "+D"(at), "+S"(from), "+c"(bytes) : : "memory");
+    return to;
+}
+
+void *memset(void *to, int byte, size_t bytes)
+{
+    void *at = to;
+    size_t words = bytes / 8;
+    bytes %= 8;
+    __asm__ volatile("rep stosq; mov %3, %1; rep stosb" : "+D"(at), "+c"(words)
+        : "a"((u8)byte * 0x0101010101010101ul), "r"(bytes) : "memory");
+    return to;
+}
+
+int memcmp(const void *a, const void *b, size_t bytes)
+{
+    const u8 *x = a, *y = b;
+    for (; bytes && *x == *y; bytes--, x++, y++)
+        continue;
+    return bytes ? *x - *y : 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* switch.c: from one thread to the next, and a thread's registers as others see them.
+ * With FSGSBASE user code sets its bases itself, so they are read back when a thread stops running; without it thread->fs_base
+ * and gs_base are always right. */
+#include "cpu.h"
+#include "../../task.h"
+#include "../../thread.h"
+
+enum { MSR_FS_BASE = 0xc0000100, MSR_KERNEL_GS_BASE = 0xc0000102 };
+/* CF PF AF ZF SF TF DF OF RF AC ID */
+enum { USER_FLAGS = 0x250dd5, ALWAYS_FLAGS = 0x202 };
+
+static void bases_save(struct thread *t)
+{
+    if (!(cpu_features & L4_CPU_FSGSBASE))
+        return;
+    u64 fs, gs;
+    __asm__ volatile("rdfsbase %0; swapgs; rdgsbase %1; swapgs" : "=r"(fs), "=r"(gs));
+    t->fs_base = fs;
+    t->gs_base = gs;
+}
+
+static void bases_load(const struct thread *t)
+{
+    if (cpu_features & L4_CPU_FSGSBASE) {
+        __asm__ volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs" : : "r"(t->fs_base), "r"(t->gs_base) : "memory");
+        return;
+    }
+    msr_write(MSR_FS_BASE, t->fs_base);
+    msr_write(MSR_KERNEL_GS_BASE, t->gs_base);
+}
+
+struct thread *arch_current(void)
+{
+    return this_cpu->current;
+}
+
+struct frame *arch_idle_frame(void)
+{
+    return &this_cpu->self->idle;
+}
+
+void arch_switch(struct thread *from, struct thread *to)
+{
+    struct cpu *cpu = this_cpu->self;
+    if (from)
+        bases_save(from);
+    fpu_switch(cpu, from, to);
+    cpu->current = to;
+    paddr_t root = to && to->task ? to->task->space.root : cpu_kernel_root;
+    if (root != cpu->root) {
+        cpu->root = root;
+        root_write(root);
+    }
+    if (!to)
+        return;
+    cpu->tss.rsp[0] = (u64)&to->frame + sizeof to->frame;
+    bases_load(to);
+    ports_switch(cpu, to);
+}
+
+void arch_frame_init(struct frame *frame)
+{
+    *frame = (struct frame){ .cs = USER_CS, .rflags = ALWAYS_FLAGS, .ss = USER_SS };
+}
+
+bool arch_is_user_address(vaddr_t at)
+{
+    return at < L4_USER_END;
+}
+
+void arch_registers_get(const struct thread *t, struct l4_registers *to)
+{
+    const struct frame *f = &t->frame;
+    const struct message *m = &f->message;
+    u64 fs = t->fs_base, gs = t->gs_base;
+    if (t == this_cpu->current && cpu_features & L4_CPU_FSGSBASE)
+        __asm__ volatile("rdfsbase %0; swapgs; rdgsbase %1; swapgs" : "=r"(fs), "=r"(gs));
+    *to = (struct l4_registers){
+        m->number, f->rbx, f->rcx, m->word[1], m->word[0], m->tag, f->rbp, m->word[2], m->word[3], m->label, f->r11, f->r12,
+        f->r13, f->r14, f->r15, f->rip, f->rflags, f->rsp, fs, gs,
+    };
+}
+
+void arch_registers_set(struct thread *t, const struct l4_registers *r)
+{
+    t->frame = (struct frame){
+        .r15 = r->r15, .r14 = r->r14, .r13 = r->r13, .r12 = r->r12, .rbp = r->rbp, .rbx = r->rbx, .r11 = r->r11, .rcx = r->rcx,
+        .message = { r->r10, r->rdi, r->rax, { r->rsi, r->rdx, r->r8, r->r9 } },
+        .rip = arch_is_user_address(r->rip) ? r->rip : L4_USER_END, .cs = USER_CS,
+        .rflags = (r->rflags & USER_FLAGS) | ALWAYS_FLAGS, .rsp = r->rsp, .ss = USER_SS,
+    };
+    t->fs_base = arch_is_user_address(r->fs_base) ? r->fs_base : 0;
+    t->gs_base = arch_is_user_address(r->gs_base) ? r->gs_base : 0;
+    if (t == this_cpu->current)
+        bases_load(t);
+}
