@@ -117,7 +117,7 @@ class Reader:
     def __init__(self, unit, text):
         self.unit = unit
         lines = text.split("\n")
-        self.comment, self.alone = {}, set()
+        self.comment, self.alone, self.told = {}, set(), set()
         for at, line in enumerate(lines, 1):
             if found := re.search(r"///[ \t]?(.*)", line):
                 self.comment[at] = found.group(1).strip()
@@ -125,11 +125,12 @@ class Reader:
                     self.alone.add(at)
 
     def doc(self, line):
-        """The doc comment of what begins in `line`."""
+        """The doc comment of what begins in `line`. What stands above belongs to the first thing in the line alone."""
         above, at = [], line - 1
-        while at in self.alone:
+        while at in self.alone and line not in self.told:
             above.insert(0, self.comment[at])
             at -= 1
+        self.told.add(line)
         right = [self.comment[line]] if line in self.comment and line not in self.alone else []
         return "\n".join(above + right)
 
@@ -155,14 +156,14 @@ class Reader:
         if tree.data == "const":
             self.unit.consts.append(Const(str(name), self.expr(tree.children[1]), **where))
         elif tree.data == "enum":
-            self.unit.enums.append(Enum(str(name), [self.member(m) for m in named(tree, "member")], **where))
+            self.unit.enums.append(Enum(str(name), [self.member(m, Member, name.line) for m in named(tree, "member")], **where))
         else:
             self.unit.structs.append(Struct(str(name), self.fields(tree), **where))
         return True
 
-    def member(self, tree, kind=Member):
+    def member(self, tree, kind=Member, head=0):
         name, value = tree.children
-        return kind(str(name), number(value), name.line, self.doc(name.line))
+        return kind(str(name), number(value), name.line, self.doc(name.line) if name.line != head else "")
 
     # -- the contract
     def interface(self, tree):
@@ -221,15 +222,17 @@ class Reader:
         return number(token) if token.type == "NUM" else str(token)
 
     def fields(self, tree):
-        return [f for part in named(tree, "field") for f in self.field(part)]
+        """The fields of a struct, record or op. Those in the line of its name have no comment of their own."""
+        return [f for part in named(tree, "field") for f in self.field(part, tokens(tree)[0].line)]
 
-    def field(self, tree):
+    def field(self, tree, head=0):
         """One line declares one or several fields of a type."""
         was, kind = first(tree, "was"), first(tree, tree.children[0].data)
         out = []
         for part in named(tree, "declared"):
             name = part.children[0]
-            out.append(Field(str(name), self.type(kind), 0, name.line, self.doc(name.line),
+            doc = self.doc(name.line) if name.line != head else ""
+            out.append(Field(str(name), self.type(kind), 0, name.line, doc,
                              str(was.children[0]) if was else "", self.dim(first(part, "dim"))))
         if was and len(out) > 1:
             self.unit.problem(out[0].line, f"`was {was.children[0]}` stands behind {len(out)} fields", "give each its own line")
@@ -282,8 +285,9 @@ class Reader:
 
     def op(self, tree):
         name, answers = tree.children[0], first(tree, "answers")
+        doc = self.doc(name.line)
         return Op(str(name), 0, str(answers.children[0]) if answers else "", self.fields(tree),
-                  [self.step(s) for s in named(tree, "step")], name.line, self.doc(name.line), dim=self.dim(first(tree, "dim")))
+                  [self.step(s) for s in named(tree, "step")], name.line, doc, dim=self.dim(first(tree, "dim")))
 
     def step(self, tree):
         name, use, method, *ways = tokens(tree)

@@ -32,7 +32,7 @@ def main(idl, out):
     idl, out = Path(idl), Path(out)
     files = sorted(str(path.relative_to(idl.parent)) for path in (idl / "interfaces").glob("*.idl"))
     with tempfile.TemporaryDirectory() as fresh:
-        status = subprocess.run([sys.executable, "-m", "idlc", "-o", fresh, *files], cwd=idl.parent,
+        status = subprocess.run([sys.executable, "-m", "idlc", "build", "--out", fresh, *files], cwd=idl.parent,
                                 env=dict(os.environ, PYTHONPATH=str(idl), PYTHONDONTWRITEBYTECODE="1")).returncode
         if status:
             return status
