@@ -23,7 +23,7 @@ def command(options):
         machine.archive = files.native / "test" / f"{options.test}.cpio"
         if not machine.archive.exists():
             raise say.usage_failure(f"there is no guest test {options.test!r}; `./axo test --list` shows them")
-    with qemu.Guest(machine, debugged=True) as guest:
+    with qemu.Guest(machine, debugged=True, lock=build.locked(files)) as guest:
         reader = threading.Thread(target=guest.watch, args=(lambda data: None, lambda data: None), daemon=True)
         reader.start()
         say.note(f"the kernel's log goes to {guest.log_path} and, at the end, to {files.last_log}")

@@ -57,8 +57,7 @@ def make_iso(machine, folder):
     shutil.copyfile(machine.loader, tree / "boot" / "loader")
     shutil.copyfile(machine.archive, tree / "boot" / "archive.cpio")
     (tree / "boot" / "grub" / "grub.cfg").write_text(
-        f"set timeout=0\nmenuentry axolotl {{\n"
-        f"    multiboot2 /boot/loader {machine.command_line()}\n    module2 /boot/archive.cpio\n}}\n")
+        f"multiboot2 /boot/loader {machine.command_line()}\nmodule2 /boot/archive.cpio\nboot\n")
     image = folder / "axolotl.iso"
     kind, more = ("x86_64-efi", "") if machine.way == "uefi" else ("i386-pc", " part_msdos biosdisk")
     words = ["grub-mkrescue", "-d", f"/usr/lib/grub/{kind}", f"--install-modules=multiboot2 normal iso9660{more}",
@@ -94,7 +93,8 @@ def command(machine, folder, console, log):
 class Guest:
     """A running QEMU. `watch` feeds what the serial ports say to two functions until it ends."""
 
-    def __init__(self, machine, debugged=False):
+    def __init__(self, machine, debugged=False, lock=None):
+        """`lock`: a context in which the files are complete; with it the guest gets copies, since others may build on."""
         for part in (machine.loader, machine.archive):
             if not part.exists():
                 raise say.host_failure(f"there is no {part} to boot")
@@ -106,10 +106,18 @@ class Guest:
         self.process, self.timed_out = None, False
         self.debug_socket = self.folder / "gdb"
         try:
+            if lock is not None:
+                with lock:
+                    self.copy_files(machine)
             self.start(machine, debugged)
         except BaseException:
             self.close()
             raise
+
+    def copy_files(self, machine):
+        for part in ("loader", "archive"):
+            shutil.copyfile(getattr(machine, part), self.folder / part)
+            setattr(machine, part, self.folder / part)
 
     def start(self, machine, debugged):
         self.console, console_end = socket.socketpair()

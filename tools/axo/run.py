@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """run.py: `axo run`: build, boot, show the kernel's log and the console until the guest ends."""
-import os
-import shutil
 import sys
 import termios
 import tty
-from pathlib import Path
 
 from . import build, paths, qemu, say
 
@@ -34,14 +31,6 @@ def machine_of(options, files):
     return qemu.Machine(loader=files.loader, archive=files.system, words=getattr(options, "append", "").split(),
                         mem=qemu.megabytes(options.mem or 512), smp=options.smp, cpu=options.cpu, board=options.machine,
                         icount=options.icount, way=way, extra=options.qemu_words)
-
-
-def own_copy(machine, folder):
-    """Another axo may build while this guest boots: give it files of its own."""
-    for part in ("loader", "archive"):
-        copy = Path(folder) / part
-        shutil.copyfile(getattr(machine, part), copy)
-        setattr(machine, part, copy)
 
 
 class Terminal:
@@ -92,15 +81,37 @@ def show(data, raw):
     sys.stdout.buffer.flush()
 
 
+class Screen:
+    """What the person sees: the log and the console. UEFI firmware and GRUB talk on both ports too: when they are in
+    the way, nothing is shown before the kernel's own first line. The log keeps everything."""
+
+    FIRST_LINE = b"Axolotl "
+
+    def __init__(self, behind_firmware, raw):
+        self.hidden, self.raw, self.held = behind_firmware, raw, b""
+
+    def log(self, data):
+        if self.hidden:
+            self.held += data
+            start = self.held.find(self.FIRST_LINE)
+            if start < 0:
+                return
+            self.hidden, data = False, self.held[start:]
+        show(data, self.raw)
+
+    def console(self, data):
+        if not self.hidden:
+            show(data, False)
+
+
 def boot(machine, options, files):
-    with qemu.Guest(machine) as guest:
+    with qemu.Guest(machine, lock=build.locked(files)) as guest:
         try:
             if sys.stdin.isatty():
                 say.note("Ctrl-A x leaves")
             with Terminal() as terminal:
-                keyboard = Keyboard(guest, terminal.is_one)
-                status = guest.watch(lambda data: show(data, False), lambda data: show(data, terminal.is_one),
-                                     options.timeout, None if sys.stdin.closed else 0, keyboard)
+                keyboard, screen = Keyboard(guest, terminal.is_one), Screen(machine.way != "direct", terminal.is_one)
+                status = guest.watch(screen.console, screen.log, options.timeout, None if sys.stdin.closed else 0, keyboard)
         finally:
             guest.keep_log(files.last_log)
         if keyboard.left or status == qemu.PASS:
