@@ -12,6 +12,8 @@ void frame_give(paddr_t frame);
 u64 frame_free_count(void);
 
 /* ---- charged to a factory's quota ---- */
+/* What `bytes` of memory_take cost. */
+static inline u32 memory_cost(u32 bytes) { return (bytes + 63) & ~63u; }
 /* Zeroed memory of `bytes` (1 to 4096) aligned to 64, or NULL: quota or machine exhausted. */
 void *memory_take(struct factory *factory, u32 bytes);
 void memory_give(struct factory *factory, void *at, u32 bytes);

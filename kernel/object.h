@@ -20,6 +20,10 @@ struct object {
     u32 kind;                   /* enum l4_kind */
     u32 dying;                  /* destroy has begun: nothing may be linked to it any more */
     char name[16];              /* for dumps; set by debug.name, zero padded */
+    struct cap *top, *cursor;   /* the capability being revoked (NULL: none), and how far that is (cap.c) */
+    bool derived_only;          /* top itself stays */
+    struct list in_dying;       /* while dying (reap.c) */
+    struct cap *tomb;           /* while dying: the slot of the former root, or NULL */
 };
 
 /* Kernel-internal status: the work is not finished; run the same invocation again (its user registers are unchanged). */

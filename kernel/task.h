@@ -5,14 +5,11 @@
 #include "cap.h"
 #include "space.h"
 
-enum { TASK_UTCB_PAGES = 4 };   /* per utcb_page record */
-
 struct task {
     struct object object;
     struct space space;
     struct cap_table caps;
     struct list threads;        /* thread.in_task of the threads bound to it */
-    struct list utcb_pages;     /* struct utcb_page: pages cut into four UTCBs */
     u64 native_start, native_end;       /* `syscall` from outside is reflected; 0, ~0 at first */
     u64 leave_start, leave_end;         /* a kick in here starts the way out again (reflect.c) */
 };
