@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""check.py: what a manifest may not say, and the numbers that follow from it: slots, labels, ranks.
+
+Rules. A call goes down: whoever is called has a lower rank, so no two services ever wait for each other. Whoever is called
+runs at least as high as its caller. Every door in a server's `uses` is there. Nothing is handed out twice."""
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "idl"))
+
+from idlc.model import load, rights_mask  # noqa: E402
+
+SLOT_USES, SLOT_OWN, SLOTS_USES, SLOTS_OWN = 0x100, 0x400, 0x300, 0x100    # libl4/include/l4/server.h
+IRQ_PEER = 1 << 63
+IRQ_OWN = IRQ_PEER | 0x8000             # doors that are no `uses`: + their ordinal
+KEEPER_PRIORITY = 62
+GENERATION = 1 << 16                    # the manifest's labels are the first generation
+LINES_MOST = 24                         # of the one I/O APIC that a PC is sure to have
+
+
+class Interfaces:
+    """Every interface file, by the names of servers in them."""
+
+    def __init__(self, folder=TOP / "idl" / "interfaces"):
+        cache = {}
+        self.units = [load(str(path), cache) for path in sorted(Path(folder).glob("*.idl"))]
+        self.servers = {u.server.name: u.server for u in self.units if u.server}
+        self.interfaces = {u.interface.name: u.interface for u in self.units if u.interface}
+
+    def rights(self, interface):
+        """Rights that some method of the interface asks for."""
+        found = self.interfaces.get(interface)
+        return sum({1 << bit for m in found.methods for bit in range(8) if rights_mask(m.needs) >> bit & 1}) if found else 0
+
+
+def near(name, names):
+    return ", ".join(sorted(names)) or "none"
+
+
+def letters(mask):
+    return "".join(letter for letter, bit in zip("RWXOI", (1, 2, 4, 8, 16)) if mask & bit)
+
+
+def resolve(system, known):
+    """Doors lead somewhere; servers are known."""
+    names = {s.name for s in system.services} | {"keeper"}
+    for service in system.services:
+        if service.server and service.server not in known.servers:
+            system.problem(service.where("server"), f"no interface file has a server `{service.server}`",
+                           "servers: " + near(service.server, known.servers))
+        for door in service.doors:
+            if door.service not in names:
+                system.problem(door.line, f"there is no service `{door.service}`", "services: " + near(door.service, names))
+            elif door.service == service.name:
+                system.problem(door.line, f"`{service.name}` has a door to itself: it would wait for itself for ever",
+                               "call the function instead, and leave the door out")
+
+
+def serves(system, known, name):
+    server = known.servers.get("keeperd" if name == "keeper" else system.service(name).server)
+    return server.serves if server else []
+
+
+def place(system, known, service):
+    """Slots of doors: those that the server `uses` in its order, the others behind, by name."""
+    taken, own = {}, 0
+    server = known.servers.get(service.server)
+    wanted, at = [], SLOT_USES
+    for use in server.uses if server else []:
+        wanted.append((use, at))
+        at += max(use.count, 1)
+    for door in service.doors:
+        if door.name in taken:
+            system.problem(door.line, f"two doors of `{service.name}` are called `{door.name}`, the first in line "
+                           f"{taken[door.name].line}", "write `as OTHER` behind one of them")
+        taken[door.name] = door
+        if door.service != "keeper" and not serves(system, known, door.service):
+            system.problem(door.line, f"`{door.service}` serves no interface", f"write `server NAME` below service {door.service}")
+    for use, at in wanted:
+        found = [d for d in service.doors if use.name in serves(system, known, d.service) and not d.slot]
+        if not found and not use.count:
+            system.problem(service.where("server"), f"`{service.server}` uses {use.name}, but `{service.name}` has no door to one",
+                           f"write `door SERVICE {letters(known.rights(use.name)) or 'R'}` with a service that serves {use.name}")
+        for index, door in enumerate(found[:max(use.count, 1)]):
+            door.slot, door.event = at + index, IRQ_PEER | at + index - SLOT_USES
+    for door in service.doors:
+        if not door.slot:
+            door.slot, door.event, own = SLOT_OWN + own, IRQ_OWN | own, own + 1
+        allowed = sum({1 << b for i in serves(system, known, door.service) for b in range(8) if known.rights(i) >> b & 1})
+        if door.rights & ~allowed:
+            system.problem(door.line, f"no method of `{door.service}` asks for right {letters(door.rights & ~allowed)}",
+                           f"leave it out; it knows {letters(allowed) or 'none'}")
+    for index, line in enumerate(service.lines):
+        line.slot, line.label = SLOT_OWN + own + index, line.number + 1
+        if line.name in taken:
+            system.problem(line.line, f"a door and a line of `{service.name}` are both called `{line.name}`", "write `as OTHER`")
+    if own + len(service.lines) > SLOTS_OWN:
+        system.problem(service.line, f"`{service.name}` has more than {SLOTS_OWN} named capabilities", "split the service")
+
+
+def label(system, known):
+    """A client's index at each server, in the order of the text."""
+    clients = {}
+    for service in system.services:
+        for door in service.doors:
+            index = clients.get(door.service, 0)
+            clients[door.service] = index + 1
+            door.label = GENERATION | index
+            name = "keeperd" if door.service == "keeper" else system.service(door.service).server
+            server = known.servers.get(name)
+            if server and server.clients and index >= server.clients:
+                system.problem(door.line, f"`{door.service}` has room for {server.clients} clients, this is one more",
+                               f"raise `clients` in the state of {name}, or leave a door out")
+
+
+def rank(system):
+    """Ranks by the longest way down; a circle has none."""
+    ranks, above = {"keeper": 0}, []
+
+    def visit(service):
+        if service.name in ranks:
+            return ranks[service.name]
+        above.append(service)
+        below = 0
+        for door in service.doors:
+            names = [s.name for s in above]
+            if door.service in names:
+                circle = names[names.index(door.service):] + [door.service]
+                if door.service != service.name:
+                    system.problem(door.line, "calls go round: " + " -> ".join(circle) + ": they could all wait for each other",
+                                   "let one of them raise an event, and the other come and ask")
+                continue
+            below = max(below, visit(system.service(door.service)) if door.service != "keeper" else 0)
+        above.pop()
+        ranks[service.name] = service.rank = below + 1
+        return service.rank
+
+    for service in system.services:
+        visit(service)
+
+
+def priorities(system):
+    for service in system.services:
+        if service.priority >= KEEPER_PRIORITY:
+            system.problem(service.where("priority"), f"`{service.name}` would run as high as keeper ({KEEPER_PRIORITY})",
+                           f"write at most {KEEPER_PRIORITY - 1}")
+        for door in service.doors:
+            server = system.service(door.service)
+            if server and server.priority < service.priority and not door.downward:
+                system.problem(door.line, f"`{service.name}` ({service.priority}) calls down in priority: `{server.name}` has "
+                               f"{server.priority}", f"raise {server.name} to {service.priority}, or mark the door `downward`")
+    watchers = [s for s in system.services if s.watcher]
+    if len(watchers) > 1:
+        system.problem(watchers[1].where("watcher"), f"`{watchers[0].name}` watches already", "let one service watch")
+    for service in system.services:
+        if watchers and service is not watchers[0] and (service.ports or service.lines) and service.priority >= watchers[0].priority:
+            system.problem(service.where("priority"), f"driver `{service.name}` ({service.priority}) runs as high as "
+                           f"`{watchers[0].name}` ({watchers[0].priority}): hung, it could not be stopped",
+                           f"write at most {watchers[0].priority - 1}")
+        if service.heartbeat and not watchers:
+            system.problem(service.where("heartbeat"), f"nobody watches the heartbeat of `{service.name}`", "let a service be the watcher")
+
+
+def resources(system):
+    spent, lines, ports = 0, {}, []
+    for service in system.services:
+        for setting in ("memory", "objects"):
+            size = getattr(service, setting)
+            if size % 4096 or size == 0:
+                system.problem(service.where(setting), f"{size} bytes are no number of pages", "write a multiple of 4K")
+        spent += service.memory + service.objects
+        if spent > system.memory >= spent - service.memory - service.objects:
+            system.problem(service.where("memory"), f"up to here services may take {spent >> 10}K, the system has {system.memory >> 10}K",
+                           "give them less, or write a larger `memory` below `system`")
+        for line in service.lines:
+            if line.number >= LINES_MOST:
+                system.problem(line.line, f"there is no line {line.number}", f"write 0 to {LINES_MOST - 1}")
+            if line.number in lines:
+                system.problem(line.line, f"line {line.number} belongs to `{lines[line.number]}`", "let one driver have it")
+            lines[line.number] = service.name
+        for range_ in service.ports:
+            if range_.count == 0 or range_.first + range_.count > 0x10000:
+                system.problem(range_.line, "these are no ports", "write first and count below 0x10000")
+            for other, name in ports:
+                if range_.first < other.first + other.count and other.first < range_.first + range_.count:
+                    system.problem(range_.line, f"port {max(range_.first, other.first):#x} belongs to `{name}`", "let one driver have it")
+            ports.append((range_, service.name))
+
+
+def members(system, modules):
+    if modules is None:
+        return
+    for service in system.services:
+        if service.program not in modules:
+            system.problem(service.where("program"), f"the archive has no module `{service.program}`",
+                           "build it with axo_server(… MODULE), or mend the name; modules: " + near("", modules))
+
+
+def check(system, known=None, modules=None):
+    """Fill in what follows from the text; system.problems tells whether it may be used."""
+    known = known or Interfaces()
+    resolve(system, known)
+    if not system.problems:
+        for service in system.services:
+            place(system, known, service)
+        label(system, known)
+        rank(system)
+        priorities(system)
+        resources(system)
+    members(system, modules)
+    system.problems.sort()
+    return system
