@@ -6,7 +6,8 @@
 #   axo_library(NAME SOURCES...)                      a native library; its folder include/ is for those who link it
 #   axo_image(NAME SCRIPT FILE SOURCES... [OPTIONS])  a freestanding image with its own linker script (kernel, loader)
 #   axo_archive(NAME FILE OUT MEMBERS...)             a boot archive; the kernel is always its first member
-#   axo_guest_test(NAME ARCHIVE MEMBERS... [CMDLINE TEXT] [TIMEOUT S] [SMP N] [MEM M] [LABELS L...] [ICOUNT])
+#   axo_guest_test(NAME ARCHIVE MEMBERS... | OF TEST  [CMDLINE TEXT] [TIMEOUT S] [LABELS L...] [ICOUNT]
+#                  [SMP N] [MEM M] [CPU MODEL] [MACHINE pc|q35] [WAY direct|iso|uefi])   OF: the archive of another test
 #   axo_guest_bench(GROUP ARCHIVE MEMBERS...)         booted by `axo bench GROUP` under -icount
 #   axo_host_test(NAME SOURCES... [INCLUDES DIR...] [DEFINES D...] [LABELS L...])   CMocka, ASan, UBSan, host compiler
 #   axo_python_test(NAME PATH... [LABELS L...])       pytest
@@ -156,16 +157,20 @@ endfunction()
 
 # Boots the members and judges by the status that the guest leaves through isa-debug-exit: 33 is a pass.
 function(axo_guest_test name)
-    cmake_parse_arguments(arg "ICOUNT" "CMDLINE;TIMEOUT;SMP;MEM;CPU" "ARCHIVE;LABELS" ${ARGN})
-    set(file ${CMAKE_BINARY_DIR}/test/${name}.cpio)
+    cmake_parse_arguments(arg "ICOUNT" "OF;CMDLINE;TIMEOUT;SMP;MEM;CPU;MACHINE;WAY" "ARCHIVE;LABELS" ${ARGN})
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/test)
-    axo_archive(${name} FILE ${file} MEMBERS ${arg_ARCHIVE})
-    set_property(GLOBAL PROPERTY AXO_MEMBERS_${name} ${arg_ARCHIVE})
+    if(arg_OF)
+        set(archive ${arg_OF})
+    else()
+        set(archive ${name})
+        axo_archive(${name} FILE ${CMAKE_BINARY_DIR}/test/${name}.cpio MEMBERS ${arg_ARCHIVE})
+        set_property(GLOBAL PROPERTY AXO_MEMBERS_${name} ${arg_ARCHIVE})
+    endif()
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 60)
     endif()
     set(flags --timeout ${arg_TIMEOUT})
-    foreach(word CMDLINE SMP MEM CPU)
+    foreach(word CMDLINE SMP MEM CPU MACHINE WAY)
         if(arg_${word})
             string(TOLOWER ${word} flag)
             list(APPEND flags --${flag} ${arg_${word}})
@@ -177,17 +182,17 @@ function(axo_guest_test name)
     math(EXPR patience "${arg_TIMEOUT} + 30")
     list(JOIN flags "]] [[" flags)
     cmake_language(EVAL CODE "cmake_language(DEFER DIRECTORY [[${CMAKE_SOURCE_DIR}]]
-        CALL _axo_guest_test_now [[${name}]] [[${file}]] [[${patience}]] [[guest;${arg_LABELS}]] [[${flags}]])")
+        CALL _axo_guest_test_now [[${name}]] [[${archive}]] [[${patience}]] [[guest;${arg_LABELS}]] [[${flags}]])")
 endfunction()
 
-function(_axo_guest_test_now name file patience labels)
+function(_axo_guest_test_now name archive patience labels)
     get_property(archives GLOBAL PROPERTY AXO_ARCHIVES)
-    if(NOT name IN_LIST archives OR NOT TARGET loader)
+    if(NOT archive IN_LIST archives OR NOT TARGET loader)
         message(WARNING "guest test ${name} left out: its archive or the loader is missing")
         return()
     endif()
     add_test(NAME ${name} COMMAND ${AXO_PYTHON} ${CMAKE_SOURCE_DIR}/tools/axo/guest_test.py
-        --loader ${AXO_BOOT}/loader --log ${CMAKE_BINARY_DIR}/test/${name}.log ${ARGN} ${file})
+        --loader ${AXO_BOOT}/loader --log ${CMAKE_BINARY_DIR}/test/${name}.log ${ARGN} ${CMAKE_BINARY_DIR}/test/${archive}.cpio)
     set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${patience})
 endfunction()
 
@@ -252,7 +257,19 @@ function(_axo_system_now)
     else()
         get_property(members GLOBAL PROPERTY AXO_MEMBERS_first-call)
     endif()
+    add_custom_target(system)       # what `axo run` builds: it has no packages for the host tests
     if(members AND TARGET kernel)
         _axo_archive_now(system ${CMAKE_BINARY_DIR}/system.cpio "${members}")
+        add_dependencies(system archive-system)
     endif()
+    if(TARGET loader)
+        add_dependencies(system boot-loader)
+    endif()
+    add_custom_target(benches)
+    get_property(archives GLOBAL PROPERTY AXO_ARCHIVES)
+    list(FILTER archives INCLUDE REGEX "^bench-")
+    foreach(archive IN LISTS archives)
+        add_dependencies(benches archive-${archive})
+    endforeach()
+    add_dependencies(benches system)
 endfunction()

@@ -56,7 +56,7 @@ def write(found, file):
 
 
 def command(options):
-    files = build.build_all(options, "run")
+    files = build.build_all(options, "run", targets=["benches"])
     known = groups(files)
     if options.list:
         print("\n".join(sorted(known)))

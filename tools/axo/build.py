@@ -11,7 +11,8 @@ from . import packages, paths, say
 
 STEP = re.compile(r"^@(\d+)/(\d+) ")
 CHATTER = re.compile(r"ninja: Entering|ninja: no work|ninja: build stopped|-- |\s*$")
-MISTAKE = re.compile(r"\berror\b|: undefined |bin/ld: |Error at|problem|not found", re.I)
+COMMAND = (": &&", "/usr/bin/", "cd /")            # Ninja repeats the command that failed
+MISTAKE = re.compile(r"error\b|^\S+:\d+: |: undefined |bin/ld: ", re.I)
 
 
 @contextlib.contextmanager
@@ -44,8 +45,8 @@ def carry_out(build, words, title):
         status = process.wait()
     if status:
         show(shown[-200:])
-        first = next((line.strip() for line in shown if MISTAKE.search(line) and not line.startswith((": &&", "/usr/bin/cmake"))),
-                     f"{words[0]} ended with {status}")
+        told = [line.strip() for line in shown if MISTAKE.search(line) and not line.startswith(COMMAND)]
+        first = told[0] if told else f"{words[0]} ended with {status}"
         raise say.host_failure(f"the build failed: {first}; all of it is in {build.build_log}")
     warnings = [line for line in shown if "Warning" in line or "left out" in line]
     show(warnings)

@@ -17,7 +17,8 @@ def gdb_words(options, files, socket):
 
 
 def command(options):
-    files = build.build_all(options, "run", "gdb")
+    files = build.build_all(options, "run", "gdb",
+                            targets=["system", *([f"archive-{options.test}"] if options.test else [])])
     machine = run.machine_of(options, files)
     if options.test:
         machine.archive = files.native / "test" / f"{options.test}.cpio"

@@ -123,5 +123,5 @@ def boot(machine, options, files):
 def command(options):
     refuse_unserved(options)
     needs = ["run", *(["iso"] if options.iso or options.uefi else []), *(["uefi"] if options.uefi else [])]
-    files = build.build_all(options, *needs)
+    files = build.build_all(options, *needs, targets=["system"])
     return boot(machine_of(options, files), options, files)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """stubs.py: runs idlc over all interfaces and keeps the time of every file that comes out as it was.
 
-stubs.py IDL OUT: IDL holds interfaces/ and the Python package idlc; OUT/idl.stamp changes when anything else did."""
+stubs.py IDL OUT: IDL holds interfaces/ and the Python package idlc. OUT/idl.stamp, which every object file depends on,
+changes when a header or a source did."""
 import filecmp
 import os
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 
 
 def take_over(fresh, out):
-    """Copy what differs, remove what is gone; whether anything changed."""
+    """Copy what differs, remove what is gone; whether anything that is compiled changed."""
     changed = False
     names = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
     old = {path.relative_to(out) for path in out.rglob("*") if path.is_file()} - {Path("idl.stamp")}
@@ -21,7 +22,7 @@ def take_over(fresh, out):
         if not target.exists() or not filecmp.cmp(fresh / name, target, shallow=False):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(fresh / name, target)
-            changed = True
+            changed |= name.suffix in (".h", ".c")
     for name in old - names:
         (out / name).unlink()
         changed = True
