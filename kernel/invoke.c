@@ -143,6 +143,6 @@ struct frame *kernel_entry(struct frame *frame)
     else if (vector >= VECTOR_LINES && vector < VECTOR_TIMER)
         irq_line((u32)vector - VECTOR_LINES);
     if (vector >= VECTOR_EXCEPTIONS && vector < VECTOR_SPURIOUS)
-        arch_interrupt_done((u32)vector);
+        arch_interrupt_done();
     return sched_next();
 }

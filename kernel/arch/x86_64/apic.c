@@ -3,7 +3,7 @@
  * A line below 16 is the ISA interrupt of that number, wherever the MADT says that it is wired; from 16 on it is the global system
  * interrupt. With `icount` on the command line, TSC and timer tick once a nanosecond by definition: nothing is measured. */
 #include "cpu.h"
-#include "../../print.h"
+#include "print.h"
 
 enum { LAPIC_EOI = 0xb0, LAPIC_SPURIOUS = 0xf0, LAPIC_TIMER = 0x320, LAPIC_LINT0 = 0x350, LAPIC_COUNT = 0x380,
        LAPIC_NOW = 0x390, LAPIC_DIVIDE = 0x3e0, LAPIC_TASK_PRIORITY = 0x80, LAPIC_ID = 0x20, LAPIC_ON = 0x100, DIVIDE_BY_1 = 11 };
@@ -200,7 +200,7 @@ void arch_line_unmask(u32 line)
     line_set_mask(line, 0);
 }
 
-void arch_interrupt_done(u32 vector)
+void arch_interrupt_done(void)
 {
     lapic_write(LAPIC_EOI, 0);
 }

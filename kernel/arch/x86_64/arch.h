@@ -61,7 +61,7 @@ u32 arch_lines(void);                           /* number of hardware interrupt 
 void arch_line_open(u32 line, bool level);      /* route to VECTOR_LINES + line, unmasked */
 void arch_line_mask(u32 line);
 void arch_line_unmask(u32 line);
-void arch_interrupt_done(u32 vector);           /* acknowledge at the controller */
+void arch_interrupt_done(void);                 /* acknowledge at the controller */
 
 /* ---- the kernel's log: COM2 ---- */
 void arch_log(char c);
