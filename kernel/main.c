@@ -118,7 +118,7 @@ static void load(struct task *task, const struct l4_boot_task *image)
         const struct l4_segment *s = &image->segment[i];
         require(space_add_root(&task->space, s->at, s->frames, s->bytes, (u32)s->rights, true), "map a segment of the first tasks");
     }
-    require(space_add_root(&task->space, L4_KIP_ADDRESS, arch_paddr(kip), L4_PAGE_SIZE, L4_R, true), "map the info page");
+    require(space_add_root(&task->space, L4_KIP_ADDRESS, arch_image_paddr(kip), L4_PAGE_SIZE, L4_R, true), "map the info page");
 }
 
 static struct thread *start(struct task *task, const struct l4_boot_task *image, u32 priority, const char *name)

@@ -22,6 +22,7 @@ struct frame *kernel_main(const struct l4_boot_record *record);
 extern u64 arch_direct_map;     /* ARCH_DIRECT_MAP; host tests point it at an arena */
 static inline void *arch_pointer(paddr_t frame) { return (void *)(frame + arch_direct_map); }
 static inline paddr_t arch_paddr(const void *at) { return (u64)at - arch_direct_map; }
+paddr_t arch_image_paddr(const void *at);        /* of a static object: the kernel's image is not in the direct map */
 /* The kernel's half of the top-level page table: 256 entries that each new space copies. */
 const u64 *arch_kernel_half(void);
 /* Forget what the TLB knows of `at` in `root` (a top-level table's physical address), or of all of it. */

@@ -2,7 +2,8 @@
 /* cpu.c: finds out what this CPU can do, turns on what helps, and builds its tables.
  * Rule: qemu64 (no XSAVE, FSGSBASE, SMEP, SMAP, UMIP) must boot as well as the newest. */
 #include "cpu.h"
-#include "../../print.h"
+#include "paging.h"
+#include "print.h"
 
 enum { MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_SFMASK = 0xc0000084, MSR_GS_BASE = 0xc0000101, MSR_KERNEL_GS_BASE };
 enum { EFER_SCE = 1, EFER_NXE = 1 << 11 };
@@ -20,12 +21,13 @@ struct gate_descriptor {
     u32 offset_32, spare;
 };
 
-extern char boot_stack_end[], fault_stack_end[];
+extern char boot_stack_end[], fault_stack_end[], kernel_start[];
 u64 arch_direct_map = ARCH_DIRECT_MAP;
 u32 cpu_features, cpu_has_smap, cpu_fpu_bytes = 512;
 u64 cpu_xcr0 = 3;
 paddr_t cpu_kernel_root;
-static struct cpu boot_cpu __attribute__((aligned(4096)));
+static paddr_t image;                  /* where the loader put kernel_start */
+static struct arch_cpu boot_cpu __attribute__((aligned(4096)));
 static struct gate_descriptor idt[256] __attribute__((aligned(4096)));
 
 struct cpuid { u32 a, b, c, d; };
@@ -103,7 +105,7 @@ static void gate_set(u32 vector, const void *entry, u32 flags)
     idt[vector] = (struct gate_descriptor){ (u16)at, KERNEL_CS, (u16)flags, (u16)(at >> 16), (u32)(at >> 32), 0 };
 }
 
-static void tables_init(struct cpu *cpu)
+static void tables_init(struct arch_cpu *cpu)
 {
     for (u32 i = 0; i < 256; i++)
         gate_set(i, entry_vectors[i], GATE_INTERRUPT);
@@ -131,7 +133,7 @@ static void tables_init(struct cpu *cpu)
         : : "r"(KERNEL_SS), "r"(0), "r"(TSS_AT) : "memory");
 }
 
-static void entries_init(struct cpu *cpu)
+static void entries_init(struct arch_cpu *cpu)
 {
     cpu->self = cpu;
     cpu->stack = (u64)boot_stack_end;
@@ -147,7 +149,7 @@ static void entries_init(struct cpu *cpu)
 }
 
 /* Drop the loader's identity map; global pages may be turned on only after that. */
-static void root_init(struct cpu *cpu)
+static void root_init(struct arch_cpu *cpu)
 {
     paddr_t root;
     __asm__ volatile("mov %%cr3, %0" : "=r"(root));
@@ -193,11 +195,13 @@ static void say_features(const struct l4_kip *kip)
 
 void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
 {
-    struct cpu *cpu = &boot_cpu;
+    struct arch_cpu *cpu = &boot_cpu;
+    image = record->kernel;
     root_init(cpu);
     tables_init(cpu);
     features_init();
     entries_init(cpu);
+    paging_nx = cpu_features & L4_CPU_NX;
     kip->cpus = 1;
     kip->xsave_bytes = cpu_fpu_bytes;
     kip->xcr0 = cpu_xcr0;
@@ -211,6 +215,11 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
 const u64 *arch_kernel_half(void)
 {
     return (const u64 *)arch_pointer(cpu_kernel_root) + 256;
+}
+
+paddr_t arch_image_paddr(const void *at)
+{
+    return image + ((u64)at - (u64)kernel_start);
 }
 
 /* One CPU and no PCIDs: what is not in CR3 is not in the TLB. */

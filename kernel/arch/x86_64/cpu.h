@@ -32,6 +32,7 @@
 
 #ifndef __ASSEMBLER__
 #include "arch.h"
+#include "string.h"
 
 enum { PORTS_BYTES = 8192 };
 
@@ -43,8 +44,8 @@ struct tss {
 } __attribute__((packed));
 enum { IST_FAULT = 1, TSS_PORTS = 104 + 4, TSS_LIMIT = TSS_PORTS + PORTS_BYTES, TSS_NO_PORTS = 0xffff };
 
-struct cpu {
-    struct cpu *self;
+struct arch_cpu {
+    struct arch_cpu *self;
     struct thread *current;         /* NULL: none yet, or it was destroyed */
     u64 user_rsp;                   /* entry.S's, for three instructions */
     u64 stack;                      /* end of the kernel stack */
@@ -59,17 +60,17 @@ struct cpu {
     struct thread *fpu_of;          /* whose state the FPU registers hold, or NULL */
     bool fpu_is_off;                /* CR0.TS */
 };
-_Static_assert(offsetof(struct cpu, current) == CPU_CURRENT && offsetof(struct cpu, user_rsp) == CPU_USER_RSP
-    && offsetof(struct cpu, stack) == CPU_STACK && offsetof(struct cpu, idle) == CPU_IDLE
-    && offsetof(struct cpu, tss.rsp) == CPU_RSP0 && sizeof(struct tss) == 104
-    && offsetof(struct cpu, ports) - offsetof(struct cpu, tss) == TSS_PORTS, "entry.S, the CPU and struct cpu agree");
+_Static_assert(offsetof(struct arch_cpu, current) == CPU_CURRENT && offsetof(struct arch_cpu, user_rsp) == CPU_USER_RSP
+    && offsetof(struct arch_cpu, stack) == CPU_STACK && offsetof(struct arch_cpu, idle) == CPU_IDLE
+    && offsetof(struct arch_cpu, tss.rsp) == CPU_RSP0 && sizeof(struct tss) == 104
+    && offsetof(struct arch_cpu, ports) - offsetof(struct arch_cpu, tss) == TSS_PORTS, "entry.S, the CPU and struct arch_cpu agree");
 _Static_assert(offsetof(struct frame, vector) == FRAME_VECTOR && offsetof(struct frame, rip) == FRAME_RIP
     && offsetof(struct frame, cs) == FRAME_CS, "entry.S and struct frame agree");
 _Static_assert(DIRECT_MAP == ARCH_DIRECT_MAP && USER_END == L4_USER_END && ENTRY_EXCEPTIONS == VECTOR_EXCEPTIONS
     && ENTRY_SYSCALL == VECTOR_SYSCALL && ENTRY_FOREIGN == VECTOR_FOREIGN, "assembly and C agree");
 
 /* This CPU's; constant time, no lookup: `this_cpu->field` is one instruction. */
-#define this_cpu ((struct cpu __seg_gs *)0)
+#define this_cpu ((struct arch_cpu __seg_gs *)0)
 
 extern u32 cpu_features;            /* enum l4_cpu_feature: found and active */
 extern u32 cpu_has_smap;            /* for entry.S */
@@ -78,9 +79,9 @@ extern u32 cpu_fpu_bytes;
 extern paddr_t cpu_kernel_root;     /* the address space of nobody: only the kernel's half */
 
 /* fpu.c, iobitmap.c: their parts of arch_switch */
-void fpu_switch(struct cpu *cpu, struct thread *from, struct thread *to);
-bool fpu_resume(struct cpu *cpu);   /* the running thread got an area while TS was set: load it; false: it has none */
-void ports_switch(struct cpu *cpu, const struct thread *to);
+void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to);
+bool fpu_resume(struct arch_cpu *cpu);   /* the running thread got an area while TS was set: load it; false: it has none */
+void ports_switch(struct arch_cpu *cpu, const struct thread *to);
 /* acpi.c: the MADT, walked by apic.c's callback for each entry */
 void acpi_each_madt_entry(paddr_t rsdp, void (*each)(const u8 *entry));
 /* apic.c, pic.c, serial.c */
@@ -95,12 +96,6 @@ void entry_nmi(void);
 void entry_idle(void);
 struct frame *trap_enter(struct frame *frame);
 void trap_kernel_bug(const struct frame *frame) __attribute__((noreturn));
-
-/* string.c */
-void *memcpy(void *to, const void *from, size_t bytes);
-void *memmove(void *to, const void *from, size_t bytes);
-void *memset(void *to, int byte, size_t bytes);
-int memcmp(const void *a, const void *b, size_t bytes);
 
 static inline u64 msr_read(u32 msr)
 {

@@ -6,7 +6,7 @@
  *   from idle            only interrupts; the idle frame gets the vector.
  *   from the kernel      an exception there is a bug of the kernel's.
  *
- * INVARIANT gs: in the kernel, GS base is struct cpu and IA32_KERNEL_GS_BASE the user's; outside the other way round. */
+ * INVARIANT gs: in the kernel, GS base is struct arch_cpu and IA32_KERNEL_GS_BASE the user's; outside the other way round. */
 #include "cpu.h"
 
 /* struct frame from `vector` downwards; `vector` to `ss` are on the stack already. */

@@ -3,9 +3,9 @@
  * one has its state saved whenever it stops running and loaded before it runs again.
  * INVARIANT fpu: TS is clear <=> the FPU registers are the running thread's; fpu_of's area equals them unless it runs. */
 #include "cpu.h"
-#include "../../thread.h"
+#include "thread.h"
 
-static void fpu_turn_off(struct cpu *cpu)
+static void fpu_turn_off(struct arch_cpu *cpu)
 {
     u64 cr0;
     if (cpu->fpu_is_off)
@@ -22,7 +22,7 @@ static void fpu_save(struct fpu_area *area)
         __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
 }
 
-static void fpu_load(struct cpu *cpu, struct thread *t)
+static void fpu_load(struct arch_cpu *cpu, struct thread *t)
 {
     if (cpu->fpu_is_off)
         __asm__ volatile("clts");
@@ -36,7 +36,7 @@ static void fpu_load(struct cpu *cpu, struct thread *t)
         __asm__ volatile("fxrstor64 (%0)" : : "r"(t->fpu) : "memory");
 }
 
-void fpu_switch(struct cpu *cpu, struct thread *from, struct thread *to)
+void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to)
 {
     if (from && from->fpu && from == cpu->fpu_of && !cpu->fpu_is_off)
         fpu_save(from->fpu);
@@ -46,7 +46,7 @@ void fpu_switch(struct cpu *cpu, struct thread *from, struct thread *to)
         fpu_turn_off(cpu);
 }
 
-bool fpu_resume(struct cpu *cpu)
+bool fpu_resume(struct arch_cpu *cpu)
 {
     if (!cpu->current || !cpu->current->fpu || !cpu->fpu_is_off)
         return false;
@@ -69,7 +69,7 @@ void arch_fpu_init(struct fpu_area *area)
 
 void arch_fpu_drop(struct thread *t)
 {
-    struct cpu *cpu = this_cpu->self;
+    struct arch_cpu *cpu = this_cpu->self;
     if (cpu->fpu_of != t)
         return;
     cpu->fpu_of = NULL;

@@ -3,10 +3,10 @@
  * there is none, so that switching costs a compare.
  * INVARIANT ports: tss.io_base is valid => the running thread's task is ports_of and `ports` is its bitmap. */
 #include "cpu.h"
-#include "../../task.h"
-#include "../../thread.h"
+#include "task.h"
+#include "thread.h"
 
-void ports_switch(struct cpu *cpu, const struct thread *to)
+void ports_switch(struct arch_cpu *cpu, const struct thread *to)
 {
     bool is_loaded = cpu->ports_of && to->task && &to->task->space == cpu->ports_of;
     cpu->tss.io_base = is_loaded ? TSS_PORTS : TSS_NO_PORTS;
@@ -14,7 +14,7 @@ void ports_switch(struct cpu *cpu, const struct thread *to)
 
 bool arch_ports_load(struct thread *t)
 {
-    struct cpu *cpu = this_cpu->self;
+    struct arch_cpu *cpu = this_cpu->self;
     struct space *space = t->task ? &t->task->space : NULL;
     if (!space || !space->ports || cpu->ports_of == space)
         return false;
@@ -27,7 +27,7 @@ bool arch_ports_load(struct thread *t)
 /* The next access faults and loads it anew. */
 void arch_ports_changed(struct space *space)
 {
-    struct cpu *cpu = this_cpu->self;
+    struct arch_cpu *cpu = this_cpu->self;
     if (cpu->ports_of != space)
         return;
     cpu->ports_of = NULL;

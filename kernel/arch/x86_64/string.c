@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* string.c: what gcc needs of <string.h>: few instructions, whatever the length. */
-#include "cpu.h"
+#include <abi/types.h>
+#include "string.h"
 
 void *memcpy(void *to, const void *from, size_t bytes)
 {
@@ -37,4 +38,12 @@ int memcmp(const void *a, const void *b, size_t bytes)
     for (; bytes && *x == *y; bytes--, x++, y++)
         continue;
     return bytes ? *x - *y : 0;
+}
+
+size_t strlen(const char *text)
+{
+    const char *end = text;
+    while (*end)
+        end++;
+    return (size_t)(end - text);
 }

@@ -3,8 +3,8 @@
  * With FSGSBASE user code sets its bases itself, so they are read back when a thread stops running; without it thread->fs_base
  * and gs_base are always right. */
 #include "cpu.h"
-#include "../../task.h"
-#include "../../thread.h"
+#include "task.h"
+#include "thread.h"
 
 enum { MSR_FS_BASE = 0xc0000100, MSR_KERNEL_GS_BASE = 0xc0000102 };
 /* CF PF AF ZF SF TF DF OF RF AC ID */
@@ -42,7 +42,7 @@ struct frame *arch_idle_frame(void)
 
 void arch_switch(struct thread *from, struct thread *to)
 {
-    struct cpu *cpu = this_cpu->self;
+    struct arch_cpu *cpu = this_cpu->self;
     if (from)
         bases_save(from);
     fpu_switch(cpu, from, to);

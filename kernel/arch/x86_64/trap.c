@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* trap.c: what the machine settles before the generic kernel hears of it, and the end of the kernel when it faults itself. */
 #include "cpu.h"
-#include "../../print.h"
+#include "print.h"
 
 enum { PIC_VECTORS = 0x20, EXIT_PORT = 0xf4, EXIT_KERNEL_BUG = 5 };
 
