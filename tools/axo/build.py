@@ -61,6 +61,10 @@ def configure(build):
                           f"-DCMAKE_TOOLCHAIN_FILE={paths.TOP / 'cmake' / 'x86_64.cmake'}"], "configuring")
 
 
+def has_target(build, name):
+    return subprocess.run(["ninja", "-C", str(build.native), "-t", "query", name], capture_output=True).returncode == 0
+
+
 def build_all(options, *needs, targets=()):
     """Makes sure of packages and of everything built; the Build. `needs` are words of tools/packages.txt."""
     build = paths.Build(options.build_dir)

@@ -17,13 +17,13 @@ def gdb_words(options, files, socket):
 
 
 def command(options):
-    files = build.build_all(options, "run", "gdb",
-                            targets=["system", *([f"archive-{options.test}"] if options.test else [])])
+    files = build.build_all(options, "run", "gdb", targets=["system"])
     machine = run.machine_of(options, files)
     if options.test:
-        machine.archive = files.native / "test" / f"{options.test}.cpio"
-        if not machine.archive.exists():
+        if not build.has_target(files, f"archive-{options.test}"):
             raise say.usage_failure(f"there is no guest test {options.test!r}; `./axo test --list` shows them")
+        build.build_all(options, targets=[f"archive-{options.test}"])
+        machine.archive = files.native / "test" / f"{options.test}.cpio"
     with qemu.Guest(machine, debugged=True, lock=build.locked(files)) as guest:
         reader = threading.Thread(target=guest.watch, args=(lambda data: None, lambda data: None), daemon=True)
         reader.start()
