@@ -3,7 +3,7 @@
 
 One Stub a method decides every line of the function body, in the order in which they run: refuse what is too long, place
 words, set items and windows, call, take results. templates/client.h.j2 puts the functions into a file."""
-from idlc.c_text import argument, comment, environment, spread
+from idlc.c_text import KEYWORDS, argument, comment, environment, spread
 from idlc.model import REGISTER_WORDS, Unit
 
 FPAGE_RIGHTS = {"r": "L4_R", "w": "L4_W", "x": "L4_X"}
@@ -81,7 +81,7 @@ class Stub:
     def subject(self):
         """The name of the capability parameter, different from every other."""
         taken = {p.name for p in (*self.m.ins, *self.m.outs)}
-        return self.face.name if self.face.name not in taken else self.face.name + "_cap"
+        return self.face.name if self.face.name not in taken | KEYWORDS else self.face.name + "_cap"
 
     @property
     def heading(self):

@@ -24,7 +24,7 @@ def load(path, cache, above=()):
 
 def load_import(unit, name, line, cache, above):
     """Files import their neighbours."""
-    path = Path(unit.path).parent / f"{name}.idl"
+    path = unit.neighbour(name)
     if not path.exists():
         unit.problem(line, f"there is no interface `{name}`", f"write {path}, or mend the name")
         return

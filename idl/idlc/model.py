@@ -268,7 +268,7 @@ class Method:
     @property
     def has_session(self):
         """The client's stub takes a session instead of a capability."""
-        return self.word != "retry" or self.window > 0
+        return self.word == "once" or self.window > 0
 
 
 @dataclass
@@ -362,7 +362,7 @@ class Check:
 @dataclass
 class Wait:
     name: str
-    record: str
+    record: str                         # or digits: so many places, numbered from 1
     line: int
     doc: str
 
@@ -451,6 +451,10 @@ class Unit:
     def name(self):
         """The file's name without `.idl`."""
         return Path(self.path).stem
+
+    def neighbour(self, name):
+        """Where the interface `name` would lie."""
+        return Path(self.path).parent / f"{name}.idl"
 
     def problem(self, line, what, fix):
         self.problems.append(Problem(self.path, line, what, fix))
