@@ -201,6 +201,9 @@ struct frame *kernel_main(const struct l4_boot_record *record)
         panic("the loader speaks another version of the boot record");
     static u8 kip_page[L4_PAGE_SIZE] __attribute__((aligned(L4_PAGE_SIZE)));
     kip = (struct l4_kip *)kip_page;
+    kip->magic = L4_KIP_MAGIC;
+    kip->abi_version = 1;
+    memcpy(kip->version, AXO_VERSION, sizeof AXO_VERSION);
     arch_init(&boot, kip);
     list_ram();
     u64 share = take_kernel_share();
