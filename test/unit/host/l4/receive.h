@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* receive.h: libl4's header of this name, for host tests: requests come from world.c. */
+#pragma once
+#include <l4/park.h>
+#include <l4/utcb.h>
+
+extern void l4_reply_wait(struct l4_message *m);

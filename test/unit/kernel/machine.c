@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* machine.c: see machine.h. */
+#include "machine.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include "arch.h"
+#include "gate.h"
+#include "irq.h"
+#include "memory.h"
+#include "paging.h"
+#include "print.h"
+#include "reap.h"
+#include "reply.h"
+
+enum { ARENA_AT = 16 << 20 };
+
+u64 arch_direct_map, tlb_forgotten;
+struct factory root_factory;
+static u64 state, clean_frames, clean_objects, clean_used;
+static u64 kernel_half[256];
+
+/* ---- the machine ---- */
+const u64 *arch_kernel_half(void) { return kernel_half; }
+void arch_tlb_forget(paddr_t root, vaddr_t at) { tlb_forgotten += root && at < L4_USER_END; }
+void arch_ports_changed(struct space *space) { assert_non_null(space->ports); }
+u32 arch_fpu_bytes(void) { return 512; }
+
+/* ---- the kernel's other half ---- */
+void panic(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "\n");
+    abort();
+}
+
+void reply_abort(struct cap *kept) { *kept = (struct cap){ 0 }; }
+
+void thread_unbind(struct thread *t)
+{
+    task_utcb_give(t->task, t->utcb_at);
+    list_remove(&t->in_task);
+    t->task = NULL;
+}
+
+static l4_err_t forget(struct object *object, void *at, u32 bytes)
+{
+    list_remove(&object->in_factory);
+    object_count--;
+    memory_give(object->factory, at, bytes);
+    return L4_OK;
+}
+
+l4_err_t thread_destroy_step(struct object *object)
+{
+    struct thread *t = thread_of(object);
+    if (t->task)
+        thread_unbind(t);
+    return forget(object, t, sizeof *t);
+}
+
+l4_err_t gate_destroy_step(struct object *object) { return forget(object, object, sizeof(struct gate)); }
+l4_err_t irq_destroy_step(struct object *object) { return forget(object, object, sizeof(struct irq)); }
+
+/* ---- the arena ---- */
+void machine_init(void)
+{
+    if (arch_direct_map)
+        return;
+    char *arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(arena != MAP_FAILED);
+    arch_direct_map = (u64)arena - ARENA_AT;
+    paging_nx = true;
+    for (u32 i = 0; i < 256; i++)
+        kernel_half[i] = 0x1000 * i;
+    frame_add(ARENA_AT, ARENA_BYTES);
+    factory_init_root(&root_factory, ARENA_BYTES);
+    clean_frames = frame_free_count();
+    clean_objects = object_count;
+    clean_used = root_factory.used;
+}
+
+void machine_expect_clean(void)
+{
+    while (reap_step())
+        ;
+    ASSERT_EQUAL(root_factory.used, clean_used);
+    ASSERT_EQUAL(object_count, clean_objects);
+    ASSERT_EQUAL(frame_free_count(), clean_frames);
+}
+
+/* ---- chance: xorshift64* ---- */
+u64 seed_first(void)
+{
+    const char *text = getenv("AXO_SEED");
+    return text ? strtoul(text, NULL, 0) : 1;
+}
+
+u64 seed_count(u64 usual) { return getenv("AXO_SEED") ? 1 : usual; }
+
+void random_seed(u64 seed)
+{
+    state = seed * 0x9e3779b97f4a7c15ul + 1;
+    for (u32 i = 0; i < 8; i++)
+        random_below(2);
+}
+
+u64 random_below(u64 limit)
+{
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return (state * 0x2545f4914f6cdd1dul >> 11) % limit;
+}
+
+bool random_one_in(u64 n) { return random_below(n) == 0; }
+
+/* ---- objects ---- */
+struct task *make_task(struct factory *factory)
+{
+    struct task *task;
+    assert_int_equal(task_create(factory, &task), L4_OK);
+    return task;
+}
+
+void destroy(struct cap *root)
+{
+    u64 changed = 0;
+    while (cap_remove_step(root, false, &changed) == RESTART)
+        ;
+}
