@@ -29,6 +29,7 @@ set(AXO_FREESTANDING ${AXO_WARNINGS} -O2 -g -ffreestanding -nostdlib -fno-pic -n
     -fno-asynchronous-unwind-tables -fno-common -fcf-protection=none -mgeneral-regs-only
     -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -ffile-prefix-map=${CMAKE_BINARY_DIR}/=)
 set(AXO_NATIVE ${AXO_FREESTANDING} -Werror=discarded-qualifiers -Werror=cast-qual)
+set(AXO_HIGH -fpie -fvisibility=hidden)     # code that may lie above 2 GB
 set(AXO_LINK -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
     -Wl,--fatal-warnings)
 
@@ -90,13 +91,20 @@ function(axo_library name)
 endfunction()
 
 function(axo_program name)
+    cmake_parse_arguments(arg "HIGH" "" "" ${ARGN})     # HIGH: sigma0, which leaves the low addresses to all RAM
     set(script ${CMAKE_SOURCE_DIR}/libl4/native.ld)
-    add_executable(${name} ${ARGN})
+    add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     target_compile_options(${name} PRIVATE ${AXO_NATIVE})
     target_link_options(${name} PRIVATE ${AXO_LINK} -Wl,-T,${script})
     set_target_properties(${name} PROPERTIES LINK_DEPENDS ${script})
-    target_link_libraries(${name} PRIVATE l4)
+    if(arg_HIGH)
+        target_compile_options(${name} PRIVATE ${AXO_HIGH})
+        target_link_options(${name} PRIVATE -Wl,--defsym=l4_base=0x7f0000000000)
+        target_link_libraries(${name} PRIVATE l4-high)
+    else()
+        target_link_libraries(${name} PRIVATE l4)
+    endif()
     _axo_generated(${name})
     _axo_stripped(${name})
 endfunction()

@@ -19,6 +19,7 @@ static inline u64 l4_now(void)
 }
 enum { L4_MICROSECOND = 1000, L4_MILLISECOND = 1000000, L4_SECOND = 1000000000 };
 
-/* Wait until the absolute time `ns`. Requests and irqs stay where they are. */
+/* Wait until the absolute time `ns`. For threads that serve no gate and have no irq bound: it is an open receive, which
+ * also answers nobody. Servers use their loop's timeout. */
 void l4_sleep_until(u64 ns);
 static inline void l4_sleep(u64 ns) { l4_sleep_until(l4_now() + ns); }

@@ -3,6 +3,7 @@
  * Conversions: %s %.*s %c %d %u %x %ld %lu %lx %zu %p %%, with width, `-`, `0`; and %e: an l4_err_t by its name. */
 #pragma once
 #include <stdarg.h>
+#include <abi/error.h>
 #include <abi/types.h>
 
 /* The compiler knows the usual conversions; %e with an int would be one of its doubles, so formats are not checked by it but
