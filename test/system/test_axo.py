@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """axo's contract: sentences, statuses, and what becomes of a guest's end."""
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
+import time
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -18,7 +22,7 @@ def one_sentence(text):
 
 @pytest.mark.parametrize("words", [
     ["run", "--isoo"], ["run", "extra"], ["tset"], ["--verbose"], ["run", "--smp", "two"], ["run", "--smp", "0", "--no-build"],
-    ["run", "--machine", "mips"], ["run", "--mem", "lots", "--no-build"], ["test", "--", "-d", "int"], ["help", "nothing"],
+    ["run", "--machine", "mips"], ["run", "--timeout", "0"], ["run", "--mem", "lots", "--no-build"], ["test", "--", "-d", "int"], ["help", "nothing"],
     ["run", "--ex", "true"],
 ])
 def test_a_wrong_word_is_one_sentence_and_status_2(axo, fake_build, words):
@@ -195,3 +199,43 @@ def test_size_finds_what_is_too_large():
 def test_cloc_counts_every_kind_of_file():
     files = [TOP / "kernel" / "include" / "abi" / name for name in ("error.def", "types.h")]
     assert all(size.count(files).values())
+
+
+def test_much_typed_input_comes_back_whole(axo, fake_build):
+    typed = "".join(f"line {i}\n" for i in range(20000)) + "q"
+    answer = fake_run(axo, fake_build, "echo", "--timeout", "60", input=typed)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.endswith(typed)
+
+
+def test_typing_at_a_deaf_guest(axo, fake_build):
+    answer = fake_run(axo, fake_build, "hang", "--timeout", "3", input="x" * 1000000)
+    assert answer.returncode == 125 and "the time ran out" in answer.stderr
+
+
+def test_without_standard_input(fake_build):
+    words = [str(TOP / "axo"), "run", "--no-build", "--build-dir", str(fake_build), "--append", "pass", "--timeout", "20"]
+    answer = subprocess.run(["sh", "-c", 'exec 0<&-; exec "$@"', "sh", *words], capture_output=True, text=True, timeout=60)
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def command_lines():
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            yield (folder / "cmdline").read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_qemu_is_left_behind(fake_build, number):
+    name = f"axo-orphan-{os.getpid()}-{int(number)}"
+    run = subprocess.Popen([str(TOP / "axo"), "run", "--no-build", "--build-dir", str(fake_build), "--append", "hang",
+                            "--", "-name", name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           text=True)
+    assert run.stdout.readline().startswith("boot: fake guest")
+    run.send_signal(number)
+    _, said = run.communicate(timeout=20)
+    assert number == signal.SIGKILL or (run.returncode == 126 and said == "axo: stopped by SIGTERM\n")
+    deadline = time.monotonic() + 10
+    while any(name.encode() in words for words in command_lines()):
+        assert time.monotonic() < deadline, "QEMU runs on"
+        time.sleep(0.05)

@@ -17,8 +17,8 @@ def gdb_words(options, files, socket):
 
 
 def command(options):
+    machine = run.machine_of(options, paths.Build(options.build_dir))
     files = build.build_all(options, "run", "gdb", targets=["system"])
-    machine = run.machine_of(options, files)
     if options.test:
         if not build.has_target(files, f"archive-{options.test}"):
             raise say.usage_failure(f"there is no guest test {options.test!r}; `./axo test --list` shows them")

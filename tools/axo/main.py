@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """main.py: where the shell script hands over. Finds the subcommand, turns every failure into one line and a status."""
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -9,7 +10,16 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from axo import cli, say  # noqa: E402  (the package is found by the line above)
 
 
+def stopped(number, _):
+    raise say.host_failure(f"stopped by {signal.Signals(number).name}")
+
+
 def main(words):
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.reconfigure(errors="replace")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stopped)
     try:
         options = cli.parse(words)
         return options.command(options)

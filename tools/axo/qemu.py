@@ -103,7 +103,7 @@ class Guest:
         self.folder = Path(tempfile.mkdtemp(prefix="axo-"))
         self.log_path = self.folder / "boot.log"
         self.errors = open(self.folder / "qemu.err", "w+")
-        self.process, self.timed_out = None, False
+        self.process, self.unsent = None, bytearray()
         self.debug_socket = self.folder / "gdb"
         try:
             if lock is not None:
@@ -126,6 +126,8 @@ class Guest:
         words = command(machine, self.folder, *ends)
         if debugged:
             words += ["-S", "-chardev", f"socket,id=gdb,path={self.debug_socket},server=on,wait=off", "-gdb", "chardev:gdb"]
+        if shutil.which("setpriv"):     # even a killed axo leaves no QEMU behind
+            words = ["setpriv", "--pdeathsig", "KILL", *words]
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
                                         pass_fds=ends, start_new_session=True)
         console_end.close()
@@ -135,54 +137,68 @@ class Guest:
             time.sleep(0.01)
 
     def send(self, data):
-        """Type bytes into the console; blocks while the guest takes none."""
-        self.console.sendall(data)
+        """Type bytes into the console. They wait here while the guest takes none."""
+        self.unsent += data
 
     def watch(self, on_console, on_log, timeout=None, typed=None, on_typed=None):
         """Until QEMU ends or `timeout` seconds after its start. `typed` is a descriptor to read, `on_typed` gets what
         it says (b"" at its end) and answers False to stop. Returns QEMU's status; None: the time ran out."""
-        chosen = selectors.DefaultSelector()
-        chosen.register(self.console, selectors.EVENT_READ, on_console)
         log_file = open(self.log_path, "wb")
-        chosen.register(self.log, selectors.EVENT_READ, lambda data: (log_file.write(data), on_log(data)))
-        if typed is not None:
-            try:
-                chosen.register(typed, selectors.EVENT_READ, on_typed)
-            except PermissionError:         # an ordinary file is always ready: epoll takes none
-                data = os.read(typed, SOME)
-                while data:
-                    on_typed(data)
-                    data = os.read(typed, SOME)
-                on_typed(b"")
-        open_ports = 2
-        with log_file, chosen:
-            while open_ports:
+        hears = {self.console: on_console, self.log: lambda data: (log_file.write(data), on_log(data))}
+        with log_file, selectors.PollSelector() as chosen:
+            while hears:
                 left = None if timeout is None else self.started + timeout - time.monotonic()
                 if left is not None and left <= 0:
-                    self.timed_out = True
                     self.stop()
                     return None
-                for key, _ in chosen.select(left):
-                    source = key.fileobj
-                    if source is typed:
+                wanted = {port: selectors.EVENT_READ for port in hears}
+                if self.unsent and self.console in hears:
+                    wanted[self.console] |= selectors.EVENT_WRITE
+                if typed is not None and len(self.unsent) < SOME:
+                    wanted[typed] = selectors.EVENT_READ
+                for source, happened in self.ready(chosen, wanted, left):
+                    if source == typed:
                         data = os.read(typed, SOME)
-                        go_on = key.data(data)
-                        if not data:
-                            chosen.unregister(source)
-                        if go_on is False:
+                        if on_typed(data) is False:
                             self.stop()
                             return self.process.returncode
+                        if not data:
+                            typed = None
                         continue
-                    try:
-                        data = source.recv(SOME)
-                    except ConnectionResetError:
-                        data = b""
-                    if data:
-                        key.data(data)
-                    else:
-                        chosen.unregister(source)
-                        open_ports -= 1
+                    if happened & selectors.EVENT_WRITE:
+                        self.send_some()
+                    if happened & selectors.EVENT_READ:
+                        data = self.receive_some(source)
+                        if data:
+                            hears[source](data)
+                        else:
+                            del hears[source]
         return self.process.wait()
+
+    @staticmethod
+    def ready(chosen, wanted, seconds):
+        """[(source, events)] of the wanted sources, once one of them is ready or the time is over."""
+        for source in [key.fileobj for key in chosen.get_map().values()]:
+            chosen.unregister(source)
+        for source, events in wanted.items():
+            chosen.register(source, events)
+        return [(key.fileobj, events) for key, events in chosen.select(seconds)]
+
+    def send_some(self):
+        try:
+            sent = self.console.send(self.unsent[:SOME], socket.MSG_DONTWAIT)
+            del self.unsent[:sent]
+        except BlockingIOError:
+            pass
+        except (BrokenPipeError, ConnectionResetError):
+            self.unsent.clear()         # QEMU has ended: the reading side will tell
+
+    @staticmethod
+    def receive_some(source):
+        try:
+            return source.recv(SOME)
+        except ConnectionResetError:
+            return b""
 
     def stop(self):
         if self.process and self.process.poll() is None:

@@ -28,16 +28,22 @@ def machine_of(options, files):
     if options.smp < 1 or options.smp > 64:
         raise say.usage_failure(f"--smp {options.smp} is no number of CPUs between 1 and 64")
     way = "uefi" if getattr(options, "uefi", False) else "iso" if getattr(options, "iso", False) else "direct"
+    if getattr(options, "timeout", None) is not None and options.timeout <= 0:
+        raise say.usage_failure("--timeout wants a number of seconds above zero")
     return qemu.Machine(loader=files.loader, archive=files.system, words=getattr(options, "append", "").split(),
                         mem=qemu.megabytes(options.mem or 512), smp=options.smp, cpu=options.cpu, board=options.machine,
                         icount=options.icount, way=way, extra=options.qemu_words)
+
+
+def is_terminal():
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 class Terminal:
     """The person's terminal in raw mode, restored at the end. Without a terminal: nothing."""
 
     def __enter__(self):
-        self.is_one = sys.stdin.isatty()
+        self.is_one = is_terminal()
         if self.is_one:
             self.saved = termios.tcgetattr(0)
             tty.setraw(0)
@@ -61,7 +67,7 @@ class Keyboard:
         if not self.is_terminal:
             self.guest.send(data)
             return True
-        for byte in (data[i:i + 1] for i in range(len(data))):
+        for byte in (bytes([value]) for value in data):
             if self.escaped and byte == LEAVE:
                 self.left = True
                 return False
@@ -107,11 +113,11 @@ class Screen:
 def boot(machine, options, files):
     with qemu.Guest(machine, lock=build.locked(files)) as guest:
         try:
-            if sys.stdin.isatty():
+            if is_terminal():
                 say.note("Ctrl-A x leaves")
             with Terminal() as terminal:
                 keyboard, screen = Keyboard(guest, terminal.is_one), Screen(machine.way != "direct", terminal.is_one)
-                status = guest.watch(screen.console, screen.log, options.timeout, None if sys.stdin.closed else 0, keyboard)
+                status = guest.watch(screen.console, screen.log, options.timeout, None if sys.stdin is None else 0, keyboard)
         finally:
             guest.keep_log(files.last_log)
         if keyboard.left or status == qemu.PASS:
@@ -123,5 +129,6 @@ def boot(machine, options, files):
 def command(options):
     refuse_unserved(options)
     needs = ["run", *(["iso"] if options.iso or options.uefi else []), *(["uefi"] if options.uefi else [])]
+    machine = machine_of(options, paths.Build(options.build_dir))       # before the build: a wrong flag is told at once
     files = build.build_all(options, *needs, targets=["system"])
-    return boot(machine_of(options, files), options, files)
+    return boot(machine, options, files)
