@@ -7,7 +7,7 @@
 
 enum { LAPIC_EOI = 0xb0, LAPIC_SPURIOUS = 0xf0, LAPIC_TIMER = 0x320, LAPIC_LINT0 = 0x350, LAPIC_COUNT = 0x380,
        LAPIC_NOW = 0x390, LAPIC_DIVIDE = 0x3e0, LAPIC_TASK_PRIORITY = 0x80, LAPIC_ID = 0x20, LAPIC_ON = 0x100, DIVIDE_BY_1 = 11 };
-enum { MSR_APIC_BASE = 0x1b, APIC_BASE_ON = 1 << 11 };
+enum { MSR_APIC_BASE = 0x1b, APIC_BASE_X2 = 1 << 10, APIC_BASE_ON = 1 << 11 };
 enum { IOAPIC_VERSION = 1, IOAPIC_LINES = 0x10, LOW_ACTIVE = 1 << 13, LEVEL = 1 << 15, MASKED = 1 << 16 };
 enum { MADT_IOAPIC = 1, MADT_OVERRIDE = 2, IOAPICS = 8, ISA_LINES = 16, LINES_MAX = 64, SHIFT = 32 };
 _Static_assert(VECTOR_LINES + LINES_MAX <= 0x80, "lines keep off int 0x80");
@@ -117,6 +117,8 @@ static bool has_word(const char *line, const char *word, u32 bytes)
 void apic_init(const struct l4_boot_record *record, struct l4_kip *kip)
 {
     u64 base = msr_read(MSR_APIC_BASE);
+    if (base & APIC_BASE_X2)    /* left only by way of off (SDM vol. 3, 10.12.5) */
+        msr_write(MSR_APIC_BASE, base &= ~(u64)(APIC_BASE_ON | APIC_BASE_X2));
     msr_write(MSR_APIC_BASE, base | APIC_BASE_ON);
     lapic = arch_pointer(base & 0xffffff000ul);
     lapic_write(LAPIC_SPURIOUS, LAPIC_ON | VECTOR_SPURIOUS);

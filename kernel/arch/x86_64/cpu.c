@@ -207,6 +207,9 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
     kip->xcr0 = cpu_xcr0;
     kip->features = cpu_features;
     brand_get(kip->cpu, sizeof kip->cpu);
+    kip->rsdp = record->rsdp;
+    kip->boot_seconds = record->boot_seconds;
+    memcpy(kip->command_line, record->command_line, sizeof kip->command_line);
     pic_off();
     apic_init(record, kip);
     say_features(kip);
