@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from idlc import output
+from idlc import output, together
 from idlc.model import load
 
 EXAMPLES = """examples:
@@ -50,7 +50,9 @@ def main(argv):
             return 2
     cache = {}
     units = [load(file, cache) for file in dict.fromkeys(args.files)]
-    problems = output.check_together(units, list(cache.values()), lock_path(args), args.command)
+    lock = lock_path(args)
+    frozen = lock.read_text() if lock.exists() else None
+    problems = together.problems(list(cache.values()), frozen)
     if problems:
         print("\n".join(map(str, problems)), file=sys.stderr)
         return 1
@@ -60,7 +62,7 @@ def main(argv):
         elif args.command == "doc":
             output.write(Path(args.out), output.documents(units))
         elif args.command == "freeze":
-            output.freeze(units, lock_path(args))
+            lock.write_text(output.frozen(units, frozen))
     except OSError as error:
         print(f"idlc: cannot write {error.filename}: {error.strerror.lower()}", file=sys.stderr)
         return 2

@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""output.py: which files come out of which units, and what is checked over all of them."""
+"""output.py: which files come out of which units."""
+from idlc import lock
 from idlc.client import client_header
+from idlc.document import document
 from idlc.kernel import kernel_header
+from idlc.names import calls_json, names_header, names_source
 from idlc.server import server_header
-
-
-def check_together(units, loaded, lock, command):
-    """Problems of all files, in order of file and line, each once."""
-    problems = [p for unit in loaded for p in unit.problems]
-    return sorted(problems, key=lambda p: (p.path, p.line))
 
 
 def everything(units):
     """name -> text of all that `build` writes."""
-    files = {}
+    files = {"interfaces_names.h": names_header(units), "interfaces_names.c": names_source(units),
+             "interfaces.json": calls_json(units)}
     for unit in units:
         if unit.interface:
             files[f"{unit.interface.name}.h"] = client_header(unit)
@@ -21,11 +19,20 @@ def everything(units):
                 files[f"{unit.interface.name}_kernel.h"] = kernel_header(unit)
         if unit.server:
             files[f"{unit.server.name}_server.h"] = server_header(unit)
+    files.update({f"doc/{name}": text for name, text in documents(units).items()})
     return files
 
 
 def documents(units):
-    return {}
+    return {f"{unit.interface.name}.md": document(unit, units) for unit in units if unit.interface}
+
+
+def frozen(units, old):
+    """The lock's text: what `units` promise now, and what it says about interfaces that are not given."""
+    given = {unit.interface.name for unit in units if unit.interface}
+    kept = [line for line in (old or "").split("\n") if line and not line.startswith("#") and line.split()[0] not in given]
+    now = [line for unit in units if unit.interface for line in lock.lines(unit)]
+    return lock.HEADER + "\n".join(sorted(kept + now, key=lock.order)) + "\n"
 
 
 def write(folder, files):
