@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* switch.c: from one thread to the next, and a thread's registers as others see them.
  * With FSGSBASE user code sets its bases itself, so they are read back when a thread stops running; without it thread->fs_base
- * and gs_base are always right. */
+ * and gs_base are always right. arch_switch(t, t) loads anew what was changed in t. */
 #include "cpu.h"
 #include "task.h"
 #include "thread.h"
@@ -9,16 +9,6 @@
 enum { MSR_FS_BASE = 0xc0000100, MSR_KERNEL_GS_BASE = 0xc0000102 };
 /* CF PF AF ZF SF TF DF OF RF AC ID */
 enum { USER_FLAGS = 0x250dd5, ALWAYS_FLAGS = 0x202 };
-
-static void bases_save(struct thread *t)
-{
-    if (!(cpu_features & L4_CPU_FSGSBASE))
-        return;
-    u64 fs, gs;
-    __asm__ volatile("rdfsbase %0; swapgs; rdgsbase %1; swapgs" : "=r"(fs), "=r"(gs));
-    t->fs_base = fs;
-    t->gs_base = gs;
-}
 
 static void bases_load(const struct thread *t)
 {
@@ -28,6 +18,20 @@ static void bases_load(const struct thread *t)
     }
     msr_write(MSR_FS_BASE, t->fs_base);
     msr_write(MSR_KERNEL_GS_BASE, t->gs_base);
+}
+
+/* `from` stops running, `to` runs next: one pass through the user's GS base for both. */
+static void bases_switch(struct thread *from, const struct thread *to)
+{
+    if (!(cpu_features & L4_CPU_FSGSBASE)) {
+        bases_load(to);
+        return;
+    }
+    u64 fs, gs;
+    __asm__ volatile("rdfsbase %0; swapgs; rdgsbase %1; wrgsbase %3; swapgs; wrfsbase %2"
+        : "=&r"(fs), "=&r"(gs) : "r"(to->fs_base), "r"(to->gs_base) : "memory");
+    from->fs_base = fs;
+    from->gs_base = gs;
 }
 
 struct thread *arch_current(void)
@@ -42,10 +46,13 @@ struct frame *arch_idle_frame(void)
 
 void arch_switch(struct thread *from, struct thread *to)
 {
+    static struct thread nobody;
     struct arch_cpu *cpu = this_cpu->self;
-    if (from)
-        bases_save(from);
     fpu_switch(cpu, from, to);
+    if (from && from != to)
+        bases_switch(from, to ? to : &nobody);
+    else if (to)
+        bases_load(to);
     cpu->current = to;
     paddr_t root = to && to->task ? to->task->space.root : cpu_kernel_root;
     if (root != cpu->root) {
@@ -55,7 +62,6 @@ void arch_switch(struct thread *from, struct thread *to)
     if (!to)
         return;
     cpu->tss.rsp[0] = (u64)&to->frame + sizeof to->frame;
-    bases_load(to);
     ports_switch(cpu, to);
 }
 
