@@ -11,39 +11,15 @@
 
 /* struct frame from `vector` downwards; `vector` to `ss` are on the stack already. */
 .macro push_registers
-        push    %r9
-        push    %r8
-        push    %rdx
-        push    %rsi
-        push    %rax
-        push    %rdi
-        push    %r10
-        push    %rcx
-        push    %r11
-        push    %rbx
-        push    %rbp
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
+        .irp    register, r9, r8, rdx, rsi, rax, rdi, r10, rcx, r11, rbx, rbp, r12, r13, r14, r15
+        push    %\register
+        .endr
 .endm
 
 .macro pop_registers
-        pop     %r15
-        pop     %r14
-        pop     %r13
-        pop     %r12
-        pop     %rbp
-        pop     %rbx
-        pop     %r11
-        pop     %rcx
-        pop     %r10
-        pop     %rdi
-        pop     %rax
-        pop     %rsi
-        pop     %rdx
-        pop     %r8
-        pop     %r9
+        .irp    register, r15, r14, r13, r12, rbp, rbx, r11, rcx, r10, rdi, rax, rsi, rdx, r8, r9
+        pop     %\register
+        .endr
 .endm
 
         .text
