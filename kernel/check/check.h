@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* check.h: the named invariants of memory and capabilities, for debug builds and host tests. Each walks everything it is given and panics
+ * with the invariant's name where it does not hold. Nothing here is bounded: never for a running system. */
+#pragma once
+#include "cap.h"
+#include "factory.h"
+#include "space.h"
+#include "task.h"
+
+void mapdb_check(const struct space *space);        /* shadow, counts, family, inside, lacking, ports */
+void cap_check(const struct cap_table *table);      /* tree, root */
+void factory_check(const struct factory *factory);  /* owned, quota; of child factories and tasks too */
+/* What a space or table has charged to its factory, in bytes. */
+u64 space_bytes(const struct space *space);
+u64 cap_table_bytes(const struct cap_table *table);
