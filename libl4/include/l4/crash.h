@@ -19,6 +19,7 @@ struct l4_crash {
     u32 old_state_version;      /* live update: version of what lies at L4_OLD_STATE_ADDRESS, 0: nothing does */
     struct l4_request request;
     struct l4_exception exception;
+    struct l4_registers device;     /* at the last stop that was not in recovery: for what a device was in the middle of */
 };
 
 /* Defect classes, as the policy scripts know them. */
