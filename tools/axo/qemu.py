@@ -19,9 +19,11 @@ from pathlib import Path
 from . import say
 
 PASS = 33               # the guest wrote 0x10
-STATUS_NAMES = {PASS: "the guest ended well", 35: "the guest reported a failure", 37: "the kernel stopped itself"}
+STATUS_NAMES = {PASS: "the guest ended well", 7: "the loader refused", 11: "the kernel stopped itself",
+                35: "the guest reported a failure"}
 FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
 SOME = 65536
+GATHER = 0.001          # seconds between two looks: QEMU hands over byte by byte
 
 
 def megabytes(word):
@@ -90,6 +92,30 @@ def command(machine, folder, console, log):
     return words + machine.extra
 
 
+class Ready:
+    """A selector that is told each time what is wanted, and changes no more than differs."""
+
+    def __enter__(self):
+        self.selector, self.now = selectors.PollSelector(), {}
+        return self
+
+    def __exit__(self, *_):
+        self.selector.close()
+
+    def of(self, wanted, seconds):
+        """[(source, events)] in the order of `wanted`, once one is ready or the time is over."""
+        for source in self.now.keys() - wanted.keys():
+            self.selector.unregister(source)
+        for source, events in wanted.items():
+            if source not in self.now:
+                self.selector.register(source, events)
+            elif self.now[source] != events:
+                self.selector.modify(source, events)
+        self.now = wanted
+        happened = {key.fileobj: events for key, events in self.selector.select(seconds)}
+        return [(source, happened[source]) for source in wanted if source in happened]
+
+
 class Guest:
     """A running QEMU. `watch` feeds what the serial ports say to two functions until it ends."""
 
@@ -104,6 +130,7 @@ class Guest:
         self.log_path = self.folder / "boot.log"
         self.errors = open(self.folder / "qemu.err", "w+")
         self.process, self.unsent = None, bytearray()
+        self.listening = True
         self.debug_socket = self.folder / "gdb"
         try:
             if lock is not None:
@@ -137,26 +164,27 @@ class Guest:
             time.sleep(0.01)
 
     def send(self, data):
-        """Type bytes into the console. They wait here while the guest takes none."""
+        """Type bytes into the console. They wait here while the guest takes none, or is not `listening`: firmware, and a
+        driver that clears its FIFO at the start, would swallow them."""
         self.unsent += data
 
     def watch(self, on_console, on_log, timeout=None, typed=None, on_typed=None):
         """Until QEMU ends or `timeout` seconds after its start. `typed` is a descriptor to read, `on_typed` gets what
         it says (b"" at its end) and answers False to stop. Returns QEMU's status; None: the time ran out."""
         log_file = open(self.log_path, "wb")
-        hears = {self.console: on_console, self.log: lambda data: (log_file.write(data), on_log(data))}
-        with log_file, selectors.PollSelector() as chosen:
+        hears = {self.log: lambda data: (log_file.write(data), on_log(data)), self.console: on_console}
+        with log_file, Ready() as ready:
             while hears:
                 left = None if timeout is None else self.started + timeout - time.monotonic()
                 if left is not None and left <= 0:
                     self.stop()
                     return None
-                wanted = {port: selectors.EVENT_READ for port in hears}
-                if self.unsent and self.console in hears:
+                wanted = {port: selectors.EVENT_READ for port in hears}     # the log first: it is the older news
+                if self.unsent and self.listening and self.console in hears:
                     wanted[self.console] |= selectors.EVENT_WRITE
                 if typed is not None and len(self.unsent) < SOME:
                     wanted[typed] = selectors.EVENT_READ
-                for source, happened in self.ready(chosen, wanted, left):
+                for source, happened in ready.of(wanted, left):
                     if source == typed:
                         data = os.read(typed, SOME)
                         if on_typed(data) is False:
@@ -173,16 +201,8 @@ class Guest:
                             hears[source](data)
                         else:
                             del hears[source]
+                time.sleep(GATHER)
         return self.process.wait()
-
-    @staticmethod
-    def ready(chosen, wanted, seconds):
-        """[(source, events)] of the wanted sources, once one of them is ready or the time is over."""
-        for source in [key.fileobj for key in chosen.get_map().values()]:
-            chosen.unregister(source)
-        for source, events in wanted.items():
-            chosen.register(source, events)
-        return [(key.fileobj, events) for key, events in chosen.select(seconds)]
 
     def send_some(self):
         try:

@@ -93,8 +93,9 @@ class Screen:
 
     FIRST_LINE = b"Axolotl "
 
-    def __init__(self, behind_firmware, raw):
-        self.hidden, self.raw, self.held = behind_firmware, raw, b""
+    def __init__(self, guest, behind_firmware, raw):
+        self.guest, self.hidden, self.raw, self.held = guest, behind_firmware, raw, b""
+        guest.listening = False         # until its console has spoken
 
     def log(self, data):
         if self.hidden:
@@ -107,6 +108,7 @@ class Screen:
 
     def console(self, data):
         if not self.hidden:
+            self.guest.listening = True
             show(data, False)
 
 
@@ -116,7 +118,8 @@ def boot(machine, options, files):
             if is_terminal():
                 say.note("Ctrl-A x leaves")
             with Terminal() as terminal:
-                keyboard, screen = Keyboard(guest, terminal.is_one), Screen(machine.way != "direct", terminal.is_one)
+                keyboard = Keyboard(guest, terminal.is_one)
+                screen = Screen(guest, machine.way != "direct", terminal.is_one)
                 status = guest.watch(screen.console, screen.log, options.timeout, None if sys.stdin is None else 0, keyboard)
         finally:
             guest.keep_log(files.last_log)

@@ -4,7 +4,7 @@
 typedef unsigned char u8;
 typedef unsigned int u32;
 
-enum { CONSOLE = 0x3f8, LOG = 0x2f8, EXIT = 0xf4, LINE_STATUS = 5, READY_TO_SEND = 0x20, RECEIVED = 1 };
+enum { CONSOLE = 0x3f8, LOG = 0x2f8, EXIT = 0xf4, FIFO_CONTROL = 2, FIFO_ON = 7, LINE_STATUS = 5, READY_TO_SEND = 0x20, RECEIVED = 1 };
 
 /* QEMU's start record (PVH ABI): the command line's address is its seventh word. */
 struct start_info {
@@ -64,6 +64,7 @@ static void reset(void)
 void guest_main(const struct start_info *info)
 {
     const char *command_line = (const char *)info->command_line;
+    port_write(CONSOLE + FIFO_CONTROL, FIFO_ON);
     print(LOG, "boot: fake guest, command line ");
     print(LOG, command_line);
     print(LOG, "\n");
@@ -77,6 +78,7 @@ void guest_main(const struct start_info *info)
         reset();
         break;
     case 'e':
+        print(CONSOLE, "say something: ");
         for (char letter = 0; letter != 'q';) {
             letter = get(CONSOLE);
             put(CONSOLE, letter);
