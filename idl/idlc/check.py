@@ -13,6 +13,7 @@ KERNEL_CALLS = (0xa, 0xb)           # abi/object.h: pager and exception, interfa
 PROTOCOLS = 1 << 24                 # a tag has 24 bits for it
 ERRORS = 256
 EVENTS = 64
+KERNEL_KINDS = ("factory", "task", "thread", "gate", "irq", "reply", "sched", "debug", "log")   # enum l4_kind: known everywhere
 FLEXPAGES = ("r", "w", "x", "rw", "rx", "rwx", "io")
 
 
@@ -220,7 +221,7 @@ def capability(unit, face, param):
     if param.dim is not None:
         unit.problem(param.line, f"`{param.name}` is an array of capabilities", "make each a parameter of its own")
     name = param.type.name
-    if name != face.name and name not in unit.imports and not unit.neighbour(name).exists():
+    if name != face.name and name not in unit.imports and name not in KERNEL_KINDS and not unit.neighbour(name).exists():
         unit.problem(param.line, f"`{param.name}` is a capability of `{name}`, and there is no such interface", f"write {unit.neighbour(name)}, or mend the name")
 
 

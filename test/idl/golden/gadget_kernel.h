@@ -1,0 +1,171 @@
+/* gadget_kernel.h: the kernel's side of gadget: prototypes of the handlers and the decoder that calls them.
+ * Made by idlc from gadget.idl:2. Do not edit. A handler that returns an error has given no results. */
+#pragma once
+#include <abi/error.h>
+#include <abi/ipc.h>
+#include <abi/object.h>
+#include "invoke.h"
+
+struct gadget;
+struct task;
+struct thread;
+
+enum { GADGET_PROTOCOL = 0x9, GADGET_VERSION = 1 };
+
+enum gadget_mode {
+    GADGET_OFF = 0,
+    GADGET_SLOW = 1,
+    GADGET_FAST = 2,
+};
+
+struct gadget_registers {
+    u64 word[18];
+};
+_Static_assert(sizeof(struct gadget_registers) == 144, "gadget.idl:4");
+
+struct gadget_flags {
+    bool armed;
+    enum gadget_mode now;
+    u32 count;
+};
+_Static_assert(sizeof(struct gadget_flags) == 12, "gadget.idl:5");
+
+/* Bits 0-31 of a request's tag. */
+enum gadget_method {
+    GADGET_METHOD_JOIN = 0x901,
+    GADGET_METHOD_SET = 0x902,
+    GADGET_METHOD_GET = 0x903,
+    GADGET_METHOD_CONFIGURE = 0x904,
+    GADGET_METHOD_LABEL = 0x905,
+    GADGET_METHOD_LEND = 0x906,
+};
+
+/* Two capabilities of the caller.
+ * gadget.idl:8, needs IW. */
+l4_err_t gadget_join(struct gadget *self, struct invocation *inv, struct task *source, struct thread *target, u64 at,
+                     u64 *joined);
+
+/* A struct far beyond the registers.
+ * gadget.idl:10, needs C. */
+l4_err_t gadget_set(struct gadget *self, struct invocation *inv, const struct gadget_registers *new,
+                    enum gadget_mode how);
+
+/* gadget.idl:11, needs R. */
+l4_err_t gadget_get(struct gadget *self, struct invocation *inv, struct gadget_registers *now);
+
+/* gadget.idl:12. */
+l4_err_t gadget_configure(struct gadget *self, struct invocation *inv, const struct gadget_flags *wanted, i32 bias,
+                          struct gadget_flags *old, i16 *trimmed);
+
+/* gadget.idl:13, needs W. */
+l4_err_t gadget_label(struct gadget *self, struct invocation *inv, u32 slot, const u8 *name, u32 name_length,
+                      u8 *before, u32 *before_length);
+
+/* A flexpage is a plain word here.
+ * gadget.idl:15. */
+l4_err_t gadget_lend(struct gadget *self, struct invocation *inv, u64 window, bool keep);
+
+/* Why the tag is not what the method wants: a right is missing, or the message has another size. */
+static inline __attribute__((cold)) l4_err_t gadget_refuse(struct invocation *inv, u32 needed)
+{
+    bool held = (l4_tag_rights(inv->tag) & needed) == needed;
+    return invocation_refuse(inv, held ? L4_BAD_MESSAGE : L4_NO_RIGHT, needed);
+}
+
+/* Run the method that the tag names. Results are in inv->word and inv->mr, their number in inv->words. */
+static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *inv)
+{
+    inv->words = 0;
+    switch ((u32)inv->tag) {
+    case GADGET_METHOD_JOIN: {
+        if ((inv->tag & 0x1201ff00000000ul) != 0x12000300000000ul)
+            return gadget_refuse(inv, L4_I | L4_W);
+        void *source = NULL;
+        void *target = NULL;
+        u64 joined = 0;
+        l4_err_t err = invocation_object(inv, inv->word[0], L4_TASK, L4_O, &source);
+        if (err == L4_OK)
+            err = invocation_object(inv, inv->word[1], L4_THREAD, L4_C, &target);
+        if (err != L4_OK)
+            return err;
+        err = gadget_join(self, inv, source, target, inv->word[2], &joined);
+        if (err != L4_OK)
+            return err;
+        inv->word[0] = joined;
+        inv->words = 1;
+        return L4_OK;
+    }
+    case GADGET_METHOD_SET: {
+        if ((inv->tag & 0x4001ff00000000ul) != 0x40001300000000ul)
+            return gadget_refuse(inv, L4_C);
+        union { u64 word[18]; struct gadget_registers value; } new;
+        new.word[0] = inv->word[0];
+        new.word[1] = inv->word[1];
+        new.word[2] = inv->word[2];
+        new.word[3] = inv->word[3];
+        for (u32 i = 4; i < 18; i++)
+            new.word[i] = inv->mr[i];
+        u64 how = inv->mr[18];
+        if (how > 2)
+            return L4_BAD_MESSAGE;
+        return gadget_set(self, inv, &new.value, (enum gadget_mode)how);
+    }
+    case GADGET_METHOD_GET: {
+        if ((inv->tag & 0x101ff00000000ul) != 0x1000000000000ul)
+            return gadget_refuse(inv, L4_R);
+        union { u64 word[18]; struct gadget_registers value; } now = { { 0 } };
+        l4_err_t err = gadget_get(self, inv, &now.value);
+        if (err != L4_OK)
+            return err;
+        inv->word[0] = now.word[0];
+        inv->word[1] = now.word[1];
+        inv->word[2] = now.word[2];
+        inv->word[3] = now.word[3];
+        for (u32 i = 4; i < 18; i++)
+            inv->mr[i] = now.word[i];
+        inv->words = 18;
+        return L4_OK;
+    }
+    case GADGET_METHOD_CONFIGURE: {
+        if ((inv->tag & 0x1ff00000000ul) != 0x300000000ul)
+            return gadget_refuse(inv, 0);
+        union { u64 word[2]; struct gadget_flags value; } wanted;
+        wanted.word[0] = inv->word[0];
+        wanted.word[1] = inv->word[1];
+        union { u64 word[2]; struct gadget_flags value; } old = { { 0 } };
+        i16 trimmed = 0;
+        if (*(const u8 *)&wanted.value.armed > 1 || (u32)wanted.value.now > 2 || inv->word[2] != (u64)(i32)inv->word[2])
+            return L4_BAD_MESSAGE;
+        l4_err_t err = gadget_configure(self, inv, &wanted.value, (i32)inv->word[2], &old.value, &trimmed);
+        if (err != L4_OK)
+            return err;
+        inv->word[0] = old.word[0];
+        inv->word[1] = old.word[1];
+        inv->word[2] = (u64)(i64)trimmed;
+        inv->words = 3;
+        return L4_OK;
+    }
+    case GADGET_METHOD_LABEL: {
+        if ((inv->tag & 0x201c000000000ul) != 0x2000000000000ul)
+            return gadget_refuse(inv, L4_W);
+        u64 name_length = inv->word[1];
+        u32 before_length = 0;
+        if (inv->word[0] != (u64)(u32)inv->word[0] || name_length > 16 || l4_tag_words(inv->tag) != 4 + (name_length + 7) / 8)
+            return L4_BAD_MESSAGE;
+        l4_err_t err = gadget_label(self, inv, (u32)inv->word[0], (const u8 *)&inv->mr[4], (u32)name_length, (u8 *)&inv->mr[4], &before_length);
+        if (err != L4_OK)
+            return err;
+        inv->word[0] = before_length;
+        inv->words = 4 + (before_length + 7) / 8;
+        return L4_OK;
+    }
+    case GADGET_METHOD_LEND: {
+        if ((inv->tag & 0x1ff00000000ul) != 0x200000000ul)
+            return gadget_refuse(inv, 0);
+        if (inv->word[1] > 1)
+            return L4_BAD_MESSAGE;
+        return gadget_lend(self, inv, inv->word[0], (bool)inv->word[1]);
+    }
+    }
+    return L4_NO_METHOD;
+}

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Generated headers compile alone, without a warning, and a stub costs what it should."""
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import regenerate
+from idlc import output
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-Wstrict-prototypes", "-Wundef", "-ffreestanding", "-mgeneral-regs-only",
+         "-Werror=cast-qual", f"-I{ROOT}/kernel/include", f"-I{ROOT}/libl4/include"]
+COMPILERS = [cc for cc in ("gcc", "clang") if shutil.which(cc)]
+HEADERS = sorted(name for name in regenerate.good() if name.endswith((".h", ".c")))
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("generated")
+    output.write(folder, regenerate.good())
+    return folder
+
+
+def compile_text(cc, folder, text, out="/dev/null", flags=()):
+    run = subprocess.run([cc, *FLAGS, *flags, f"-I{folder}", "-x", "c", "-c", "-", "-o", str(out)], input=text, text=True,
+                         capture_output=True)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("cc", COMPILERS)
+@pytest.mark.parametrize("name", HEADERS)
+def test_compiles_alone(generated, cc, name):
+    kernel = [f"-I{ROOT}/kernel"] if name.endswith("_kernel.h") else []
+    compile_text(cc, generated, f'#include "{name}"\n', flags=kernel)
+
+
+def test_a_retry_stub_of_four_words_is_short(generated):
+    text = """#include "block.h"
+    l4_err_t stub(cap_t c, u64 sector, u32 count, u8 slot, u64 at, u32 *done) { return block_read(c, sector, count, slot, at, done); }"""
+    compile_text("gcc", generated, text, generated / "stub.o", ["-fno-asynchronous-unwind-tables", "-fcf-protection=none"])
+    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "--section=.text", str(generated / "stub.o")],
+                             capture_output=True, text=True, check=True).stdout
+    assert len(re.findall(r"^ +[0-9a-f]+:\t", listing, re.M)) <= 25, listing
