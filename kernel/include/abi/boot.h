@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* boot.h: the boot record, the only thing that loader and kernel share. The loader enters the kernel's ELF entry in long
  * mode with interrupts off, the record's physical address in rdi, paging on: physical 0-4 GB mapped at 0 and at
- * 0xffff800000000000, and the kernel's segments where they are linked (the top 2 GB).
+ * 0xffff800000000000 (so is all RAM above), and the kernel's segments where they are linked (the top 2 GB), wherever their frames
+ * are. EFER.NXE is set where the CPU has it. Page frame 0 is never RAM.
  * The loader has already placed the kernel, sigma0 and keeper: the kernel parses no ELF. */
 #pragma once
 #include <abi/region.h>
@@ -32,7 +33,7 @@ struct l4_boot_record {
     u32 version;                    /* 1 */
     u32 regions;
     struct l4_region region[L4_REGIONS];    /* sorted, disjoint; RAM still holds what the next fields name */
-    paddr_t kernel;                 /* the kernel's image, contiguous: never given away */
+    paddr_t kernel;                 /* the kernel's image and behind it the page tables that it starts with: never given away */
     u64 kernel_bytes;
     struct l4_boot_task sigma0, keeper;
     paddr_t archive;                /* page aligned */
