@@ -11,7 +11,7 @@ sys.path.insert(0, str(TOP / "idl"))
 
 from idlc.model import load, rights_mask  # noqa: E402
 
-SLOT_USES, SLOT_OWN, SLOTS_USES, SLOTS_OWN = 0x100, 0x400, 0x300, 0x100    # libl4/include/l4/server.h
+SLOT_NAMED, SLOTS_NAMED = 16, 240       # libl4/include/l4/start.h, manifest.h: doors, then lines; the rest is keeper's
 IRQ_PEER = 1 << 63
 IRQ_OWN = IRQ_PEER | 0x8000             # doors that are no `uses`: + their ordinal
 KEEPER_PRIORITY = 62
@@ -66,10 +66,10 @@ def place(system, known, service):
     """Slots of doors: those that the server `uses` in its order, the others behind, by name."""
     taken, own = {}, 0
     server = known.servers.get(service.server)
-    wanted, at = [], SLOT_USES
+    wanted, end = [], SLOT_NAMED
     for use in server.uses if server else []:
-        wanted.append((use, at))
-        at += max(use.count, 1)
+        wanted.append((use, end))
+        end += max(use.count, 1)
     for door in service.doors:
         if door.name in taken:
             system.problem(door.line, f"two doors of `{service.name}` are called `{door.name}`, the first in line "
@@ -83,20 +83,21 @@ def place(system, known, service):
             system.problem(service.where("server"), f"`{service.server}` uses {use.name}, but `{service.name}` has no door to one",
                            f"write `door SERVICE {letters(known.rights(use.name)) or 'R'}` with a service that serves {use.name}")
         for index, door in enumerate(found[:max(use.count, 1)]):
-            door.slot, door.event = at + index, IRQ_PEER | at + index - SLOT_USES
+            door.slot, door.event = at + index, IRQ_PEER | at + index - SLOT_NAMED
+            door.name = use.name if index == 0 else door.name
     for door in service.doors:
         if not door.slot:
-            door.slot, door.event, own = SLOT_OWN + own, IRQ_OWN | own, own + 1
+            door.slot, door.event, own = end + own, IRQ_OWN | own, own + 1
         allowed = sum({1 << b for i in serves(system, known, door.service) for b in range(8) if known.rights(i) >> b & 1})
         if door.rights & ~allowed:
             system.problem(door.line, f"no method of `{door.service}` asks for right {letters(door.rights & ~allowed)}",
                            f"leave it out; it knows {letters(allowed) or 'none'}")
     for index, line in enumerate(service.lines):
-        line.slot, line.label = SLOT_OWN + own + index, line.number + 1
+        line.slot, line.label = end + own + index, line.number + 1
         if line.name in taken:
             system.problem(line.line, f"a door and a line of `{service.name}` are both called `{line.name}`", "write `as OTHER`")
-    if own + len(service.lines) > SLOTS_OWN:
-        system.problem(service.line, f"`{service.name}` has more than {SLOTS_OWN} named capabilities", "split the service")
+    if end + own + len(service.lines) > SLOT_NAMED + SLOTS_NAMED:
+        system.problem(service.line, f"`{service.name}` has more than {SLOTS_NAMED} named capabilities", "split the service")
 
 
 def label(system, known):

@@ -102,8 +102,9 @@ def test_uses_first_then_names():
                                      "  door ds RW\n  door keeper RW\n  line 3\n"), KNOWN)
     assert not system.problems
     slots = {d.name: d.slot for d in system.service("r").doors}
-    assert slots == {"spare": 0x101, "ds": 0x400, "keeper": 0x100}
-    assert system.service("r").lines[0].slot == 0x401
+    assert slots == {"keeper": 16, "ds": 18}     # uses keeper, ds; then the second door to ds
+    assert [d.slot for d in system.service("r").doors] == [17, 18, 16]
+    assert system.service("r").lines[0].slot == 19
     assert system.service("r").rank == 2 and system.service("ds").rank == 1
 
 

@@ -10,6 +10,13 @@
 #include <abi/types.h>
 
 #define MANIFEST_MAGIC 0x74736566696e616dul     /* "manifest" */
+/* Durable slots of a service beside those that the manifest numbers (16 to 255): what keeper adds. */
+enum {
+    MANIFEST_SLOT_CLIENTS = 256,    /* named `clients`: + client index, the irq object that tells that client of events */
+    MANIFEST_SLOT_WATCH = 512,      /* named `watch`, the watcher's: + service number, rings its heartbeat */
+    MANIFEST_SLOT_HEARTBEAT = 768,  /* named `heartbeat`: rings the watcher */
+};
+
 enum { MANIFEST_VERSION = 1, MANIFEST_NAME = 24, MANIFEST_ARGUMENTS = 256 };
 
 struct manifest {
