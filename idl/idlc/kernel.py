@@ -21,7 +21,13 @@ def kernel_header(unit):
 
 
 def word(at):
+    """A result's place."""
     return f"inv->word[{at}]" if at < REGISTER_WORDS else f"inv->mr[{at}]"
+
+
+def read(at):
+    """A request's word. Those in the UTCB may change under our eyes: volatile, so that gcc reads them once too."""
+    return word(at) if isinstance(at, int) and at < REGISTER_WORDS else f"*(const volatile u64 *)&inv->mr[{at}]"
 
 
 class Handler:
@@ -74,7 +80,7 @@ class Handler:
             self.params.append(f"struct {p.type.name} *{name}")
             self.declare.append(f"void *{name} = NULL;")
             rights = " | ".join(f"L4_{r}" for r in p.type.rights) or "0"
-            self.lookups.append(f"invocation_object(inv, {word(p.at)}, L4_{p.type.name.upper()}, {rights}, &{name})")
+            self.lookups.append(f"invocation_object(inv, {read(p.at)}, L4_{p.type.name.upper()}, {rights}, &{name})")
             self.arguments.append(name)
         elif p.is_sequence:
             self.sequence(p, name)
@@ -82,10 +88,10 @@ class Handler:
             self.params.append(f"const {p.type.c_name} *{name}")
             self.declare += self.union(p, name)
             here = min(max(REGISTER_WORDS - p.at, 0), p.words)
-            self.declare += [f"{name}.word[{i}] = {word(p.at + i)};" for i in range(here)]
+            self.declare += [f"{name}.word[{i}] = {read(p.at + i)};" for i in range(here)]
             if here < p.words:
                 self.declare += [f"for (u32 i = {here}; i < {p.words}; i++)",
-                                 f"    {name}.word[i] = inv->mr[{p.at} + i];" if p.at else f"    {name}.word[i] = inv->mr[i];"]
+                                 f"    {name}.word[i] = {read(f'{p.at} + i' if p.at else 'i')};"]
             self.arguments.append(f"&{name}.value")
             self.checks += struct_ranges(p.type.decl, f"{name}.value")
         else:
@@ -93,7 +99,7 @@ class Handler:
 
     def scalar(self, p, name):
         self.params.append(f"{p.type.c_name} {name}")
-        source = word(p.at)
+        source = read(p.at)
         if p.at >= REGISTER_WORDS:          # shared with the caller's other threads: read it once
             self.declare.append(f"u64 {name} = {source};")
             source = name
@@ -105,7 +111,7 @@ class Handler:
         length = f"{p.name}_length" if p.is_text else f"{p.name}_count"
         element = "u8" if p.is_text else p.type.c_name
         self.params += [f"const {element} *{name}", f"u32 {length}"]
-        self.declare.append(f"u64 {length} = {word(p.at)};")
+        self.declare.append(f"u64 {length} = {read(p.at)};")
         self.checks.append(f"{length} > {p.count}")
         if p is self.m.tail_in:
             size = length if p.size == 1 else f"{p.size} * {length}"

@@ -44,3 +44,15 @@ def test_a_retry_stub_of_four_words_is_short(generated):
     listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "--section=.text", str(generated / "stub.o")],
                              capture_output=True, text=True, check=True).stdout
     assert len(re.findall(r"^ +[0-9a-f]+:\t", listing, re.M)) <= 25, listing
+
+
+def test_stub_and_decoder_agree(generated):
+    """Every method of gadget.idl there and back, and what a decoder must refuse, under the sanitizers."""
+    here = ROOT / "test/idl/roundtrip"
+    common = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-fsanitize=address,undefined", f"-I{generated}", f"-I{ROOT}/kernel/include"]
+    for name, include in (("client", [f"-I{here}", f"-I{ROOT}/libl4/include"]), ("kernel", [f"-I{ROOT}/kernel"])):
+        subprocess.run(["gcc", *common, *include, "-c", str(here / f"{name}.c"), "-o", str(generated / f"{name}.o")], check=True)
+    subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", str(generated / "roundtrip"), str(generated / "client.o"),
+                    str(generated / "kernel.o")], check=True)
+    run = subprocess.run([str(generated / "roundtrip")], capture_output=True, text=True)
+    assert run.returncode == 0 and run.stdout == "ok\n", run.stderr

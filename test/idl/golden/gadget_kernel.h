@@ -104,8 +104,8 @@ static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *i
         new.word[2] = inv->word[2];
         new.word[3] = inv->word[3];
         for (u32 i = 4; i < 18; i++)
-            new.word[i] = inv->mr[i];
-        u64 how = inv->mr[18];
+            new.word[i] = *(const volatile u64 *)&inv->mr[i];
+        u64 how = *(const volatile u64 *)&inv->mr[18];
         if (how > 2)
             return L4_BAD_MESSAGE;
         return gadget_set(self, inv, &new.value, (enum gadget_mode)how);

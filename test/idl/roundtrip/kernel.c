@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* kernel.c: handlers of gadget.idl that check what arrives and answer what client.c expects. */
+#include "gadget_kernel.h"
+#include <assert.h>
+#include <string.h>
+
+struct l4_utcb test_utcb;
+u32 test_rights = 127;
+
+l4_err_t invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights, void **object)
+{
+    (void)inv;
+    *object = (void *)(slot << 16 | (u64)kind << 8 | rights);
+    return slot == 13 ? L4_NO_CAPABILITY : L4_OK;
+}
+
+l4_err_t invocation_refuse(struct invocation *inv, l4_err_t err, u32 needed)
+{
+    inv->words = 1;
+    inv->word[0] = needed;
+    return err;
+}
+
+void l4_invoke(cap_t cap, u64 *tag, u64 number, u64 *w0, u64 *w1, u64 *w2, u64 *w3)
+{
+    struct invocation inv = { .tag = *tag | (u64)test_rights << L4_TAG_RIGHTS_SHIFT, .word = { *w0, *w1, *w2, *w3 },
+                              .mr = test_utcb.mr };
+    assert(cap == 5 && number == 0);
+    l4_err_t err = gadget_dispatch(NULL, &inv);
+    *tag = l4_tag((u32)err, inv.words, 0);
+    *w0 = inv.word[0];
+    *w1 = inv.word[1];
+    *w2 = inv.word[2];
+    *w3 = inv.word[3];
+}
+
+l4_err_t gadget_join(struct gadget *self, struct invocation *inv, struct task *source, struct thread *target, u64 at, u64 *joined)
+{
+    (void)self, (void)inv;
+    assert((u64)source == (7ul << 16 | L4_TASK << 8 | L4_O) && (u64)target == (8ul << 16 | L4_THREAD << 8 | L4_C));
+    *joined = at + 1;
+    return L4_OK;
+}
+
+static struct gadget_registers kept;
+
+l4_err_t gadget_set(struct gadget *self, struct invocation *inv, const struct gadget_registers *new, enum gadget_mode how)
+{
+    (void)self, (void)inv;
+    assert(how == GADGET_FAST);
+    kept = *new;
+    return L4_OK;
+}
+
+l4_err_t gadget_get(struct gadget *self, struct invocation *inv, struct gadget_registers *now)
+{
+    (void)self, (void)inv;
+    *now = kept;
+    return L4_OK;
+}
+
+l4_err_t gadget_configure(struct gadget *self, struct invocation *inv, const struct gadget_flags *wanted, i32 bias,
+                          struct gadget_flags *old, i16 *trimmed)
+{
+    (void)self, (void)inv;
+    assert(wanted->armed && wanted->now == GADGET_SLOW && wanted->count == 77);
+    *old = (struct gadget_flags){ .now = GADGET_FAST, .count = 78 };
+    *trimmed = (i16)bias;
+    return L4_OK;
+}
+
+l4_err_t gadget_label(struct gadget *self, struct invocation *inv, u32 slot, const u8 *name, u32 length, u8 *before, u32 *before_length)
+{
+    (void)self, (void)inv;
+    assert(slot == 4000000000u && length == 11 && !memcmp(name, "hello world", 11));
+    memcpy(before, "old", 3);
+    *before_length = 3;
+    return L4_OK;
+}
+
+l4_err_t gadget_lend(struct gadget *self, struct invocation *inv, u64 window, bool keep)
+{
+    (void)self, (void)inv, (void)window;
+    return keep ? L4_OK : L4_NOT_MAPPED;
+}
