@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """run.py: `axo run`: build, boot, show the kernel's log and the console until the guest ends."""
+import re
 import sys
 import termios
 import tty
@@ -89,9 +90,9 @@ def show(data, raw):
 
 class Screen:
     """What the person sees: the log and the console. UEFI firmware and GRUB talk on both ports too: when they are in
-    the way, nothing is shown before the kernel's own first line. The log keeps everything."""
+    the way, nothing is shown before the loader's or kernel's first line. The log keeps everything."""
 
-    FIRST_LINE = b"Axolotl "
+    FIRST_LINE = re.compile(rb"^(loader|cpu|Axolotl)[: ]", re.M)
 
     def __init__(self, guest, behind_firmware, raw):
         self.guest, self.hidden, self.raw, self.held = guest, behind_firmware, raw, b""
@@ -100,10 +101,10 @@ class Screen:
     def log(self, data):
         if self.hidden:
             self.held += data
-            start = self.held.find(self.FIRST_LINE)
-            if start < 0:
+            start = self.FIRST_LINE.search(self.held)
+            if not start:
                 return
-            self.hidden, data = False, self.held[start:]
+            self.hidden, data = False, self.held[start.start():]
         show(data, self.raw)
 
     def console(self, data):
