@@ -21,7 +21,6 @@ from . import say
 PASS = 33               # the guest wrote 0x10
 STATUS_NAMES = {PASS: "the guest ended well", 7: "the loader refused to boot", 11: "the kernel stopped itself",
                 35: "the guest reported a failure"}
-                35: "the guest reported a failure"}
 FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
 SOME = 65536
 GATHER = 0.001          # seconds between two looks: QEMU hands over byte by byte
