@@ -47,27 +47,28 @@ entry_system_call:
         .globl  entry_resume
 entry_resume:
         mov     %rax, %rsp
-        testb   $3, FRAME_CS(%rsp)
-        jz      resume_idle
         movabs  $USER_END, %rdx
-        cmp     %rdx, FRAME_RIP(%rsp)
-        jae     outside
         cmpl    $ENTRY_SYSCALL, FRAME_VECTOR(%rsp)
         jne     by_iret
+        cmp     %rdx, FRAME_RIP(%rsp)
+        jae     by_iret
         pop_registers
         mov     16(%rsp), %rcx
         mov     32(%rsp), %r11
         mov     40(%rsp), %rsp
         swapgs
         sysretq
-outside:
-        mov     %rdx, FRAME_RIP(%rsp)
 by_iret:
-        pop_registers
+        testb   $3, FRAME_CS(%rsp)
+        jz      to_idle
+        cmp     %rdx, FRAME_RIP(%rsp)
+        jb      1f
+        mov     %rdx, FRAME_RIP(%rsp)
+1:      pop_registers
         add     $16, %rsp               /* vector, error */
         swapgs
         iretq
-resume_idle:
+to_idle:
         add     $FRAME_RIP, %rsp
         iretq
 

@@ -10,7 +10,7 @@ enum { MSR_FS_BASE = 0xc0000100, MSR_KERNEL_GS_BASE = 0xc0000102 };
 /* CF PF AF ZF SF TF DF OF RF AC ID */
 enum { USER_FLAGS = 0x250dd5, ALWAYS_FLAGS = 0x202 };
 
-static void bases_load(const struct thread *t)
+static __attribute__((noinline)) void bases_load(const struct thread *t)
 {
     if (cpu_features & L4_CPU_FSGSBASE) {
         __asm__ volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs" : : "r"(t->fs_base), "r"(t->gs_base) : "memory");
@@ -23,7 +23,7 @@ static void bases_load(const struct thread *t)
 /* `from` stops running, `to` runs next: one pass through the user's GS base for both. */
 static void bases_switch(struct thread *from, const struct thread *to)
 {
-    if (!(cpu_features & L4_CPU_FSGSBASE)) {
+    if (__builtin_expect(!(cpu_features & L4_CPU_FSGSBASE), 0)) {
         bases_load(to);
         return;
     }
@@ -44,25 +44,42 @@ struct frame *arch_idle_frame(void)
     return &this_cpu->self->idle;
 }
 
+static void root_switch(struct arch_cpu *cpu, paddr_t root)
+{
+    if (root == cpu->root)
+        return;
+    cpu->root = root;
+    root_write(root);
+}
+
+static __attribute__((noinline)) void switch_to_nobody(struct arch_cpu *cpu, struct thread *from)
+{
+    static const struct thread nobody;
+    fpu_switch(cpu, from, NULL);
+    if (from)
+        bases_switch(from, &nobody);
+    cpu->current = NULL;
+    root_switch(cpu, cpu_kernel_root);
+}
+
 void arch_switch(struct thread *from, struct thread *to)
 {
-    static struct thread nobody;
     struct arch_cpu *cpu = this_cpu->self;
-    fpu_switch(cpu, from, to);
-    if (from && from != to)
-        bases_switch(from, to ? to : &nobody);
-    else if (to)
+    if (__builtin_expect(!to, 0)) {
+        switch_to_nobody(cpu, from);
+        return;
+    }
+    if (__builtin_expect(!cpu->fpu_is_off || to->fpu, 0))
+        fpu_switch(cpu, from, to);
+    if (__builtin_expect(from && from != to, 1))
+        bases_switch(from, to);
+    else
         bases_load(to);
     cpu->current = to;
-    paddr_t root = to && to->task ? to->task->space.root : cpu_kernel_root;
-    if (root != cpu->root) {
-        cpu->root = root;
-        root_write(root);
-    }
-    if (!to)
-        return;
     cpu->tss.rsp[0] = (u64)&to->frame + sizeof to->frame;
-    ports_switch(cpu, to);
+    root_switch(cpu, to->task->space.root);
+    if (__builtin_expect(cpu->ports_of != NULL, 0))
+        ports_switch(cpu, to);
 }
 
 void arch_frame_init(struct frame *frame)
