@@ -215,10 +215,14 @@ l4_err_t cap_bury_step(struct cap *cap, bool derived_only, u64 *changed)
         }
         return L4_OK;
     }
-    if (cap->kind == L4_NOTHING || (derived_only && !cap->child))
+    if (cap->kind == L4_NOTHING)
         return L4_OK;
-    if (cap_settle(cap) != L4_OK)
+    if (object->top) {
+        revoke_step(object, changed);
         return RESTART;
+    }
+    if (derived_only && !cap->child)
+        return L4_OK;
     object->top = object->cursor = cap;
     object->derived_only = derived_only;
     return revoke_step(object, changed);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test_cap.c: capability tables against a naive model, a flat list of (table, slot, parent), in seeded random order; revoking while
+ * others derive; what happens to roots. */
+#include "machine.h"
+#include "arch.h"
+#include "gate.h"
+#include "memory.h"
+#include "reap.h"
+#include "string.h"
+
+enum { TABLES = 3, SLOTS = 40, OBJECTS = 4, OPERATIONS = 3000, SEEDS = 40 };
+
+/* ---- model: cell 0 is no parent ---- */
+struct cell {
+    struct object *object;      /* NULL: empty */
+    u32 parent, rights;
+    u64 label;
+};
+static struct cell model[1 + TABLES * SLOTS];
+static struct cap_table table[TABLES];
+
+
+static struct cap *cap_of(u32 cell) { return cap_find(&table[(cell - 1) / SLOTS], (cell - 1) % SLOTS); }
+
+static bool model_is_below(u32 cell, u32 top)
+{
+    while (cell && cell != top)
+        cell = model[cell].parent;
+    return cell == top;
+}
+
+static u64 model_remove(u32 top, bool derived_only)
+{
+    bool gone[1 + TABLES * SLOTS] = { false };
+    u64 changed = 0;
+    for (u32 c = 1; c <= TABLES * SLOTS; c++)
+        gone[c] = model[c].object && model_is_below(c, top) && (c != top || !derived_only);
+    for (u32 c = 1; c <= TABLES * SLOTS; c++)
+        if (gone[c]) {
+            model[c] = (struct cell){ 0 };
+            changed++;
+        }
+    return changed;
+}
+
+static l4_err_t model_map(u32 to, u32 from, u32 rights, bool grant)
+{
+    struct cell *t = &model[to], *f = &model[from];
+    if (!f->object)
+        return L4_NO_CAPABILITY;
+    struct cell new = { f->object, grant ? f->parent : from, f->rights & rights, f->label };
+    if (grant && to == from)
+        return L4_OK;
+    if (!grant && t->object == new.object && t->parent == from && t->rights == new.rights && t->label == new.label)
+        return L4_OK;
+    if ((to - 1) % SLOTS == 0)
+        return L4_BAD_ARGUMENT;
+    if (t->object)
+        return L4_SLOT_BUSY;
+    *t = new;
+    if (grant) {
+        *f = (struct cell){ 0 };
+        for (u32 c = 1; c <= TABLES * SLOTS; c++)
+            if (model[c].object && model[c].parent == from)
+                model[c].parent = to;
+    }
+    return L4_OK;
+}
+
+static void compare(void)
+{
+    for (u32 c = 1; c <= TABLES * SLOTS; c++) {
+        const struct cap *cap = cap_of(c), *parent = model[c].parent ? cap_of(model[c].parent) : NULL;
+        assert_ptr_equal(cap->object, model[c].object);
+        assert_int_equal(cap->kind != L4_NOTHING, model[c].object != NULL);
+        if (!cap->object)
+            continue;
+        assert_ptr_equal(cap->parent, parent);
+        assert_int_equal(cap->rights, model[c].rights);
+        assert_int_equal(cap->label, model[c].label);
+        assert_int_equal(cap->is_root, !model[c].parent);
+    }
+    for (u32 t = 0; t < TABLES; t++)
+        cap_check(&table[t]);
+}
+
+/* ---- random ---- */
+static u32 random_cell(void) { return 1 + (u32)random_below(TABLES * SLOTS); }
+
+/* An object of its own in a free cell; gates stand for all kinds that are small. */
+static void make_object(void)
+{
+    u32 c = random_cell();
+    struct cap *empty;
+    struct gate *gate = memory_take(&root_factory, sizeof *gate);
+    object_init(&gate->object, L4_GATE, &root_factory);
+    while ((c - 1) % SLOTS == 0 || model[c].object)
+        c = random_cell();
+    assert_int_equal(cap_reserve(&table[(c - 1) / SLOTS], (c - 1) % SLOTS, &empty), L4_OK);
+    cap_make_root(empty, &gate->object, L4_RIGHTS_ALL);
+    model[c] = (struct cell){ &gate->object, 0, L4_RIGHTS_ALL, 0 };
+}
+
+static void random_map(void)
+{
+    u32 to = random_cell(), from = random_cell(), rights = random_one_in(2) ? 127 : (u32)random_below(128);
+    bool grant = random_one_in(4);
+    l4_err_t err = cap_map(&table[(to - 1) / SLOTS], (to - 1) % SLOTS, cap_of(from), rights, grant);
+    assert_int_equal(err, model_map(to, from, rights, grant));
+}
+
+static void random_mint(void)
+{
+    u32 to = random_cell(), from = random_cell();
+    struct cap *empty;
+    if (model[to].object || !model[from].object || (to - 1) % SLOTS == 0)
+        return;
+    u32 rights = (u32)random_below(32);
+    u64 label = random_below(3);
+    assert_int_equal(cap_reserve(&table[(to - 1) / SLOTS], (to - 1) % SLOTS, &empty), L4_OK);
+    cap_derive(empty, cap_of(from), L4_DOOR, rights, label);
+    model[to] = (struct cell){ model[from].object, from, rights, label };
+}
+
+static u64 remove_all(struct cap *cap, bool derived_only)
+{
+    u64 changed = 0;
+    while (cap_remove_step(cap, derived_only, &changed) == RESTART)
+        ;
+    return changed;
+}
+
+static void random_remove(void)
+{
+    u32 c = random_cell();
+    bool derived_only = random_one_in(2);
+    assert_int_equal(remove_all(cap_of(c), derived_only), model_remove(c, derived_only));
+}
+
+static void init_tables(void)
+{
+    machine_init();
+    for (u32 t = 0; t < TABLES; t++)
+        assert_int_equal(cap_table_init(&table[t], &root_factory), L4_OK);
+}
+
+static void fini_tables(void)
+{
+    for (u32 t = 0; t < TABLES; t++)
+        while (cap_table_fini_step(&table[t]) == RESTART)
+            ;
+    machine_expect_clean();
+}
+
+static void test_random(void **unused)
+{
+    (void)unused;
+    for (u64 seed = seed_first(), end = seed + seed_count(SEEDS); seed < end; seed++) {
+        random_seed(seed);
+        init_tables();
+        memset(model, 0, sizeof model);
+        for (u32 i = 0; i < OBJECTS; i++)
+            make_object();
+        for (u32 i = 0; i < OPERATIONS; i++) {
+            if (random_one_in(4 + seed % 16))
+                random_remove();
+            else if (random_one_in(6))
+                random_mint();
+            else
+                random_map();
+            if (random_one_in(300))
+                make_object();
+            if (random_one_in(16) || seed_count(2) == 1)
+                compare();
+        }
+        compare();
+        fini_tables();
+    }
+}
+
+/* ---- long trees ---- */
+static struct cap *make_root(struct cap_table *t, u64 slot)
+{
+    struct gate *gate = memory_take(&root_factory, sizeof *gate);
+    struct cap *root;
+    object_init(&gate->object, L4_GATE, &root_factory);
+    assert_int_equal(cap_reserve(t, slot, &root), L4_OK);
+    cap_make_root(root, &gate->object, L4_RIGHTS_ALL);
+    return root;
+}
+
+/* Others derive and move what they have at every step of a revocation; it finishes, and after that nothing is left. */
+static void test_outrun(void **unused)
+{
+    (void)unused;
+    for (u64 seed = seed_first(), end = seed + seed_count(10); seed < end; seed++) {
+        u64 changed = 0, steps = 0, left = 0;
+        random_seed(seed);
+        init_tables();
+        struct cap *root = make_root(&table[0], 1);
+        for (u32 i = 2; i < 3000; i++)
+            cap_map(&table[0], i, cap_find(&table[0], seed & 1 ? i - 1 : 1 + random_below(i - 1)), 127, false);
+        while (cap_remove_step(root, seed & 2, &changed) == RESTART) {
+            for (u32 i = 0; i < 200; i++)
+                cap_map(&table[1], 1 + random_below(4000), cap_find(&table[random_below(2)], 2 + random_below(3000)), 127,
+                        random_one_in(2));
+            if (steps % 16 == 0)
+                cap_check(&table[0]);
+            assert_true(++steps < 200);
+        }
+        for (u32 t = 0; t < 2; t++)
+            for (u64 slot = 1; slot < L4_CAP_SLOTS; slot++)
+                left += cap_find(&table[t], slot)->kind != L4_NOTHING;
+        assert_int_equal(left, seed & 2 ? 1 : 0);
+        fini_tables();
+    }
+}
+
+static void test_kept_replies(void **unused)
+{
+    struct cap *reply;
+    u64 changed = 0;
+    (void)unused;
+    init_tables();
+    assert_int_equal(cap_reserve(&table[0], 5, &reply), L4_OK);
+    reply->kind = L4_REPLY;
+    assert_int_equal(cap_map(&table[1], 5, reply, 127, false), L4_WRONG_KIND);
+    assert_int_equal(cap_map(&table[1], 5, reply, 127, true), L4_WRONG_KIND);
+    assert_int_equal(cap_reserve(&table[0], 5, &reply), L4_SLOT_BUSY);
+    assert_int_equal(cap_remove_step(reply, true, &changed), L4_OK);
+    assert_int_equal(reply->kind, L4_REPLY);
+    assert_int_equal(cap_remove_step(reply, false, &changed), L4_OK);
+    assert_int_equal(reply->kind, L4_NOTHING);
+    assert_int_equal(changed, 1);
+    fini_tables();
+}
+
+static void test_slots(void **unused)
+{
+    struct cap *slot;
+    (void)unused;
+    init_tables();
+    assert_int_equal(cap_reserve(&table[0], 0, &slot), L4_BAD_ARGUMENT);
+    assert_int_equal(cap_reserve(&table[0], L4_CAP_SLOTS, &slot), L4_BAD_ARGUMENT);
+    assert_int_equal(cap_find(&table[0], ~0ul)->kind, L4_NOTHING);
+    assert_int_equal(cap_reserve(&table[0], L4_CAP_SLOTS - 1, &slot), L4_OK);
+    assert_ptr_equal(slot, cap_find(&table[0], L4_CAP_SLOTS - 1));
+    fini_tables();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random), cmocka_unit_test(test_outrun), cmocka_unit_test(test_kept_replies),
+        cmocka_unit_test(test_slots),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

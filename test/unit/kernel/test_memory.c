@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test_memory.c: frames and slabs: nothing overlaps, all is zeroed and aligned, halves join to pairs again, charges balance. */
+#include "machine.h"
+#include "arch.h"
+#include "memory.h"
+#include "string.h"
+
+enum { HELD = 4000, OPERATIONS = 40000, SEEDS = 10 };
+
+struct held { u8 *at; u32 bytes; u8 mark; };
+static struct held held[HELD];
+static u32 count;
+
+static u32 random_size(void)
+{
+    static const u32 size[] = { 1, 64, 65, 128, 200, 640, 1408, 2016, 2017, 3000, 4096 };
+    return size[random_below(sizeof size / sizeof *size)];
+}
+
+static void take(void)
+{
+    u32 bytes = random_size();
+    u8 *at = memory_take(&root_factory, bytes), mark = (u8)(1 + random_below(255));
+    if (!at)
+        return;
+    assert_int_equal((u64)at % 64, 0);
+    for (u32 i = 0; i < bytes; i++)
+        assert_int_equal(at[i], 0);
+    memset(at, mark, bytes);
+    held[count++] = (struct held){ at, bytes, mark };
+}
+
+static void give(void)
+{
+    u32 i = (u32)random_below(count);
+    struct held h = held[i];
+    for (u32 k = 0; k < h.bytes; k++)
+        assert_int_equal(h.at[k], h.mark);
+    memory_give(&root_factory, h.at, h.bytes);
+    held[i] = held[--count];
+}
+
+static void test_pieces(void **unused)
+{
+    (void)unused;
+    machine_init();
+    for (u64 seed = seed_first(), end = seed + seed_count(SEEDS); seed < end; seed++) {
+        random_seed(seed);
+        for (u32 i = 0; i < OPERATIONS; i++) {
+            bool growing = i / (OPERATIONS / 4) % 2 == 0;
+            if (count < HELD && (!count || random_one_in(growing ? 1 : 4) || (growing && random_one_in(2))))
+                take();
+            else
+                give();
+        }
+        while (count)
+            give();
+        machine_expect_clean();
+    }
+}
+
+/* All memory in single frames, given back in random order, is all memory in pairs again. */
+static void test_pairs_join(void **unused)
+{
+    static paddr_t frame[ARENA_BYTES / L4_PAGE_SIZE];
+    u64 n = 0, pairs = 0, all;
+    (void)unused;
+    machine_init();
+    random_seed(seed_first());
+    all = frame_free_count();
+    while ((frame[n] = frame_take()))
+        n++;
+    assert_int_equal(n, all);
+    assert_int_equal(frame_take_pair(), 0);
+    for (u64 left = n; left > 0; left--) {
+        u64 i = random_below(left);
+        frame_give(frame[i]);
+        frame[i] = frame[left - 1];
+    }
+    while ((frame[pairs] = frame_take_pair())) {
+        assert_int_equal(frame[pairs] % (2 * L4_PAGE_SIZE), 0);
+        pairs++;
+    }
+    assert_int_equal(pairs * 2, all);
+    while (pairs-- > 0) {
+        frame_give(frame[pairs]);
+        frame_give(frame[pairs] + L4_PAGE_SIZE);
+    }
+    machine_expect_clean();
+}
+
+static void test_charges(void **unused)
+{
+    struct factory *small;
+    (void)unused;
+    machine_init();
+    assert_int_equal(factory_create(&root_factory, 4096 + 64, &small), L4_OK);
+    paddr_t frame = memory_take_frame(small);
+    void *piece = memory_take(small, 1);
+    assert_true(frame && piece);
+    assert_null(memory_take(small, 1));
+    assert_int_equal(memory_take_frame(small), 0);
+    memory_give(small, piece, 1);
+    memory_give_frame(small, frame);
+    assert_int_equal(small->used, 0);
+    assert_int_equal(factory_create(small, 1 << 20, &(struct factory *){ NULL }), L4_NO_MEMORY);
+    assert_int_equal(factory_create(small, ~0ul, &(struct factory *){ NULL }), L4_NO_MEMORY);
+    assert_int_equal(factory_destroy_step(&small->object), L4_OK);
+    machine_expect_clean();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pieces), cmocka_unit_test(test_pairs_join), cmocka_unit_test(test_charges),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
