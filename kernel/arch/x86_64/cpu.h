@@ -86,7 +86,9 @@ void ports_switch(struct arch_cpu *cpu, const struct thread *to);
 void acpi_each_madt_entry(paddr_t rsdp, void (*each)(const u8 *entry));
 /* apic.c, pic.c, serial.c */
 void apic_init(const struct l4_boot_record *record, struct l4_kip *kip);
-u64 pit_wait_10ms(void (*before)(void));
+enum { PIT_HZ = 1193182 };
+void pit_start(void);
+u32 pit_ticks(void);
 void pic_off(void);
 void serial_init(void);
 /* entry.S, trap.c */
