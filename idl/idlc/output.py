@@ -5,7 +5,7 @@ from idlc.client import client_header
 from idlc.document import document
 from idlc.kernel import kernel_header
 from idlc.names import calls_json, names_header, names_source
-from idlc.server import server_header
+from idlc.server import kill_header, server_header
 
 
 def everything(units):
@@ -19,6 +19,7 @@ def everything(units):
                 files[f"{unit.interface.name}_kernel.h"] = kernel_header(unit)
         if unit.server:
             files[f"{unit.server.name}_server.h"] = server_header(unit)
+            files[f"{unit.server.name}_kill.h"] = kill_header(unit)
     files.update({f"doc/{name}": text for name, text in documents(units).items()})
     return files
 
@@ -30,7 +31,8 @@ def documents(units):
 def frozen(units, old):
     """The lock's text: what `units` promise now, and what it says about interfaces that are not given."""
     given = {unit.interface.name for unit in units if unit.interface}
-    kept = [line for line in (old or "").split("\n") if line and not line.startswith("#") and line.split()[0] not in given]
+    facts = [line for line in (old or "").split("\n") if line and not line.startswith("#")]
+    kept = [line for line in facts if line.split()[0] not in given]
     now = [line for unit in units if unit.interface for line in lock.lines(unit)]
     return lock.HEADER + "\n".join(sorted(kept + now, key=lock.order)) + "\n"
 

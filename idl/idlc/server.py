@@ -299,3 +299,8 @@ class View:
     def poison(self, unit):
         error = next((e for e in unit.interface.errors if e.name == unit.interface.poison), None)
         return f"{unit.interface.name}_{error.name}".upper() if error else "L4_POISONED"
+
+
+def kill_header(unit):
+    """NAME_kill.h: the list of methods for the host-kill test."""
+    return environment().get_template("server_kill.h.j2").render(v=View(unit))

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* kill.c: images of the state at every point where a server may die, each tried out.
+ *
+ * What a kill leaves is the state object and the world around it, nothing else. So one run gives all kills: at each point the
+ * pages that differ from the last image are copied; afterwards each image is put back and a new incarnation is started on it.
+ * Pages are write-protected at first, so that only those that were written are looked at. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "kill.h"
+
+enum { PAGE = 4096, DIRTY_MAX = 4096, IMAGES_MAX = 1 << 16, POOL_BYTES = 1 << 30, SHOWN = 8 };
+
+struct image {
+    struct world world;
+    u32 pages;
+    u8 **page;                  /* copies, in the order of `dirty` */
+};
+
+static const struct kill_server *server;
+static const struct kill_request *request;
+static u8 *base, *after;        /* whole state objects: before the request, and after it */
+static struct world base_world, after_world;
+static u8 *pool;
+static u64 pool_used;
+static struct { u8 *at, *last; } dirty[DIRTY_MAX];
+static u32 dirties, images;
+static struct image *image;
+static u64 world_seen;
+static bool collecting;
+static u64 kills, undone, finished, deep, bad, numbers;
+static struct world_answer wanted;
+static bool answered;
+
+static const struct kill_method *method_of(const struct kill_request *r) { return &server->methods[r->method]; }
+static u64 label_of(const struct kill_request *r) { return r->label ? r->label : KILL_LABEL; }
+
+static void fault(const char *what, u64 at)
+{
+    if (bad++ < SHOWN) {
+        printf("  %s%s%s: %s (kill %lu)\n", method_of(request)->name, request->name ? ", " : "", request->name ? request->name : "",
+               what, at);
+    }
+}
+
+/* ---- images ---- */
+static void *pool_take(u64 bytes)
+{
+    if (pool_used + bytes > POOL_BYTES) {
+        fprintf(stderr, "too many images\n");
+        exit(2);
+    }
+    pool_used += bytes;
+    return pool + pool_used - bytes;
+}
+
+static bool page_written(void *address)
+{
+    u8 *at = (u8 *)((u64)address & ~(PAGE - 1ul));
+    if ((u64)at < L4_STATE_ADDRESS || (u64)at >= L4_STATE_ADDRESS + world_bytes() || dirties == DIRTY_MAX) {
+        return false;
+    }
+    for (u32 i = 0; i < dirties; i++) {
+        if (dirty[i].at == at) {
+            return false;
+        }
+    }
+    mprotect(at, PAGE, PROT_READ | PROT_WRITE);
+    dirty[dirties].at = at;
+    dirty[dirties++].last = base + ((u64)at - L4_STATE_ADDRESS);
+    return true;
+}
+
+static void image_take(void)
+{
+    if (!collecting) {
+        return;
+    }
+    bool changed = world.changes != world_seen;
+    for (u32 i = 0; i < dirties; i++) {
+        if (memcmp(dirty[i].at, dirty[i].last, PAGE)) {
+            dirty[i].last = memcpy(pool_take(PAGE), dirty[i].at, PAGE);
+            changed = true;
+        }
+    }
+    if (!changed || images == IMAGES_MAX) {
+        return;
+    }
+    world_seen = world.changes;
+    struct image *im = &image[images++];
+    im->world = world;
+    im->pages = dirties;
+    im->page = pool_take(dirties * sizeof *im->page);
+    for (u32 i = 0; i < dirties; i++) {
+        im->page[i] = dirty[i].last;
+    }
+}
+
+static void image_put(const struct image *im)
+{
+    for (u32 i = 0; i < dirties; i++) {
+        u8 *from = i < im->pages ? im->page[i] : base + ((u64)dirty[i].at - L4_STATE_ADDRESS);
+        memcpy(dirty[i].at, from, PAGE);
+        dirty[i].last = from;
+    }
+    world = im->world;
+    world_seen = world.changes;
+}
+
+/* ---- comparison ---- */
+static bool ends_with(const char *path, const char *end)
+{
+    size_t n = strlen(path), m = strlen(end);
+    return n >= m && strcmp(path + n - m, end) == 0;
+}
+
+/* Whether value i of a field may differ: numbers of ops come from the clock; what is outside undo, and the answer that the client has
+ * given up by sending a new number, when the request was undone. */
+static bool may_differ(const struct l4_field *f, u32 i, bool is_undone)
+{
+    if (ends_with(f->path, "~number") || ends_with(f->path, "~token")) {
+        return true;
+    }
+    if (!is_undone) {
+        return strncmp(f->path, "~slot", 5) == 0 && ends_with(f->path, ".op");
+    }
+    if (strncmp(f->path, "~slot", 5) == 0 && !ends_with(f->path, ".number")) {
+        return i == (u32)(u16)label_of(request) * server->world.server->slots + KILL_SLOT;
+    }
+    return strchr(f->path, '.') == NULL && strchr(f->path, '~') == NULL && f->count * f->inner > 1 && f->inner >= 64;
+}
+
+/* NULL if the state is as in `wanted_state`, else the path that differs. */
+static const char *difference(const u8 *wanted_state, bool is_undone)
+{
+    const struct l4_server *s = server->world.server;
+    for (u32 k = 0; k < s->fields; k++) {
+        const struct l4_field *f = &s->schema[k];
+        for (u32 i = 0; i < f->count; i++) {
+            u64 at = f->offset + (u64)i * f->stride;
+            if (memcmp((u8 *)L4_STATE_ADDRESS + at, wanted_state + at, (u64)f->size * f->inner) && !may_differ(f, i, is_undone)) {
+                return f->path;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* ---- runs ---- */
+static struct l4_message message_of(const struct kill_request *r, u64 number)
+{
+    const struct kill_method *m = method_of(r);
+    u32 words = r->words ? r->words : m->words;
+    return (struct l4_message){
+        .tag = l4_tag(m->tag, words, m->items) | (u64)m->rights << L4_TAG_RIGHTS_SHIFT, .label = label_of(r), .number = number,
+        .word = { r->word[0], r->word[1], r->word[2], r->word[3] },
+    };
+}
+
+static u64 number_next(void) { return ++numbers << 16 | KILL_SLOT; }
+
+static bool subscribe(u64 label)
+{
+    struct l4_message m = { .tag = l4_tag(server->world.server->served[0].protocol << 8 | L4_METHOD_SUBSCRIBE, 1, 0),
+                            .label = label, .word = { ~L4_EVENT_ASK } };
+    return world_deliver(&m, NULL);
+}
+
+const u64 *kill_send(const struct kill_request *r)
+{
+    struct l4_message m = message_of(r, number_next());
+    if (r->window) {
+        memcpy(world_window(m.label, KILL_SLOT), r->window, r->window_bytes);
+    }
+    if (!world_deliver(&m, r->word)) {
+        printf("  prepare: %s crashed: %s\n", method_of(r)->name, world_crash());
+        bad++;
+        return r->word;
+    }
+    const struct world_answer *a = world_answer_to(m.label, m.number);
+    if ((a ? l4_tag_status(a->tag) : L4_PENDING) != r->expect) {
+        printf("  prepare: %s answered %d, not %d\n", method_of(r)->name, a ? l4_tag_status(a->tag) : L4_PENDING, r->expect);
+        bad++;
+    }
+    return a ? a->word : r->word;
+}
+
+/* The new incarnation has started on an image: is all as it must be, now and after asking again? */
+static void judge(const struct l4_message *m, u64 at)
+{
+    const char *from_before = difference(base, true), *from_after = difference(after, false);
+    if (!from_before) {
+        undone++;
+    } else if (!from_after) {
+        finished++;
+    } else if (!request->steps) {
+        char text[128];
+        snprintf(text, sizeof text, "the state is neither before (%s) nor after (%s)", from_before, from_after);
+        fault(text, at);
+    }
+    if (server->world.server->check && !server->world.server->check()) {
+        fault("an invariant is broken", at);
+    }
+    world.answers = 0;
+    if (!world_deliver(m, request->word)) {
+        fault(world_crash(), at);
+        return;
+    }
+    const struct world_answer *a = world_answer_to(m->label, m->number);
+    if ((a != NULL) != answered) {
+        fault(a ? "asked again, it answers at once" : "asked again, it does not answer", at);
+    } else if (a && (a->tag != wanted.tag || memcmp(a->word, wanted.word, 8ul * l4_tag_words(a->tag)))) {
+        fault("asked again, it answers otherwise", at);
+    }
+    const char *path = difference(after, false);
+    if (path) {
+        char text[128];
+        snprintf(text, sizeof text, "asked again, %s differs", path);
+        fault(text, at);
+    }
+    if (a && server->world.server->window_bytes) {
+        u64 window = (u64)world_window(m->label, KILL_SLOT) - L4_STATE_ADDRESS;
+        if (memcmp((u8 *)L4_STATE_ADDRESS + window, after + window, server->world.server->window_bytes)) {
+            fault("asked again, the window differs", at);
+        }
+    }
+    if (memcmp(world.executed, after_world.executed, sizeof world.executed)) {
+        fault("a server below has executed something twice or not at all", at);
+    }
+    for (u32 i = 0; i < after_world.effects; i++) {
+        u32 k = 0;
+        while (k < world.effects && world.effect[k] != after_world.effect[i]) {
+            k++;
+        }
+        if (k == world.effects) {
+            fault("an effect is missing", at);
+            break;
+        }
+    }
+}
+
+static void start_on(const struct image *im, const struct l4_message *m, u64 at)
+{
+    image_put(im);
+    if (!world_start()) {
+        fault(world_crash(), at);
+        return;
+    }
+    judge(m, at);
+}
+
+/* Kill the recovery from `im` too, at every hook, or every instruction. */
+static void recovery_killed(u32 i, const struct l4_message *m, bool stepping)
+{
+    u32 first = images;
+    u64 used = pool_used;
+    image_put(&image[i]);
+    world_stepping = stepping;
+    collecting = true;
+    bool alive = world_start();
+    collecting = world_stepping = false;
+    u32 last = images;
+    if (!alive) {
+        fault(world_crash(), i);
+    }
+    for (u32 k = first; k < last; k++) {
+        deep++;
+        start_on(&image[k], m, i);
+    }
+    images = first;
+    image_put(&image[i]);       /* no page's last copy is one of those that are given back */
+    pool_used = used;
+}
+
+/* All labels but one that the request introduces itself: that takes transactions of its own. */
+static bool clients_known(void)
+{
+    return subscribe(KILL_OTHER) && subscribe(KILL_LABEL) && (request->steps || subscribe(label_of(request)));
+}
+
+static void request_test(const struct kill_request *r, void (*prepare)(void), bool stepping)
+{
+    request = r;
+    world_fault = NULL;
+    mprotect((void *)L4_STATE_ADDRESS, world_bytes(), PROT_READ | PROT_WRITE);
+    world_reset();
+    numbers = 1000;
+    if (!world_start() || (server->world.server->fields && !clients_known())) {
+        fault(world_crash(), 0);
+        return;
+    }
+    if (prepare) {
+        prepare();
+    }
+    if (r->prepare) {
+        r->prepare();
+    }
+    if (r->window) {
+        memcpy(world_window(label_of(r), KILL_SLOT), r->window, r->window_bytes);
+    }
+    if (!world_start()) {
+        fault(world_crash(), 0);
+        return;
+    }
+    /* what the reference run and each kill start from */
+    struct l4_message m = message_of(r, number_next());
+    memcpy(base, (void *)L4_STATE_ADDRESS, world_bytes());
+    world.answers = world.effects = 0;
+    base_world = world;
+    dirties = images = 0;
+    pool_used = 0;
+    world_seen = ~0ul;
+    mprotect((void *)L4_STATE_ADDRESS, world_bytes(), PROT_READ);
+    world_fault = page_written;
+    world_point = image_take;
+    collecting = true;
+    world_stepping = stepping;
+    bool alive = world_deliver(&m, r->word);
+    collecting = world_stepping = false;
+    if (!alive) {
+        fault(world_crash(), 0);
+        return;
+    }
+    const struct world_answer *a = world_answer_to(m.label, m.number);
+    answered = a != NULL;
+    if (a) {
+        wanted = *a;
+    }
+    if ((a ? l4_tag_status(a->tag) : L4_PENDING) != r->expect) {
+        char text[80];
+        snprintf(text, sizeof text, "untouched, it answers %d, not %d", a ? l4_tag_status(a->tag) : L4_PENDING, r->expect);
+        fault(text, 0);
+    }
+    after_world = world;
+    memcpy(after, (void *)L4_STATE_ADDRESS, world_bytes());
+    u32 all = images, every = stepping ? 4 : 1;
+    for (u32 i = 0; i < all; i++) {
+        kills++;
+        start_on(&image[i], &m, i);
+        if (i % every == 0) {
+            recovery_killed(i, &m, stepping && i % 16 == 0);
+        }
+    }
+    world_fault = NULL;
+    world_point = NULL;
+}
+
+/* Every method that changes the state is in the table, and succeeds there. */
+static void table_check(const struct kill_request *requests)
+{
+    for (u32 k = 1; server->methods[k].name; k++) {
+        bool found = !server->methods[k].once;
+        for (const struct kill_request *r = requests; r->method; r++) {
+            found |= r->method == k && (r->expect == L4_OK);
+        }
+        if (!found) {
+            printf("  %s changes the state and has no request here that succeeds\n", server->methods[k].name);
+            bad++;
+        }
+    }
+}
+
+int kill_main(int count, char **words, const struct kill_server *of, const struct kill_request *requests,
+              const struct world_rule *below, void (*prepare)(void))
+{
+    bool stepping = false, expect_bad = false;
+    for (int i = 1; i < count; i++) {
+        stepping |= strcmp(words[i], "-i") == 0;
+        expect_bad |= strcmp(words[i], "-b") == 0;
+    }
+    static struct world_server with_rules;
+    server = of;
+    with_rules = of->world;
+    with_rules.rules = below;
+    world_init(&with_rules);
+    base = mmap(NULL, world_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    after = mmap(NULL, world_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    pool = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    image = mmap(NULL, IMAGES_MAX * sizeof *image, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    table_check(requests);
+    u32 requests_run = 0;
+    for (const struct kill_request *r = requests; r->method; r++) {
+        request_test(r, prepare, stepping);
+        requests_run++;
+    }
+    printf("%s: %u requests, %lu kills%s, %lu in recovery: %lu undone, %lu finished, %lu wrong\n", of->name, requests_run, kills,
+           stepping ? " at instructions" : "", deep, undone, finished, bad);
+    return expect_bad ? bad == 0 : bad != 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* kill.h: the host-kill test of a server. Its author writes one file, NAME_kill.c:
+ *
+ *     #include "NAME_kill.h"                                  // made by idlc: the list of methods
+ *     static void prepare(void) { make some state, by kill_send() }
+ *     static const struct kill_request requests[] = { { .method = NAME_KILL_WRITE, .word = { 2, 64 } }, ... { 0 } };
+ *     static const struct world_rule below[] = { ... };       // what the servers below answer, if it uses any
+ *     int main(int count, char **words) { return kill_main(count, words, &NAME_kill, requests, below, prepare); }
+ *
+ * Each request is run once untouched. Then the server is killed before and after each store of its protocol, each invocation, and
+ * (`-i`) each instruction; the next incarnation, which may be killed too, must leave the state as before or as after, must answer
+ * the same when asked again, and must then have left the same state and called the same servers. `-b` expects that this fails. */
+#pragma once
+#include "world.h"
+
+struct kill_method {
+    const char *name;           /* NULL ends the list */
+    u32 tag, words, items, rights;
+    bool once;
+};
+
+struct kill_server {
+    const char *name;
+    struct world_server world;  /* without rules */
+    const struct kill_method *methods;
+};
+
+struct kill_request {
+    const char *name;           /* says what is special about it; NULL: nothing */
+    u32 method;                 /* NAME_KILL_METHOD */
+    u32 words;                  /* 0: as many as the method has */
+    u64 word[L4_WORDS_MAX];
+    const void *window;         /* copied to the start of the slot's window */
+    u32 window_bytes;
+    l4_err_t expect;            /* the answer's status; L4_PENDING: it parks */
+    bool steps;                 /* its label is new to the server, which takes several transactions: states between them are right, too */
+    void (*prepare)(void);      /* after the common one */
+    u64 label;                  /* 0: KILL_LABEL */
+};
+
+enum { KILL_LABEL = 0x70003, KILL_OTHER = 0x70004, KILL_SLOT = 1 };
+
+/* For prepare functions: send a request that is answered; its words. */
+extern const u64 *kill_send(const struct kill_request *);
+
+extern int kill_main(int count, char **words, const struct kill_server *, const struct kill_request *requests,
+                     const struct world_rule *below, void (*prepare)(void));
