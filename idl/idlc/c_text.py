@@ -7,16 +7,17 @@ import jinja2
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH = 120
-LOCALS = {"s", "self", "inv", "tag", "number", "mr", "utcb", "w0", "w1", "w2", "w3", "err", "status"}   # generated code's own
-KEYWORDS = set("""auto break case char const continue default do double else enum extern float for goto if inline int long register
-    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof bool true false
-    NULL""".split())
+LOCALS = {"s", "self", "inv", "tag", "number", "mr", "utcb", "w0", "w1", "w2", "w3", "err",
+          "status"}   # generated code's own
+KEYWORDS = set("""auto break case char const continue default do double else enum extern float for goto if inline int
+    long register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm
+    typeof bool true false NULL""".split())
 
 
 def environment():
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(str(TEMPLATES)), trim_blocks=True, lstrip_blocks=True,
                              keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
-    env.globals.update(comment=comment, remark=remark, fields=struct_fields)
+    env.globals.update(comment=comment, remark=remark, fields=struct_fields, folded=folded)
     return env
 
 
@@ -60,6 +61,18 @@ def spread(head, parts, tail):
             lines.append(pad)
         lines[-1] += piece
     return "\n".join(lines)
+
+
+def folded(line, indent):
+    """A statement as lines of at most WIDTH behind `indent` spaces, broken before || and after commas."""
+    out, room = [line], WIDTH - indent
+    while len(out[-1]) > room:
+        text, head = out[-1], len(out[-1]) - len(out[-1].lstrip())
+        at = max(text.rfind(" || ", head + 8, room), text.rfind(", ", head + 8, room) + 1)
+        if at <= head:
+            break
+        out[-1:] = [text[:at], " " * (len(line) - len(line.lstrip()) + 4) + text[at + 1:]]
+    return out
 
 
 def out_of_range(type, word):

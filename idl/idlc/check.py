@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """check.py: what a contract may not say. check_server.py does the same for servers, together.py over several files.
 
-Every problem is one sentence about what is wrong and one about what to do. Names are resolved and messages laid out already."""
+Every problem is one sentence about what is wrong and one about what to do. Names are resolved and messages laid out
+already."""
 from collections import Counter
 
 from idlc import check_server
@@ -13,13 +14,15 @@ KERNEL_CALLS = (0xa, 0xb)           # abi/object.h: pager and exception, interfa
 PROTOCOLS = 1 << 24                 # a tag has 24 bits for it
 ERRORS = 256
 EVENTS = 64
-KERNEL_KINDS = ("factory", "task", "thread", "gate", "irq", "reply", "sched", "debug", "log")   # enum l4_kind: known everywhere
+KERNEL_KINDS = ("factory", "task", "thread", "gate", "irq", "reply", "sched", "debug",
+                "log")   # enum l4_kind: known everywhere
 FLEXPAGES = ("r", "w", "x", "rw", "rx", "rwx", "io")
 
 
 def check(unit):
     if unit.interface is None and unit.server is None:
-        unit.problem(1, "it holds neither an interface nor a server", "write `interface NAME protocol NUMBER version 1;`")
+        unit.problem(1, "it holds neither an interface nor a server",
+                     "write `interface NAME protocol NUMBER version 1;`")
     declarations(unit)
     if unit.interface:
         interface(unit, unit.interface)
@@ -39,7 +42,8 @@ def distinct(unit, things, what):
     seen = {}
     for thing in things:
         if thing.name in seen:
-            unit.problem(thing.line, f"{what} `{thing.name}` is already in line {seen[thing.name]}", "give one of them another name")
+            unit.problem(thing.line, f"{what} `{thing.name}` is already in line {seen[thing.name]}",
+                         "give one of them another name")
         if thing.name in KEYWORDS and what not in PREFIXED:
             unit.problem(thing.line, f"`{thing.name}` is a word of C", f"call it `{thing.name}_` or better")
         seen.setdefault(thing.name, thing.line)
@@ -54,9 +58,11 @@ def declarations(unit):
         values = {}
         for member in enum.members:
             if member.value in values:
-                unit.problem(member.line, f"`{values[member.value]}` and `{member.name}` are both {member.value}", "give one another value")
+                unit.problem(member.line, f"`{values[member.value]}` and `{member.name}` are both {member.value}",
+                             "give one another value")
             if member.value >= 1 << 31:
-                unit.problem(member.line, f"`{member.name}` = {member.value} does not fit an enum", f"write at most {(1 << 31) - 1}")
+                unit.problem(member.line, f"`{member.name}` = {member.value} does not fit an enum",
+                             f"write at most {(1 << 31) - 1}")
             values.setdefault(member.value, member.name)
     for struct in unit.structs:
         if not struct.fields:
@@ -70,11 +76,13 @@ def declarations(unit):
 def field_type(unit, field, where):
     """Types that can lie in memory; `where` is a struct."""
     if field.was:
-        unit.problem(field.line, f"`{field.name} was {field.was}` stands in {where}", "only the state has versions before")
+        unit.problem(field.line, f"`{field.name} was {field.was}` stands in {where}",
+                     "only the state has versions before")
     if field.type.window:
         unit.problem(field.line, f"`{field.name}` is `window` inside {where}", "only a parameter travels in the window")
     elif field.type.is_item:
-        unit.problem(field.line, f"`{field.name}` is a {noun(field.type)} inside {where}", "make it a parameter of its own")
+        unit.problem(field.line, f"`{field.name}` is a {noun(field.type)} inside {where}",
+                     "make it a parameter of its own")
     elif field.type.kind == "ref":
         unit.problem(field.line, f"`{field.name}` would send a ref to another task", "send a u32 and look it up")
     elif field.type.kind in ("string", "bytes") and field.dim is None:
@@ -99,16 +107,19 @@ def one_c_name(unit):
     for c_name, name, line in sorted(named, key=lambda row: row[2]):
         if c_name in seen and seen[c_name][1] != line:
             other, at = seen[c_name]
-            unit.problem(line, f"`{name}` and `{other}` of line {at} would both be {c_name} in C", "give one of them another name")
+            unit.problem(line, f"`{name}` and `{other}` of line {at} would both be {c_name} in C",
+                         "give one of them another name")
         seen.setdefault(c_name, (name, line))
 
 
 # ---------------------------------------------------------------- the contract
 def interface(unit, face):
     if face.name != unit.name:
-        unit.problem(face.line, f"interface `{face.name}` lies in {unit.file}", f"one idea a file: call the file {face.name}.idl")
+        unit.problem(face.line, f"interface `{face.name}` lies in {unit.file}",
+                     f"one idea a file: call the file {face.name}.idl")
     if not face.doc:
-        unit.problem(face.line, f"interface `{face.name}` has no doc comment", "say above it, after ///, what one capability of it stands for")
+        unit.problem(face.line, f"interface `{face.name}` has no doc comment",
+                     "say above it, after ///, what one capability of it stands for")
     if face.version < 1:
         unit.problem(face.line, "versions begin at 1", "write `version 1`")
     protocol(unit, face)
@@ -128,11 +139,14 @@ def interface(unit, face):
 
 def protocol(unit, face):
     if not 0 < face.protocol < PROTOCOLS:
-        unit.problem(face.line, f"protocol 0x{face.protocol:x} is outside 0x1 to 0x{PROTOCOLS - 1:x}", "a tag has 24 bits for it: your own begin at 0x1000")
+        unit.problem(face.line, f"protocol 0x{face.protocol:x} is outside 0x1 to 0x{PROTOCOLS - 1:x}",
+                     "a tag has 24 bits for it: your own begin at 0x1000")
     elif face.kernel and face.protocol >= KERNEL_PROTOCOLS:
-        unit.problem(face.line, f"kernel interface `{face.name}` has protocol 0x{face.protocol:x}", "kernel objects have 0x1 to 0xff; leave out `kernel` for a server")
+        unit.problem(face.line, f"kernel interface `{face.name}` has protocol 0x{face.protocol:x}",
+                     "kernel objects have 0x1 to 0xff; leave out `kernel` for a server")
     elif not face.kernel and face.protocol < KERNEL_PROTOCOLS and face.protocol not in KERNEL_CALLS:
-        unit.problem(face.line, f"protocol 0x{face.protocol:x} is one of the kernel's", "take one from 0x100 on: 0x200 personality, 0x500 drivers, 0x1000 yours")
+        unit.problem(face.line, f"protocol 0x{face.protocol:x} is one of the kernel's",
+                     "take one from 0x100 on: 0x200 personality, 0x500 drivers, 0x1000 yours")
 
 
 def errors(unit, face):
@@ -140,25 +154,31 @@ def errors(unit, face):
     values = {}
     for error in face.errors:
         if not 0 < error.value < ERRORS:
-            unit.problem(error.line, f"error `{error.name}` = {error.value} is outside 1 to {ERRORS - 1}", "below 0 is the system's; 0 is success; write 1 to 255")
+            unit.problem(error.line, f"error `{error.name}` = {error.value} is outside 1 to {ERRORS - 1}",
+                         "below 0 is the system's; 0 is success; write 1 to 255")
         if error.value in values:
-            unit.problem(error.line, f"`{values[error.value]}` and `{error.name}` are both error {error.value}", "give one of them another number")
+            unit.problem(error.line, f"`{values[error.value]}` and `{error.name}` are both error {error.value}",
+                         "give one of them another number")
         values.setdefault(error.value, error.name)
     if face.poison and face.poison not in values.values():
-        unit.problem(face.poison_line, f"poison names no error: `{face.poison}`", f"name one of: {listed(values.values())}")
+        unit.problem(face.poison_line, f"poison names no error: `{face.poison}`",
+                     f"name one of: {listed(values.values())}")
 
 
 def numbers(unit, face):
     used = [m.number for m in face.methods]
-    free = next(n for n in range(1, 1 << 16) if n > max([0, *(n for n in (*used, *face.retired) if n < LIBRARY_METHODS)]))
+    free = next(n for n in range(1, 1 << 16) if n > max([0,
+                                                         *(n for n in (*used, *face.retired) if n < LIBRARY_METHODS)]))
     seen = {}
     for method in face.methods:
         if method.number in face.retired:
             unit.problem(method.line, f"method number {method.number} is retired", f"numbers are for ever; take {free}")
         if method.number in seen:
-            unit.problem(method.line, f"`{seen[method.number]}` and `{method.name}` are both number {method.number}", f"numbers are for ever; take {free}")
+            unit.problem(method.line, f"`{seen[method.number]}` and `{method.name}` are both number {method.number}",
+                         f"numbers are for ever; take {free}")
         if not 0 < method.number < LIBRARY_METHODS:
-            unit.problem(method.line, f"method number {method.number} is outside 1 to {LIBRARY_METHODS - 1}", "240 to 255 are libl4's own (describe, subscribe, cancel, forget)")
+            unit.problem(method.line, f"method number {method.number} is outside 1 to {LIBRARY_METHODS - 1}",
+                         "240 to 255 are libl4's own (describe, subscribe, cancel, forget)")
         seen.setdefault(method.number, method.name)
 
 
@@ -167,12 +187,14 @@ def check_method(unit, face, method):
     if method.since < 1:
         unit.problem(line, f"`{method.name}` is since version {method.since}", "versions begin at 1")
     elif method.since > face.version:
-        unit.problem(line, f"`{method.name}` is since version {method.since}, the interface is version {face.version}", f"write `version {method.since}` in line {face.line}")
+        unit.problem(line, f"`{method.name}` is since version {method.since}, the interface is version {face.version}",
+                     f"write `version {method.since}` in line {face.line}")
     rights(unit, line, method.needs, f"`{method.name}` needs")
     if face.kernel:
         kernel_method(unit, method)
-    if method.word == "replay" and (not method.ins or method.ins[0].is_sequence or method.ins[0].type.kind not in ("int", "enum", "bool")):
-        unit.problem(line, f"`{method.name}` is replay and has no key", "let its first parameter be a number that the client picks")
+    if method.word == "replay" and not has_key(method):
+        unit.problem(line, f"`{method.name}` is replay and has no key",
+                     "let its first parameter be a number that the client picks")
     distinct(unit, [*method.ins, *method.outs], "parameter")
     for way, params in (("there", method.ins), ("back", method.outs)):
         for param in params:
@@ -180,25 +202,37 @@ def check_method(unit, face, method):
         words = method.words_in if way == "there" else method.words_out
         items = method.items_in if way == "there" else method.items_out
         if words > WORDS_MAX:
-            unit.problem(line, f"`{method.name}` needs {words} words {way}, a message has {WORDS_MAX}", "write `window` before the longest string or bytes parameter")
+            unit.problem(line, f"`{method.name}` needs {words} words {way}, a message has {WORDS_MAX}",
+                         "write `window` before the longest string or bytes parameter")
         if items > ITEMS_MAX:
-            unit.problem(line, f"`{method.name}` moves {items} items {way}, a message has {ITEMS_MAX}", "make two methods of it")
+            unit.problem(line, f"`{method.name}` moves {items} items {way}, a message has {ITEMS_MAX}",
+                         "make two methods of it")
     kinds = Counter("cap" if p.type.kind == "cap" else p.type.rights == "io" for p in method.outs if p.item is not None)
     if any(count > 1 for count in kinds.values()):
-        unit.problem(line, f"`{method.name}` answers with more than one item of a kind", "a caller names one place for each kind: make two methods of it")
+        unit.problem(line, f"`{method.name}` answers with more than one item of a kind",
+                     "a caller names one place for each kind: make two methods of it")
+
+
+def has_key(method):
+    """Whether the first parameter of a replay method is a number."""
+    return bool(method.ins) and not method.ins[0].is_sequence and method.ins[0].type.kind in ("int", "enum", "bool")
 
 
 def kernel_method(unit, method):
     if method.word != "retry":
-        unit.problem(method.line, f"`{method.name}` is {method.word}, but the kernel remembers no answers", "make doing it again harmless and write retry")
+        unit.problem(method.line, f"`{method.name}` is {method.word}, but the kernel remembers no answers",
+                     "make doing it again harmless and write retry")
     if method.parks:
-        unit.problem(method.line, f"`{method.name}` parks, but a kernel object answers at once", "delete `parks`, or let a server wait")
+        unit.problem(method.line, f"`{method.name}` parks, but a kernel object answers at once",
+                     "delete `parks`, or let a server wait")
     for param in (*method.ins, *method.outs):
         if param.type.window:
-            unit.problem(param.line, f"`{param.name}` is `window`, and the kernel shares no window with its callers", "bound it so that it fits a message")
+            unit.problem(param.line, f"`{param.name}` is `window`, and the kernel shares no window with its callers",
+                         "bound it so that it fits a message")
     for param in method.outs:
         if param.type.is_item:
-            unit.problem(param.line, f"`{method.name}` answers with a {noun(param.type)}", "let the caller name the slot or address where it shall go")
+            unit.problem(param.line, f"`{method.name}` answers with a {noun(param.type)}",
+                         "let the caller name the slot or address where it shall go")
 
 
 def parameter(unit, face, method, param, way):
@@ -211,9 +245,12 @@ def parameter(unit, face, method, param, way):
         capability(unit, face, param)
     elif kind in ("map", "grant"):
         if param.type.rights not in FLEXPAGES:
-            unit.problem(line, f"`{param.type.rights}` are no rights of a flexpage", f"write one of: {listed(FLEXPAGES)}")
+            unit.problem(line, f"`{param.type.rights}` are no rights of a flexpage",
+                         f"write one of: {listed(FLEXPAGES)}")
         if method.word == "once" and way == "back":
-            unit.problem(line, f"`{method.name}` is once and answers with memory, which a remembered answer cannot hold", "make it retry (map again what is mapped), or let keeper map it")
+            unit.problem(line,
+                         f"`{method.name}` is once and answers with memory, which a remembered answer cannot hold",
+                         "make it retry (map again what is mapped), or let keeper map it")
 
 
 def capability(unit, face, param):
@@ -221,13 +258,16 @@ def capability(unit, face, param):
     if param.dim is not None:
         unit.problem(param.line, f"`{param.name}` is an array of capabilities", "make each a parameter of its own")
     name = param.type.name
-    if name != face.name and name not in unit.imports and name not in KERNEL_KINDS and not unit.neighbour(name).exists():
-        unit.problem(param.line, f"`{param.name}` is a capability of `{name}`, and there is no such interface", f"write {unit.neighbour(name)}, or mend the name")
+    known = {face.name, *unit.imports, *KERNEL_KINDS}
+    if name not in known and not unit.neighbour(name).exists():
+        unit.problem(param.line, f"`{param.name}` is a capability of `{name}`, and there is no such interface",
+                     f"write {unit.neighbour(name)}, or mend the name")
 
 
 def rights(unit, line, letters, what):
     wrong = [letter for letter in letters if letter not in RIGHTS]
     if wrong:
-        unit.problem(line, f"{what} `{letters}`, and `{wrong[0]}` is no right", f"rights are {listed(RIGHTS)} (abi/object.h)")
+        unit.problem(line, f"{what} `{letters}`, and `{wrong[0]}` is no right",
+                     f"rights are {listed(RIGHTS)} (abi/object.h)")
     elif len(set(letters)) < len(letters):
         unit.problem(line, f"{what} `{letters}`, which names a right twice", "write each letter once")

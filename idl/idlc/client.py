@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """client.py: emits NAME.h, the contract and the stubs of its clients.
 
-One Stub a method decides every line of the function body, in the order in which they run: refuse what is too long, place
-words, set items and windows, call, take results. templates/client.h.j2 puts the functions into a file."""
+One Stub a method decides every line of the function body, in the order in which they run: refuse what is too long,
+place words, set items and windows, call, take results. templates/client.h.j2 puts the functions into a file."""
 from idlc.c_text import KEYWORDS, argument, comment, environment, spread
 from idlc.model import REGISTER_WORDS, Unit
 
@@ -86,7 +86,8 @@ class Stub:
     @property
     def heading(self):
         m = self.m
-        facts = [f"{self.unit.file}:{m.line}", m.word] + ([f"needs {m.needs}"] if m.needs else []) + (["parks"] if m.parks else [])
+        facts = [f"{self.unit.file}:{m.line}",
+                 m.word] + ([f"needs {m.needs}"] if m.needs else []) + (["parks"] if m.parks else [])
         return comment((m.doc + "\n" if m.doc else "") + ", ".join(facts) + ".")
 
     @staticmethod
@@ -168,14 +169,16 @@ class Stub:
 
     def receive_sequence(self, p, name):
         length = register(p.at)
-        at = f"s->window + {p.offset}" if p.type.window and p.offset else "s->window" if p.type.window else f"&mr[{p.tail}]"
+        window = f"s->window + {p.offset}" if p.offset else "s->window"
+        at = window if p.type.window else f"&mr[{p.tail}]"
         self.take += [f"if ({length} > {p.count})", "    return L4_BAD_MESSAGE;"]
         if p.is_text:
             cast = "" if p.type.window else "(const u8 *)"
             self.take.append(f"*{name} = (struct l4_bytes){{ {cast}{at}, (u32){length} }};")
         else:
             cast = f"(const {p.type.c_name} *)"
-            self.take += [f"*{name} = {cast}({at});" if " " in at else f"*{name} = {cast}{at};", f"*{p.name}_count = (u32){length};"]
+            self.take += [f"*{name} = {cast}({at});" if " " in at else f"*{name} = {cast}{at};",
+                          f"*{p.name}_count = (u32){length};"]
 
     def receive_struct(self, p, name):
         size, here = p.type.decl.size, min(max(REGISTER_WORDS - p.at, 0), p.words)
@@ -191,7 +194,8 @@ class Stub:
     def assemble(self):
         m = self.m
         uses_mr = any("mr[" in line for line in self.place + self.take)
-        windows = [(p, {"cap": "window_caps"}.get(p.type.kind, "window_io" if p.type.rights == "io" else "window_memory"))
+        windows = [(p,
+                    {"cap": "window_caps"}.get(p.type.kind, "window_io" if p.type.rights == "io" else "window_memory"))
                    for p in m.outs if p.item is not None]
         uses_utcb = m.items_in > 0 or bool(windows)
         out = self.body
@@ -208,7 +212,8 @@ class Stub:
             fpage = f"l4_fpage_caps({argument(p.name)}, 0)" if p.type.kind == "cap" else argument(p.name)
             out += [f"u64 {p.name}_window = utcb->{window};", f"utcb->{window} = {fpage};"]
         out.append("u64 " + ", ".join(f"w{i} = {value or 0}" for i, value in enumerate(self.words)) + ";")
-        out.append(f"u64 tag = l4_tag({self.face.name.upper()}_METHOD_{m.name.upper()}, {self.sent_words}, {m.items_in});")
+        method = f"{self.face.name}_METHOD_{m.name}".upper()
+        out.append(f"u64 tag = l4_tag({method}, {self.sent_words}, {m.items_in});")
         out.append(self.call)
         out += [f"utcb->{window} = {p.name}_window;" for p, window in windows]
         if any("return" in line for line in self.take):

@@ -36,7 +36,8 @@ def arguments(argv):
         sub.add_argument("--lock", metavar="FILE", help=lock_help)
         return sub
     command("check", "say what is wrong with the files, write nothing")
-    command("build", "write the generated headers, names and documentation").add_argument("--out", required=True, metavar="DIR")
+    command("build",
+            "write the generated headers, names and documentation").add_argument("--out", required=True, metavar="DIR")
     command("freeze", "write the versions down in the lock; refuses what is incompatible with it")
     command("doc", "write NAME.md alone").add_argument("--out", required=True, metavar="DIR")
     return top.parse_args(argv)

@@ -11,8 +11,10 @@ def document(unit, units):
     ops = [op for server in servers for op in server.ops]
     return environment().get_template("interface.md.j2").render(
         unit=unit, face=face, users=users, servers=servers, ops=ops, picture=picture, signature=signature,
-        consts=unit.owned("consts", face.name), enums=unit.owned("enums", face.name), structs=unit.owned("structs", face.name),
-        promise={"retry": "may be sent again", "once": "executed exactly once", "replay": "sent again to a restarted server"})
+        consts=unit.owned("consts", face.name), enums=unit.owned("enums", face.name), structs=unit.owned("structs",
+                                                                                                         face.name),
+        promise={"retry": "may be sent again", "once": "executed exactly once",
+                 "replay": "sent again to a restarted server"})
 
 
 def signature(method):

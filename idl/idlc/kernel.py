@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """kernel.py: emits NAME_kernel.h, the decoder of a `kernel interface` as the kernel includes it.
 
-The handler gets typed values only: rights, sizes, ranges and capabilities are decided here. Strings and bytes stay in the caller's
-UTCB, which other threads of the caller may write meanwhile: a handler reads each byte once. Structs are copied before they
-are looked at, and every word is read once."""
+The handler gets typed values only: rights, sizes, ranges and capabilities are decided here. Strings and bytes stay in
+the caller's UTCB, which other threads of the caller may write meanwhile: a handler reads each byte once. Structs are
+copied before they are looked at, and every word is read once."""
 from idlc.c_text import argument, comment, environment, out_of_range, spread
 from idlc.client import ordered
-from idlc.model import REGISTER_WORDS, rights_mask
+from idlc.model import REGISTER_WORDS
 
 RIGHTS_SHIFT, WORDS_SHIFT, ITEMS_SHIFT = 48, 32, 38         # abi/ipc.h
 
@@ -136,11 +136,11 @@ class Handler:
             self.params.append(f"{p.type.c_name} *{name}")
             self.declare += self.union(p, name, " = { { 0 } }")
             self.arguments.append(f"&{name}.value")
-            here = min(max(REGISTER_WORDS - p.at, 0), p.words)
+            here, index = min(max(REGISTER_WORDS - p.at, 0), p.words), f"{p.at} + i" if p.at else "i"
             self.results += [f"{word(p.at + i)} = {name}.word[{i}];" for i in range(here)]
             if here < p.words:
                 self.results += [f"for (u32 i = {here}; i < {p.words}; i++)",
-                                 f"    inv->mr[{p.at} + i] = {name}.word[i];" if p.at else f"    inv->mr[i] = {name}.word[i];"]
+                                 f"    inv->mr[{index}] = {name}.word[i];"]
         else:
             self.params.append(f"{p.type.c_name} *{name}")
             self.declare.append(f"{p.type.c_name} {name} = 0;")
@@ -158,7 +158,8 @@ class Handler:
     @property
     def lines(self):
         """The body of the case."""
-        out = [f"if ((inv->tag & {self.mask}) != {self.want})", f"    return {self.face.name}_refuse(inv, {self.needed});"]
+        out = [f"if ((inv->tag & {self.mask}) != {self.want})",
+               f"    return {self.face.name}_refuse(inv, {self.needed});"]
         out += self.declare
         if self.checks:
             out += [f"if ({' || '.join(self.checks)})", "    return L4_BAD_MESSAGE;"]

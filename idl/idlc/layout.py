@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """layout.py: values of constants, declarations that names stand for, sizes in C, and the place of each parameter.
 
-Rules of the message (model.py shows the result): fixed words first, in order; tails behind them, at word 4 or later, fully
-reserved. Window parts of requests and answers never share a byte, or a resent request would find its own answer. Nothing
-here depends on which server answers: the layout is the contract."""
-from idlc.model import (INTEGERS, REGISTER_WORDS, Binary, Count, Group, Name, Number, Type, Unit)
+Rules of the message (model.py shows the result): fixed words first, in order; tails behind them, at word 4 or later,
+fully reserved. Window parts of requests and answers never share a byte, or a resent request would find its own answer.
+Nothing here depends on which server answers: the layout is the contract."""
+from idlc.model import INTEGERS, REGISTER_WORDS, Binary, Count, Group, Number, Type, Unit
 
 U64 = (1 << 64) - 1
 SIZE_MAX = 1 << 32      # of a struct or an array: what is larger is a mistake, and ours to bound
@@ -77,8 +77,9 @@ def operate(op, left, right):
     if op in ("<<", ">>") and right > 63:
         raise NoValue(f"shifts by {right}", "shift by 63 at most")
     return {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right, "/": lambda: left // right,
-            "%": lambda: left % right, "<<": lambda: left << right, ">>": lambda: left >> right, "&": lambda: left & right,
-            "|": lambda: left | right, "==": lambda: int(left == right), "!=": lambda: int(left != right),
+            "%": lambda: left % right, "<<": lambda: left << right, ">>": lambda: left >> right,
+            "&": lambda: left & right, "|": lambda: left | right,
+            "==": lambda: int(left == right), "!=": lambda: int(left != right),
             "<": lambda: int(left < right), ">": lambda: int(left > right), "<=": lambda: int(left <= right),
             ">=": lambda: int(left >= right), "&&": lambda: int(bool(left and right)),
             "||": lambda: int(bool(left or right))}[op]()
@@ -92,7 +93,8 @@ def dim_value(unit, dim, line, name, what="bound"):
     if isinstance(dim, str):
         const = unit.find("consts", dim)
         if const is None:
-            unit.problem(line, f"the {what} of `{name}` is `{dim}`, which is no constant", f"declare `const {dim} = ...;`")
+            unit.problem(line, f"the {what} of `{name}` is `{dim}`, which is no constant",
+                         f"declare `const {dim} = ...;`")
             return 0
         value = const.value
     if value == 0:
@@ -113,8 +115,8 @@ def resolve(unit, type: Type):
             type.kind, type.decl = kind, decl
             return
     known = sorted({d.name for u in (unit, *unit.imports.values()) for d in (*u.enums, *u.structs)})
-    unit.problem(type.line, f"I know no type `{type.name}`",
-                 "write u8 to u64, i8 to i64, bool, string, bytes" + ("" if not known else ", or one of these: " + ", ".join(known)))
+    here = ", or one of these: " + ", ".join(known) if known else ""
+    unit.problem(type.line, f"I know no type `{type.name}`", f"write u8 to u64, i8 to i64, bool, string, bytes{here}")
 
 
 def value_size(type: Type):

@@ -5,8 +5,8 @@ A line a fact, sorted, words separated by spaces; the first two are always the i
     pipe 0x210 version 2
     pipe 0x210 method 2 once write (u32, window bytes[4096]) -> (u32) needs W parks
     pipe 0x210 error 1 bad_end          also: event 0 readable, enum side 0 reader, retired 7
-Types are written out down to integers, so a changed field of a struct shows; names of parameters may change. It is the golden file of all contracts, and the
-name table for traces.
+Types are written out down to integers, so a changed field of a struct shows; names of parameters may change. It is the
+golden file of all contracts, and the name table for traces.
 
 Compatible under a higher version: a new method, error, event or enum member; a new doc or name; a dropped `needs`."""
 from dataclasses import dataclass
@@ -34,12 +34,14 @@ def order(line):
     """By protocol, then version, methods, the rest; numbers as numbers."""
     words = line.split()
     kinds = ["version", "method", "retired", "error", "event", "enum"]
-    return (int(words[1], 16), kinds.index(words[2]), [(0, int(w), "") if w.isdigit() else (1, 0, w) for w in words[3:6]])
+    return (int(words[1], 16), kinds.index(words[2]),
+            [(0, int(w), "") if w.isdigit() else (1, 0, w) for w in words[3:6]])
 
 
 def signature(method):
     ways = " -> ".join("(" + ", ".join(parameter(p) for p in side) + ")" for side in (method.ins, method.outs))
-    return ways + (f" needs {''.join(sorted(method.needs))}" if method.needs else "") + (" parks" if method.parks else "")
+    needs = f" needs {''.join(sorted(method.needs))}" if method.needs else ""
+    return ways + needs + (" parks" if method.parks else "")
 
 
 def parameter(p):
@@ -123,14 +125,17 @@ def problems(unit, lock):
     def problem(line, what, fix):
         out.append(Problem(unit.path, line, what, fix))
     if face.protocol != lock.protocol:
-        problem(face.line, f"protocol 0x{face.protocol:x} is not what version {lock.version} froze (0x{lock.protocol:x})",
+        problem(face.line,
+                f"protocol 0x{face.protocol:x} is not what version {lock.version} froze (0x{lock.protocol:x})", 
                 f"write `protocol 0x{lock.protocol:x}`: clients know it by this number")
     if face.version < lock.version:
-        problem(face.line, f"version {face.version} is older than the frozen version {lock.version}", f"write `version {lock.version}` or higher")
+        problem(face.line, f"version {face.version} is older than the frozen version {lock.version}",
+                f"write `version {lock.version}` or higher")
     compare_methods(face, lock, problem)
     compare_members(unit, face, lock, problem)
     if face.version == lock.version and not out and adds(unit, lock):
-        problem(face.line, f"there is something new, but the version is still {face.version}: {adds(unit, lock)}", f"write `version {face.version + 1}`")
+        problem(face.line, f"there is something new, but the version is still {face.version}: {adds(unit, lock)}",
+                f"write `version {face.version + 1}`")
     return out
 
 
@@ -139,17 +144,21 @@ def compare_methods(face, lock, problem):
         now = next((m for m in face.methods if m.number == number), None)
         if now is None:
             if number not in face.retired:
-                problem(face.line, f"method {number} `{old.name}` of version {lock.version} is gone", f"write `retired {number};`")
+                problem(face.line, f"method {number} `{old.name}` of version {lock.version} is gone",
+                        f"write `retired {number};`")
             continue
         new = promise(number, now.word, now.name, signature(now))
         if (old.word, old.text, old.parks) != (new.word, new.text, new.parks) or set(new.needs) - set(old.needs):
-            problem(now.line, f"method {number} is not what version {lock.version} froze (was {old.shown}, now {new.shown})",
+            problem(now.line,
+                    f"method {number} is not what version {lock.version} froze (was {old.shown}, now {new.shown})", 
                     f"leave it as it was and add a method, `since {lock.version + 1}`")
     for number in sorted(lock.retired - set(face.retired)):
-        problem(face.line, f"method number {number} was retired by version {lock.version}", f"write `retired {number};` again")
+        problem(face.line, f"method number {number} was retired by version {lock.version}",
+                f"write `retired {number};` again")
     for method in face.methods:
         if method.number not in lock.methods and method.since <= lock.version < face.version:
-            problem(method.line, f"`{method.name}` is not in the frozen version {lock.version}", f"write `since {face.version}`")
+            problem(method.line, f"`{method.name}` is not in the frozen version {lock.version}",
+                    f"write `since {face.version}`")
 
 
 def current_members(unit, face):
@@ -167,7 +176,7 @@ def compare_members(unit, face, lock, problem):
             continue                    # renamed or unused: whoever used it shows in a method
         if (kind, enum, value) not in now:
             what = f"{kind} `{name}` = {value}" + (f" of enum `{enum}`" if enum else "")
-            problem(face.line, f"{what} of version {lock.version} is gone", f"numbers are for ever: leave it, unused")
+            problem(face.line, f"{what} of version {lock.version} is gone", "numbers are for ever: leave it, unused")
 
 
 def adds(unit, lock):

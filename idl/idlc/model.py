@@ -7,21 +7,22 @@
     unit.interface.methods[0].ins[0].at         # Interface or None
     unit.server.records[0].fields[1].offset     # Server or None
 
-Rules. Names are resolved once, by layout.py and check.py: afterwards `Type.decl` is the Enum, Struct or Record that a type
-names, `Step.call` the Method that a step sends, `Op.method` the Method that an op answers. All sizes are bytes unless the name
-says words. `line` is the line in `Unit.path` and `doc` the doc comment, lines joined by newlines, "" if there is none.
+Rules. Names are resolved once, by layout.py and check.py: afterwards `Type.decl` is the Enum, Struct or Record that a
+type names, `Step.call` the Method that a step sends, `Op.method` the Method that an op answers. All sizes are bytes
+unless the name says words. `line` is the line in `Unit.path` and `doc` the doc comment, lines joined by newlines, "" if
+there is none.
 
 Message layout (layout.py fills it in):
     a scalar, an enum or a bool     one word at `at`
     a struct                        `words` words from `at` on, C layout, may straddle the register boundary
-    string, bytes, array            the length (bytes; elements for an array) in the word `at`; the contents from word `tail` on,
-                                    never before word 4, its most possible length reserved; element size `size`, at most `count`
+    string, bytes, array            the length (bytes; elements for an array) in the word `at`; the contents from word `tail`
+                                    on, never before word 4, all reserved; element size `size`, at most `count`
     the same with `window`          the length in the word `at`; the contents at byte `offset` of the caller's window
     cap, map, grant                 the typed item number `item`; in a kernel interface a word at `at`
-All fixed words come first, in order, then the tails in order. A message without tails has exactly words_in (words_out) words.
-With tails it ends where the contents of the last tail end, at `tail + ceil(length * size / 8)`: the receiver compares this
-with the tag's count, so it never reads words that were not sent. Whoever sends clears the rest of the last word of each
-tail, and all reserved words of the tails before the last one: nothing old leaks.
+All fixed words come first, in order, then the tails in order. A message without tails has exactly words_in (words_out)
+words. With tails it ends where the contents of the last tail end, at `tail + ceil(length * size / 8)`: the receiver
+compares this with the tag's count, so it never reads words that were not sent. Whoever sends clears the rest of the
+last word of each tail, and all reserved words of the tails before the last one: nothing old leaks.
 """
 from __future__ import annotations
 
@@ -149,7 +150,7 @@ class Enum:
 class Type:
     """kind: int bool enum struct string bytes cap map grant ref; `unknown` after a problem."""
     kind: str
-    name: str                           # u32, side, info, string; for cap the interface; for ref the record; for map r, rw, rx, io
+    name: str                           # u32, side, string; cap: the interface; ref: the record; map: r, rw, rx, io
     line: int
     window: bool = False
     rights: str = ""                    # cap x:RW
@@ -167,7 +168,8 @@ class Type:
     @property
     def c_name(self):
         """The type in C of one value or element."""
-        fixed = {"int": self.name, "bool": "bool", "string": "char", "bytes": "u8", "cap": "cap_t", "map": "u64", "grant": "u64",
+        fixed = {"int": self.name, "bool": "bool", "string": "char", "bytes": "u8", "cap": "cap_t", "map": "u64",
+                 "grant": "u64", 
                  "ref": "u32"}
         if self.kind in fixed:
             return fixed[self.kind]
@@ -213,10 +215,10 @@ class Struct:
 class Param:
     name: str
     type: Type
-    count: int                          # the most that can come: bytes of a string or bytes, of memory for map; elements; 0: one value
+    count: int                          # the most that can come: bytes, elements; memory for map; 0: one value
     line: int
     dim: Union[int, str, None] = None   # as written; None: no [n]
-    at: Optional[int] = None            # first word; the length's word for tails and window parts; None for a typed item
+    at: Optional[int] = None            # first word; the length's word of a sequence; None for a typed item
     words: int = 0                      # fixed words from `at` on
     item: Optional[int] = None          # number of the typed item
     tail: Optional[int] = None          # first word of the contents

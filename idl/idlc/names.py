@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""names.py: what traces and `lab` need to know about all interfaces: a C table of method names, and who may call what."""
+"""names.py: what traces and `lab` need to know about all interfaces: a C table of names, and who may call what."""
 import json
 
 from idlc.c_text import environment
@@ -20,14 +20,16 @@ def names_source(units):
 def calls_json(units):
     """`interfaces`: every method and what it needs; `servers`: what each serves, and every method that it may call."""
     faces = {f.name: {"protocol": f.protocol, "version": f.version, "kernel": f.kernel,
-                      "methods": [method_facts(m) for m in sorted(f.methods, key=lambda m: m.number)]} for f in interfaces(units)}
+                      "methods": [method_facts(m) for m in sorted(f.methods,
+                                                                  key=lambda m: m.number)]} for f in interfaces(units)}
     servers = {u.server.name: {"serves": u.server.serves, "uses": [use.name for use in u.server.uses],
                                "calls": calls(u.server)} for u in units if u.server}
     return json.dumps({"interfaces": faces, "servers": servers}, indent=1, sort_keys=True) + "\n"
 
 
 def method_facts(method):
-    hands_out = [{"kind": p.type.kind, "what": p.type.name, "rights": p.type.rights} for p in method.outs if p.type.is_item]
+    hands_out = [{"kind": p.type.kind, "what": p.type.name,
+                  "rights": p.type.rights} for p in method.outs if p.type.is_item]
     takes = [{"kind": p.type.kind, "what": p.type.name, "rights": p.type.rights} for p in method.ins if p.type.is_item]
     return {"number": method.number, "name": method.name, "word": method.word, "needs": method.needs, "takes": takes,
             "hands_out": hands_out}

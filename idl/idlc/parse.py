@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """parse.py: text of an interface file -> model.Unit, names unresolved and nothing checked but the syntax.
 
-One function a grammar rule, `tree` in, dataclass out. Doc comments are gathered by line: the `///` lines directly above a
-thing and the `///` to its right."""
+One function a grammar rule, `tree` in, dataclass out. Doc comments are gathered by line: the `///` lines directly above
+a thing and the `///` to its right."""
 import re
 from functools import lru_cache
 from pathlib import Path
 
 import lark
 
-from idlc.model import (After, Binary, Bulk, Check, Const, Count, Enum, ErrorCode, Event, Field, Group, Interface, List, Member,
+from idlc.model import (After, Binary, Bulk, Check, Const, Count, Enum, ErrorCode, Event, Field, Group, Interface, List,
+                        Member, 
                         Method, Name, Number, Op, Param, Record, Server, Step, Struct, Type, Unit, Use, Wait, INTEGERS)
 
 U64_MAX = (1 << 64) - 1
 DEEPEST = 64            # nested parentheses; a person's file has three
-PRECEDENCE = [["||"], ["&&"], ["|"], ["&"], ["==", "!="], ["<", ">", "<=", ">="], ["<<", ">>"], ["+", "-"], ["*", "/", "%"]]
+PRECEDENCE = [["||"], ["&&"], ["|"], ["&"], ["==", "!="], ["<", ">", "<=", ">="], ["<<", ">>"], ["+", "-"],
+              ["*", "/", "%"]]
 PLAIN = {"bool": "bool", "string": "string", "bytes": "bytes", **{name: "int" for name in INTEGERS}}
 
 
@@ -71,7 +73,8 @@ def quoted(text):
 
 def wanted(terminals):
     """`write a name or ;`, in the order of how telling the words are."""
-    words = sorted({spelling(name) for name in terminals or ()} - {None}, key=lambda word: (not word.startswith("a"), word))
+    words = sorted({spelling(name) for name in terminals or ()} - {None},
+                   key=lambda word: (not word.startswith("a"), word))
     if not words:
         return "delete it"
     if len(words) > 8:
@@ -156,7 +159,8 @@ class Reader:
         if tree.data == "const":
             self.unit.consts.append(Const(str(name), self.expr(tree.children[1]), **where))
         elif tree.data == "enum":
-            self.unit.enums.append(Enum(str(name), [self.member(m, Member, name.line) for m in named(tree, "member")], **where))
+            self.unit.enums.append(Enum(str(name), [self.member(m, Member, name.line) for m in named(tree, "member")],
+                                        **where))
         else:
             self.unit.structs.append(Struct(str(name), self.fields(tree), **where))
         return True
@@ -235,7 +239,8 @@ class Reader:
             out.append(Field(str(name), self.type(kind), 0, name.line, doc,
                              str(was.children[0]) if was else "", self.dim(first(part, "dim"))))
         if was and len(out) > 1:
-            self.unit.problem(out[0].line, f"`was {was.children[0]}` stands behind {len(out)} fields", "give each its own line")
+            self.unit.problem(out[0].line, f"`was {was.children[0]}` stands behind {len(out)} fields",
+                              "give each its own line")
         return out
 
     # -- the server
@@ -250,7 +255,8 @@ class Reader:
                 continue
             if part.data == "state":
                 if server.has_state:
-                    self.unit.problem(part.meta.line, f"`{server.name}` has two states", "put both into one `state { ... }`")
+                    self.unit.problem(part.meta.line, f"`{server.name}` has two states",
+                                      "put both into one `state { ... }`")
                 server.has_state = True
                 self.state(server, part)
             elif part.data == "wait":
@@ -258,7 +264,8 @@ class Reader:
                     server.waits.append(Wait(str(called), str(dim.children[0]), called.line, self.doc(called.line)))
             elif part.data == "after":
                 called = part.children[0]
-                server.afters.append(After(str(called), self.params(part.children[1]), called.line, self.doc(called.line)))
+                server.afters.append(After(str(called), self.params(part.children[1]), called.line,
+                                           self.doc(called.line)))
             else:
                 server.ops.append(self.op(part))
 
@@ -272,12 +279,15 @@ class Reader:
             name = next((t for t in tokens(part)), None)
             where = dict(line=name.line, doc=self.doc(name.line)) if name is not None else {}
             if part.data == "record":
-                server.records.append(Record(str(name), 0, self.fields(part), dim=self.dim(first(part, "dim")), **where))
+                server.records.append(Record(str(name), 0, self.fields(part), dim=self.dim(first(part, "dim")),
+                                             **where))
             elif part.data == "list":
                 per = first(part, "dim")
-                server.lists.append(List(str(name), str(per.children[0]) if per else "", str(tokens(part)[-1]), **where))
+                server.lists.append(List(str(name), str(per.children[0]) if per else "", str(tokens(part)[-1]),
+                                         **where))
             elif part.data == "bulk":
-                server.bulks.append(Bulk(str(name), self.type(part.children[0]), [self.dim(d) for d in named(part, "dim")], **where))
+                server.bulks.append(Bulk(str(name), self.type(part.children[0]),
+                                         [self.dim(d) for d in named(part, "dim")], **where))
             else:
                 each, expr = first(part, "each"), first(part, "expr")
                 server.checks.append(Check(str(name), str(first(part, "when").children[0]) == "audit",
@@ -291,7 +301,8 @@ class Reader:
 
     def step(self, tree):
         name, use, method, *ways = tokens(tree)
-        return Step(str(name), str(use), first(tree, "many") is not None, str(method), [str(w) for w in ways], name.line,
+        return Step(str(name), str(use), first(tree, "many") is not None, str(method), [str(w) for w in ways],
+                    name.line, 
                     self.doc(name.line))
 
     # -- expressions

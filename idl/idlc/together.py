@@ -21,7 +21,8 @@ def protocols(loaded):
         number = unit.interface.protocol
         if number in seen:
             other = seen[number]
-            out.append(Problem(unit.path, unit.interface.line, f"`{unit.interface.name}` and `{other.interface.name}` are both protocol 0x{number:x}",
+            out.append(Problem(unit.path, unit.interface.line,
+                               f"`{unit.interface.name}` and `{other.interface.name}` are both protocol 0x{number:x}", 
                                f"give the newer one another number ({other.path}:{other.interface.line} has this one)"))
         seen.setdefault(number, unit)
     return out
@@ -32,7 +33,8 @@ def servers(loaded):
     for unit in sorted((u for u in loaded if u.server), key=lambda u: u.path):
         name = unit.server.name
         if name in seen:
-            out.append(Problem(unit.path, unit.server.line, f"there are two servers `{name}`", f"rename one ({seen[name].path}:{seen[name].server.line} is the other)"))
+            out.append(Problem(unit.path, unit.server.line, f"there are two servers `{name}`",
+                               f"rename one ({seen[name].path}:{seen[name].server.line} is the other)"))
         seen.setdefault(name, unit)
     return out
 

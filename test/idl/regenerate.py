@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""regenerate.py: writes golden/ anew. Run it after a change of idlc that is meant, and read the difference before committing."""
+"""regenerate.py: writes golden/ anew. Run it after a meant change of idlc, and read the difference before committing."""
 import shutil
 import sys
 from pathlib import Path
@@ -17,7 +17,8 @@ def good():
     units = [load(path) for path in sorted((HERE / "samples").glob("*.idl"))]
     files = output.everything(units)
     files["interfaces.lock"] = output.frozen(units, None)
-    return {name: text for name, text in files.items() if not name.endswith("_server.h") and "_kill" not in name and "_fuzz" not in name}
+    return {name: text for name,
+            text in files.items() if not name.endswith("_server.h") and "_kill" not in name and "_fuzz" not in name}
 
 
 def bad():
@@ -32,7 +33,8 @@ def bad():
     cache = {}
     for name in ("twice_a", "twice_b"):
         load(HERE / "bad" / f"{name}.idl", cache)
-    out["bad/twice.txt"] = "".join(f"{p}\n" for p in together.problems(list(cache.values()), None)).replace(f"{HERE}/", "")
+    out["bad/twice.txt"] = "".join(f"{p}\n" for p in together.problems(list(cache.values()),
+                                                                       None)).replace(f"{HERE}/", "")
     return out
 
 

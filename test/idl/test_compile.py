@@ -11,7 +11,8 @@ import regenerate
 from idlc import output
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-Wstrict-prototypes", "-Wundef", "-ffreestanding", "-mgeneral-regs-only",
+FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-Wstrict-prototypes", "-Wundef", "-ffreestanding",
+         "-mgeneral-regs-only", 
          "-Werror=cast-qual", f"-I{ROOT}/kernel/include", f"-I{ROOT}/libl4/include"]
 COMPILERS = [cc for cc in ("gcc", "clang") if shutil.which(cc)]
 HEADERS = sorted(name for name in regenerate.good() if name.endswith((".h", ".c")))
@@ -25,7 +26,8 @@ def generated(tmp_path_factory):
 
 
 def compile_text(cc, folder, text, out="/dev/null", flags=()):
-    run = subprocess.run([cc, *FLAGS, *flags, f"-I{folder}", "-x", "c", "-c", "-", "-o", str(out)], input=text, text=True,
+    run = subprocess.run([cc, *FLAGS, *flags, f"-I{folder}", "-x", "c", "-c", "-", "-o", str(out)], input=text,
+                         text=True, 
                          capture_output=True)
     assert run.returncode == 0, run.stderr
 
@@ -39,8 +41,10 @@ def test_compiles_alone(generated, cc, name):
 
 def test_a_retry_stub_of_four_words_is_short(generated):
     text = """#include "block.h"
-    l4_err_t stub(cap_t c, u64 sector, u32 count, u8 slot, u64 at, u32 *done) { return block_read(c, sector, count, slot, at, done); }"""
-    compile_text("gcc", generated, text, generated / "stub.o", ["-fno-asynchronous-unwind-tables", "-fcf-protection=none"])
+    l4_err_t stub(cap_t c, u64 sector, u32 count, u8 slot, u64 at,
+                  u32 *done) { return block_read(c, sector, count, slot, at, done); }"""
+    compile_text("gcc", generated, text, generated / "stub.o",
+                 ["-fno-asynchronous-unwind-tables", "-fcf-protection=none"])
     listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "--section=.text", str(generated / "stub.o")],
                              capture_output=True, text=True, check=True).stdout
     assert len(re.findall(r"^ +[0-9a-f]+:\t", listing, re.M)) <= 25, listing
@@ -49,10 +53,13 @@ def test_a_retry_stub_of_four_words_is_short(generated):
 def test_stub_and_decoder_agree(generated):
     """Every method of gadget.idl there and back, and what a decoder must refuse, under the sanitizers."""
     here = ROOT / "test/idl/roundtrip"
-    common = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-fsanitize=address,undefined", f"-I{generated}", f"-I{ROOT}/kernel/include"]
+    common = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-fsanitize=address,undefined", f"-I{generated}",
+              f"-I{ROOT}/kernel/include"]
     for name, include in (("client", [f"-I{here}", f"-I{ROOT}/libl4/include"]), ("kernel", [f"-I{ROOT}/kernel"])):
-        subprocess.run(["gcc", *common, *include, "-c", str(here / f"{name}.c"), "-o", str(generated / f"{name}.o")], check=True)
-    subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", str(generated / "roundtrip"), str(generated / "client.o"),
+        subprocess.run(["gcc", *common, *include, "-c", str(here / f"{name}.c"), "-o", str(generated / f"{name}.o")],
+                       check=True)
+    subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", str(generated / "roundtrip"),
+                    str(generated / "client.o"), 
                     str(generated / "kernel.o")], check=True)
     run = subprocess.run([str(generated / "roundtrip")], capture_output=True, text=True)
     assert run.returncode == 0 and run.stdout == "ok\n", run.stderr

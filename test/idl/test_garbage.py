@@ -45,4 +45,5 @@ def test_one_token_changed(tmp_path, text, data):
 
 
 def test_deep_nesting(tmp_path):
-    survives(tmp_path, b"/// x\ninterface thing protocol 0x1000 version 1;\nconst A = " + b"(" * 5000 + b"1" + b")" * 5000 + b";")
+    survives(tmp_path,
+             b"/// x\ninterface thing protocol 0x1000 version 1;\nconst A = " + b"(" * 5000 + b"1" + b")" * 5000 + b";")

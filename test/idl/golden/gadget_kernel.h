@@ -150,9 +150,11 @@ static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *i
             return gadget_refuse(inv, L4_W);
         u64 name_length = inv->word[1];
         u32 before_length = 0;
-        if (inv->word[0] != (u64)(u32)inv->word[0] || name_length > 16 || l4_tag_words(inv->tag) != 4 + (name_length + 7) / 8)
+        if (inv->word[0] != (u64)(u32)inv->word[0] || name_length > 16
+            || l4_tag_words(inv->tag) != 4 + (name_length + 7) / 8)
             return L4_BAD_MESSAGE;
-        l4_err_t err = gadget_label(self, inv, (u32)inv->word[0], (const u8 *)&inv->mr[4], (u32)name_length, (u8 *)&inv->mr[4], &before_length);
+        l4_err_t err = gadget_label(self, inv, (u32)inv->word[0], (const u8 *)&inv->mr[4], (u32)name_length,
+            (u8 *)&inv->mr[4], &before_length);
         if (err != L4_OK)
             return err;
         inv->word[0] = before_length;
