@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* call.c: a reflected system call: from its number to its handler and back. */
+#include "calls.h"
+#include "wait.h"
+
+enum { X32_BIT = 0x40000000 };
+
+/* The switch is made by the compiler into a jump table without relocations: the image is position bound and has no data. */
+static i64 dispatch(struct thread *t, const u64 *a)
+{
+    switch (t->number) {
+#define CALL(number, name, handler, arguments, restart, recovery) case number: return handler(t, a);
+#include "calls.def"
+#undef CALL
+    }
+    if (t->number < PENDING_CALLS && process()->missing[t->number] < 255)
+        process()->missing[t->number]++;
+    return -ENOSYS;
+}
+
+/* A signal ended the call: what happens to it is known when a handler runs or none does (signal.c). */
+static void interrupted(struct thread *t)
+{
+    const struct call *call = call_find(t->number);
+    t->restart = call ? call->restart : RESTART_NEVER;
+    t->at.rax = (u64)-EINTR;
+    thread_utcb(t)->kicked = 1;
+}
+
+void runtime_call(struct thread *t)
+{
+    t->number = t->rax = t->at.rax;
+    t->restart = RESTART_NEVER;
+    u64 a[6] = { t->at.rdi, t->at.rsi, t->at.rdx, t->at.r10, t->at.r8, t->at.r9 };
+    if (process()->strace) {
+        __builtin_memcpy(t->args, a, sizeof a);
+        strace_enter(t);
+    }
+    i64 result = dispatch(t, a);
+    if (process()->strace)
+        strace_leave(t, result);
+    if (t->taken.number)            /* one came while the call waited */
+        thread_utcb(t)->kicked = 1;
+    if (t->number == ~0ul)          /* sigreturn: every register is the frame's */
+        return;
+    t->number = ~0ul;
+    if (result == -EINTERRUPTED)
+        interrupted(t);
+    else
+        t->at.rax = (u64)result;
+}

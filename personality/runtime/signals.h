@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* signals.h: what happens to a signal by the program's own table. */
+#pragma once
+#include "runtime.h"
+
+enum disposition { DISPOSED_IGNORE, DISPOSED_CAUGHT, DISPOSED_STOP, DISPOSED_END };
+enum disposition signal_disposition(u32 number);
