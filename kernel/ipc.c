@@ -207,5 +207,6 @@ void ipc_abort(struct thread *t, l4_err_t status)
     if (t->origin == ORIGIN_CALL)
         thread_return(t, status);
     t->origin = ORIGIN_CALL;
+    t->progress = t->items_to = 0;
     thread_wake(t);
 }

@@ -49,6 +49,7 @@ void thread_halt(struct thread *t)
     if (thread_state(t) == THREAD_READY)
         sched_remove(t);
     t->hot = THREAD_STOPPED;
+    t->progress = t->items_to = 0;
     reply_abort_all(t);
 }
 

@@ -58,6 +58,8 @@ struct thread {
     struct message fault;           /* the message to pager or exception handler */
     u64 fault_address;
     u64 progress;                   /* of an invocation that is restarted */
+    u64 items_to;                   /* id of the thread that a restarted transfer of typed items goes to, 0: none is under way */
+    u32 items_done;                 /* items before this one are there */
 
     u64 slice_ns;
     cap_t pager, exception;         /* slots of its task; 0: none */

@@ -58,17 +58,29 @@ static l4_err_t transfer_item(struct thread *from, struct thread *to, struct l4_
                      l4_fpage_rights(fpage), false, item.hot & L4_ITEM_GRANT, &from->progress, &mapped);
 }
 
+/* The place to go on after RESTART lies in the sender: which item, and in `progress` how far that is. Another receiver starts over. */
 l4_err_t transfer_items(struct thread *from, struct thread *to, u32 count, u32 *index)
 {
-    for (*index = 0; *index < count; ++*index) {
-        l4_err_t err = transfer_item(from, to, from->utcb->item[*index]);
-        if (err == RESTART)
-            return RESTART;
+    l4_err_t err = L4_OK;
+    *index = 0;
+    if (!count)
+        return L4_OK;
+    if (from->items_to == to->object.id)
+        *index = from->items_done;
+    else
         from->progress = 0;
-        if (err != L4_OK)
-            return L4_MAP_FAILED;
+    from->items_to = to->object.id;
+    for (; *index < count && err == L4_OK; ++*index) {
+        err = transfer_item(from, to, from->utcb->item[*index]);
+        if (err == RESTART) {
+            from->items_done = *index;
+            return RESTART;
+        }
+        from->progress = 0;
     }
-    return L4_OK;
+    from->items_to = 0;
+    *index -= err != L4_OK;
+    return err == L4_OK ? L4_OK : L4_MAP_FAILED;
 }
 
 void transfer_exception(const struct thread *from, struct l4_utcb *to)
