@@ -17,6 +17,8 @@ void test_begin(const char *name)
 {
     program = name;
     l4_must(sigma0_ports(L4_BOOT_SIGMA0, EXIT_PORT, 2, l4_fpage_ports(EXIT_PORT, 2)));
+    l4_must(l4_map_cap(L4_BOOT_TASK, L4_BOOT_TASK, L4_BOOT_LOG, TEST_SLOTS, L4_W));     /* its page of slots stays */
+    test_drop(TEST_SLOTS);
 }
 
 void test_end(void)
