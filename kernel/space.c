@@ -9,7 +9,10 @@
 #include "paging.h"
 #include "ports.h"
 
-enum { DONE_BITS = 36 };        /* 2^35 pages at most; the entries go above */
+enum {
+    DONE_BITS = 36,             /* 2^35 pages at most; the entries go above */
+    LOOKS_STEP = 512,           /* entries to look at in one step, of which MAPDB_STEP may be changed */
+};
 
 /* One request to map, constant over its steps. */
 struct request {
@@ -159,11 +162,12 @@ static l4_err_t map_entry(const struct request *r, struct place source, vaddr_t 
 static l4_err_t map_memory(const struct request *r, vaddr_t base, u32 window_order, vaddr_t to_base, u64 *progress)
 {
     u64 pages = 1ul << (window_order - L4_PAGE_SHIFT), done = done_of(*progress), entries = entries_of(*progress);
-    for (u32 budget = MAPDB_STEP; done < pages; budget--) {
+    u32 budget = MAPDB_STEP;
+    for (u32 looks = LOOKS_STEP; done < pages; looks--) {
         vaddr_t at = base + done * L4_PAGE_SIZE;
         struct place source = paging_find(r->from->root, at);
         *progress = pack(done, entries);
-        if (!budget)
+        if (!budget || !looks)
             return RESTART;
         vaddr_t end = end_of(source, at);
         if (is_mapped(source)) {
@@ -172,6 +176,7 @@ static l4_err_t map_memory(const struct request *r, vaddr_t base, u32 window_ord
             if (err != L4_OK)
                 return err;
             entries++;
+            budget--;
             end = large ? end : at + L4_PAGE_SIZE;
         }
         done = (end - base) / L4_PAGE_SIZE;
@@ -210,10 +215,10 @@ static l4_err_t unmap_memory(struct space *space, vaddr_t base, u32 order, u32 r
 {
     u64 pages = 1ul << (order - L4_PAGE_SHIFT), done = done_of(*progress), entries = entries_of(*progress);
     u32 budget = MAPDB_STEP;
-    while (done < pages) {
+    for (u32 looks = LOOKS_STEP; done < pages; looks--) {
         vaddr_t at = base + done * L4_PAGE_SIZE;
         struct place place = paging_find(space->root, at);
-        l4_err_t err = budget ? L4_OK : RESTART;
+        l4_err_t err = budget && looks ? L4_OK : RESTART;
         if (err == L4_OK && is_mapped(place))
             err = unmap_entry(place, rights, derived_only, &budget, &entries);
         if (err == L4_OK)
@@ -221,7 +226,6 @@ static l4_err_t unmap_memory(struct space *space, vaddr_t base, u32 order, u32 r
         *progress = pack(done, entries);
         if (err != L4_OK)
             return err;
-        budget -= budget > 0;
     }
     return L4_OK;
 }
