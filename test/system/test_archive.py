@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from axo import archive
 
@@ -12,7 +12,6 @@ NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, 
     lambda name: name != archive.TRAILER)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=9000)), unique_by=lambda entry: entry[0], max_size=8))
 def test_read_back(members):
     packed = archive.pack(members)

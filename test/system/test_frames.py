@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The stream of --exec: what is put in comes out once and in order, whatever the line does."""
+import random
+
+import pytest
+from hypothesis import given, strategies as st
+
+from axo import frames
+
+
+class Line:
+    """Carries bytes one way, and loses, repeats and changes some."""
+
+    def __init__(self, seed, trouble):
+        self.random, self.trouble = random.Random(seed), trouble
+
+    def carry(self, data):
+        out = bytearray()
+        for byte in data:
+            fate = self.random.random()
+            if fate >= 3 * self.trouble:
+                out.append(byte)
+            elif fate >= 2 * self.trouble:
+                out += bytes([byte, byte])
+            elif fate >= self.trouble:
+                out.append(byte ^ 1 << self.random.randrange(8))
+        return bytes(out)
+
+
+def talk(left, right, line, most=20000):
+    """Both ends until both are idle; (what left got, what right got, bytes on the line)."""
+    got, now, carried = ([], []), 0.0, 0
+    for _ in range(most):
+        to_right, to_left = left.take(now), right.take(now)
+        carried += len(to_right) + len(to_left)
+        got[1].extend(right.feed(line.carry(to_right), now))
+        got[0].extend(left.feed(line.carry(to_left), now))
+        if left.is_idle() and right.is_idle():
+            return got[0], got[1], carried
+        now += 0.01
+    raise AssertionError("the ends never agree")
+
+
+FRAME = st.tuples(st.sampled_from([frames.STDIN, frames.STDOUT, frames.STDERR, frames.STATUS]),
+                  st.binary(max_size=60) | st.binary(min_size=1000, max_size=frames.PAYLOAD_MAX))
+
+
+@given(st.lists(FRAME, max_size=30), st.lists(FRAME, max_size=30), st.integers(), st.sampled_from([0, 0.0001, 0.0005]))
+def test_nothing_is_lost_or_repeated(there, back, seed, trouble):
+    left, right = frames.End(), frames.End()
+    for kind, payload in there:
+        left.put(kind, payload)
+    for kind, payload in back:
+        right.put(kind, payload)
+    assert talk(left, right, Line(seed, trouble))[:2] == (back, there)
+
+
+@given(FRAME, st.integers(min_value=0, max_value=2**32 - 1))
+def test_a_frame_reads_back(frame, number):
+    data = frames.encode(frame[0], number, frame[1])
+    assert data.count(b"\x7e") == 2 and frames.decode(data[1:-1]) == (frame[0], number, frame[1])
+
+
+@given(FRAME, st.data())
+def test_one_changed_bit_is_noticed(frame, data):
+    encoded = bytearray(frames.encode(frame[0], 7, frame[1]))
+    at = data.draw(st.integers(1, len(encoded) - 2))
+    encoded[at] ^= 1 << data.draw(st.integers(0, 7))
+    assert frames.decode(bytes(encoded[1:-1])) is None
+
+
+def test_a_clean_line_costs_little():
+    left, right, sent = frames.End(), frames.End(), bytes(range(256)) * 400
+    left.put_bytes(frames.STDIN, sent)
+    _, got, carried = talk(left, right, Line(0, 0))
+    assert b"".join(payload for _, payload in got) == sent and carried < 1.05 * len(sent)
+
+
+def test_noise_before_and_between():
+    left, right = frames.End(), frames.End()
+    left.put(frames.STDIN, b"one")
+    assert right.feed(b"BdsDxe: loading ~ Boot0001\r\n" * 200 + left.take(0), 0) == [(frames.STDIN, b"one")]
+
+
+@pytest.mark.parametrize("body", [b"", b"\x7d", b"\x00" * 8, b"\x00" * 5000])
+def test_what_is_no_frame(body):
+    assert frames.decode(body) is None
