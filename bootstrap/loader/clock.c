@@ -19,7 +19,9 @@ static struct reading clock_read(void)
 {
     for (u32 i = 0; i < 1000000 && cmos(STATUS_A) & UPDATING; i++)
         continue;
-    return (struct reading){ cmos(SECOND), cmos(MINUTE), cmos(HOUR), cmos(DAY), cmos(MONTH), cmos(YEAR), cmos(CENTURY) };
+    return (struct reading){
+        cmos(SECOND), cmos(MINUTE), cmos(HOUR), cmos(DAY), cmos(MONTH), cmos(YEAR), cmos(CENTURY),
+    };
 }
 
 static u32 decimal(u8 value, bool is_binary)

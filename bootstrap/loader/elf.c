@@ -56,10 +56,11 @@ static u32 elf_segments(const struct member *file, struct l4_segment *segment, v
             || header->file_bytes > file->bytes - header->offset)
             malformed(file, "a segment lies outside the file; it is cut short or damaged, build it again");
         if (header->at < low || header->at >= high || header->memory_bytes > high - header->at)
-            malformed(file, "a segment's address is outside the range that its kind of program may use; mend its linker script");
+            malformed(file, "a segment's address is outside what its kind of program may use; mend its linker script");
         if (count == SEGMENTS)
             malformed(file, "it has more than 8 loadable segments; mend its linker script");
-        vaddr_t at = round_down(header->at, L4_PAGE_SIZE), end = round_up(header->at + header->memory_bytes, L4_PAGE_SIZE);
+        vaddr_t at = round_down(header->at, L4_PAGE_SIZE);
+        vaddr_t end = round_up(header->at + header->memory_bytes, L4_PAGE_SIZE);
         if (count && segment[count - 1].at + segment[count - 1].bytes > at)
             malformed(file, "segments are out of order or share a page; align each to 4096 in its linker script");
         segment[count++] = (struct l4_segment){ at, 0, end - at, rights_of(header->flags) };

@@ -19,12 +19,12 @@ void pvh_parse(struct start *start, paddr_t info);
 void start_command_line(struct start *start, const char *text);
 
 /* ---- memory.c ---- */
-void memory_add(paddr_t base, u64 bytes, u32 e820_type);        /* one line of the firmware's map, ACPI 6.4 table 15.2 */
+void memory_add(paddr_t base, u64 bytes, u32 e820_type);       /* one line of the firmware's map, ACPI 6.4 table 15.2 */
 u32 memory_regions(struct l4_region *region, u32 max);          /* the map, sorted and disjoint; returns how many */
 paddr_t memory_top(void);                                       /* end of the highest RAM */
 bool memory_has_ram(paddr_t base, u64 bytes);                   /* some of the range is RAM */
 void memory_reserve(paddr_t base, u64 bytes);                   /* memory_take keeps off */
-paddr_t memory_take(u64 bytes, const char *what);               /* zeroed pages of RAM between 1 MB and 4 GB, or the end */
+paddr_t memory_take(u64 bytes, const char *what);       /* zeroed pages of RAM between 1 MB and 4 GB, or the end */
 
 /* ---- archive.c ---- */
 struct member {
@@ -36,8 +36,8 @@ struct member {
 struct member archive_member(const struct start *start, u32 index, const char *name);
 
 /* ---- elf.c ---- */
-/* The kernel: its contiguous span of the top 2 GB with the file's parts copied in, and its segments (frames inside the span),
- * with `extra` bytes of zeroed memory behind it. */
+/* The kernel: its contiguous span of the top 2 GB with the file's parts copied in, and its segments (frames inside the
+ * span), with `extra` bytes of zeroed memory behind it. */
 struct kernel_image {
     vaddr_t entry, base;
     paddr_t frames;
@@ -57,7 +57,7 @@ u64 paging_build(paddr_t at, const struct kernel_image *kernel);
 u64 clock_seconds(void);
 void say(const char *text);
 void say_number(u64 number);
-/* Print "loader: …" (the parts without a space between them, up to NULL) everywhere, leave QEMU with value 3, halt. */
+/* Print "loader: …" (the parts up to NULL, no space between) everywhere, leave QEMU with value 3, halt. */
 void fail(const char *part, ...) __attribute__((noreturn, sentinel));
 void enter_kernel(paddr_t root, struct l4_boot_record *record, vaddr_t entry) __attribute__((noreturn));
 void *memcpy(void *to, const void *from, size_t bytes);

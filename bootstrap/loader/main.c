@@ -21,7 +21,7 @@ static void check_archive(void)
     if (!start.archive || !start.archive_bytes)
         fail("no boot archive was given; pass it with QEMU's -initrd FILE or GRUB's `module2 /FILE`", NULL);
     if (start.archive % L4_PAGE_SIZE)
-        fail("the boot archive is not page aligned in memory; start the loader with GRUB's `multiboot2`, not `multiboot`", NULL);
+        fail("the boot archive is not page aligned in memory; start the loader with GRUB's `multiboot2`", NULL);
     if (start.archive + start.archive_bytes > 0x100000000ul)
         fail("the boot archive lies above 4 GB, where the loader cannot see it; use GRUB or QEMU's -kernel", NULL);
 }

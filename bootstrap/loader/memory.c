@@ -148,6 +148,6 @@ paddr_t memory_take(u64 bytes, const char *what)
             return (paddr_t)memset((void *)at, 0, bytes);
         }
     }
-    fail("there is too little memory for ", what, "; give the machine more (QEMU: -m 64M or more) or make the archive smaller",
-         NULL);
+    fail("there is too little memory for ", what,
+         "; give the machine more (QEMU: -m 64M or more) or make the archive smaller", NULL);
 }

@@ -70,7 +70,8 @@ void multiboot2_parse(struct start *start, paddr_t info)
     const struct tag *efi_map = NULL;
     bool has_map = false;
     const struct tag *tag = (const struct tag *)(info + 8);
-    for (; tag->type != TAG_END && tag->bytes >= sizeof *tag; tag = (const struct tag *)round_up((u64)tag + tag->bytes, 8)) {
+    for (; tag->type != TAG_END && tag->bytes >= sizeof *tag;
+         tag = (const struct tag *)round_up((u64)tag + tag->bytes, 8)) {
         const struct tag_module *module = (const struct tag_module *)tag;
         switch (tag->type) {
         case TAG_COMMAND_LINE:

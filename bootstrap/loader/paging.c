@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* paging.c: the page tables that the kernel starts with. They lie behind the kernel's image, in memory that it keeps, because
- * every address space will share their upper half:
+/* paging.c: the page tables that the kernel starts with. They lie behind the kernel's image, in memory that it keeps,
+ * because every address space will share their upper half:
  *
  *   0                    physical 0-4 GB and all RAM above, executable: the loader's own way out; the kernel drops it
  *   0xffff800000000000   the same tables, not executable

@@ -132,8 +132,8 @@ end:    mov     $3, %eax
         jmp     1b
 
         .section .rodata
-1:      .asciz  "loader: started by something that is neither multiboot2 nor PVH; use GRUB's `multiboot2` or QEMU's -kernel\r\n"
-2:      .asciz  "loader: this CPU has no 64-bit long mode, which Axolotl needs; use an x86-64 CPU (QEMU: -cpu qemu64 or max)\r\n"
+1:      .asciz  "loader: started by something that is neither multiboot2 nor PVH; use those\r\n"
+2:      .asciz  "loader: this CPU has no 64-bit long mode, which Axolotl needs (QEMU: -cpu qemu64 or max)\r\n"
 
         .text
         .code64

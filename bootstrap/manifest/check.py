@@ -14,7 +14,7 @@ from idlc.model import load, rights_mask  # noqa: E402
 SLOT_NAMED, SLOTS_NAMED = 16, 240       # libl4/include/l4/start.h, manifest.h: doors, then lines; the rest is keeper's
 IRQ_PEER = 1 << 63
 IRQ_OWN = IRQ_PEER | 0x8000             # doors that are no `uses`: + their ordinal
-KEEPER_PRIORITY = 62
+KEEPER_PRIORITY = 61
 GENERATION = 1 << 16                    # the manifest's labels are the first generation
 LINES_MOST = 24                         # of the one I/O APIC that a PC is sure to have
 

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* keeper.h: keeper's handlers, for its loop and for the host test. */
+#pragma once
+
+struct keeperd_ops;
+extern const struct keeperd_ops keeper_ops;

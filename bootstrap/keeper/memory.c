@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* memory.c: RAM from sigma0 in large blocks, given out from the front of the last one. */
+#include "memory.h"
+
+#include <abi/fpage.h>
+#include <abi/object.h>
+#include <l4/clock.h>
+#include <l4/cpio.h>
+#include <l4/panic.h>
+#include <l4/start.h>
+#include <l4/string.h>
+#include <l4/task.h>
+#include <sigma0.h>
+
+enum { BLOCK_ORDER = 22, BLOCK_ORDER_LEAST = 16 };
+#define ARENA   0x100000000ul       /* blocks, one behind the other, aligned to their size */
+#define ARCHIVE 0x400000000000ul    /* + physical address */
+
+static struct { u64 ask; vaddr_t next, end, top; } arena L4_VOLATILE_ZERO;
+
+static u64 round_up(u64 n, u64 unit) { return (n + unit - 1) & ~(unit - 1); }
+
+static u32 order_of(u64 bytes) { return bytes <= L4_PAGE_SIZE ? L4_PAGE_SHIFT : 64 - (u32)__builtin_clzl(bytes - 1); }
+
+/* A block from sigma0 at `at`, which is aligned to it. */
+static bool block_map(vaddr_t at, u32 order)
+{
+    u64 physical;
+    return sigma0_ram(L4_BOOT_SIGMA0, ++arena.ask, order, &physical, l4_fpage_memory(at, order, 7)) == L4_OK;
+}
+
+static bool block_take(u64 bytes)
+{
+    u32 least = order_of(bytes) > BLOCK_ORDER_LEAST ? order_of(bytes) : BLOCK_ORDER_LEAST;
+    for (u32 order = least > BLOCK_ORDER ? least : BLOCK_ORDER; order >= least; order--) {
+        vaddr_t at = round_up(arena.top ? arena.top : ARENA, 1ul << order);
+        if (block_map(at, order)) {
+            arena.next = at;
+            arena.end = arena.top = at + (1ul << order);
+            return true;
+        }
+    }
+    return false;
+}
+
+void *memory_take(u64 bytes)
+{
+    bytes = round_up(bytes, L4_PAGE_SIZE);
+    u64 unit = 1ul << order_of(bytes);
+    unit = unit < L4_LARGE_SIZE ? unit : L4_LARGE_SIZE;
+    if (round_up(arena.next, unit) + bytes > arena.end && !block_take(round_up(bytes, unit))) {
+        return NULL;
+    }
+    vaddr_t at = round_up(arena.next, unit);
+    arena.next = at + bytes;
+    return memset((void *)at, 0, bytes);
+}
+
+bool memory_take_at(vaddr_t at, u64 bytes)
+{
+    void *pages = memory_take(bytes);
+    return pages && l4_map_range(L4_BOOT_TASK, L4_BOOT_TASK, (vaddr_t)pages, at, round_up(bytes, L4_PAGE_SIZE), L4_R | L4_W) == L4_OK;
+}
+
+void archive_map(void)
+{
+    const struct l4_kip *kip = l4_kip();
+    u64 bytes = round_up(kip->archive_bytes, L4_PAGE_SIZE);
+    for (u64 done = 0; done < bytes;) {
+        u32 order = l4_order_fit(kip->archive + done, ARCHIVE + kip->archive + done, bytes - done);
+        order = order < 30 ? order : 30;
+        l4_must(sigma0_look(L4_BOOT_SIGMA0, kip->archive + done, order, l4_fpage_memory(ARCHIVE + kip->archive + done, order, L4_R | L4_X)));
+        done += 1ul << order;
+    }
+}
+
+bool archive_find(const char *name, u32 length, struct module *found)
+{
+    const struct l4_kip *kip = l4_kip();
+    struct l4_cpio_member member;
+    for (u64 at = 0; l4_cpio_next((const void *)(ARCHIVE + kip->archive), kip->archive_bytes, &at, &member);) {
+        if (l4_is_word(name, length, member.name)) {
+            *found = (struct module){ member.name, member.data, member.bytes };
+            return true;
+        }
+    }
+    return false;
+}

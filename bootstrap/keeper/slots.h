@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* slots.h: keeper's capability slots: a place for each object of each service, so that making it again finds it.
+ *
+ *   16          keeper's gate            64 + 16 n ...   objects of service n (1 to 47)
+ *   1024...     libl4's volatile slots   20480 + d       door d of the manifest        24576 + d   its event irq
+ *   28672 + l   line l of the manifest */
+#pragma once
+#include <abi/types.h>
+
+enum service_object { OBJECT_FACTORY, OBJECT_TASK, OBJECT_THREAD, OBJECT_GATE, OBJECT_WAKE, OBJECT_PULSE, OBJECT_EVENT, OBJECT_EXCEPTION };
+
+enum { KEEPER_GATE = 16, KEEPER_SELF = 17 };
+static inline cap_t object_slot(u32 service, enum service_object object) { return 64 + 16 * service + object; }
+static inline cap_t door_slot(u32 door) { return 20480 + door; }
+static inline cap_t event_slot(u32 door) { return 24576 + door; }
+static inline cap_t line_slot(u32 line) { return 28672 + line; }
+
+/* Where a service's exceptions go: a door to keeper with this label. */
+#define KEEPER_EXCEPTION_LABEL (1ul << 62)
+/* Rings when keeper has a defect to look at. */
+#define KEEPER_SELF_LABEL 1ul
