@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""regenerate.py: writes golden/ anew. Run it after a meant change of idlc, and read the difference before committing."""
+"""regenerate.py: writes golden/ anew. Run it after a meant change of idlc and read the difference."""
 import shutil
 import sys
 from pathlib import Path

@@ -18,7 +18,8 @@ def test_help_has_examples():
 
 
 @pytest.mark.parametrize("args",
-                         [[], ["build", "x.idl"], ["check"], ["check", "--fast", "x.idl"], ["dance"], ["check", "none.idl"]])
+                         [[], ["build", "x.idl"], ["check"], ["check", "--fast", "x.idl"], ["dance"],
+                          ["check", "none.idl"]])
 def test_wrong_command_is_one_sentence(args):
     run = idlc(*args)
     assert run.returncode == 2 and run.stderr.startswith("idlc: ") and run.stderr.count("\n") == 1

@@ -68,9 +68,9 @@ def test_stub_and_decoder_agree(generated):
 def test_a_call_is_sent_again_as_it_was(generated):
     """l4_call and resend.S with a real `syscall`; a tracing parent is the kernel whose server dies three times."""
     program = generated / "resend"
-    subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/kernel/include", f"-I{ROOT}/libl4/include",
-                    f"-I{generated}", str(ROOT / "test/idl/roundtrip/resend.c"), str(ROOT / "libl4/arch/x86_64/resend.S"),
-                    "-o", str(program)], check=True)
+    sources = [ROOT / "test/idl/roundtrip/resend.c", ROOT / "libl4/arch/x86_64/resend.S"]
+    subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/kernel/include",
+                    f"-I{ROOT}/libl4/include", f"-I{generated}", *map(str, sources), "-o", str(program)], check=True)
     run = subprocess.run([str(program)], capture_output=True, text=True, timeout=20)
     if run.returncode == 77:
         pytest.skip("this machine forbids tracing")

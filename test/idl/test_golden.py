@@ -30,8 +30,10 @@ def test_every_bad_file_gets_a_line_and_a_fix(name):
 # The rows of the language's table of errors, each by its words.
 TABLE = ["has no bound", "words back, a message has 63", "are both number 1", "is retired",
          "the kernel remembers no answers", 
-         "which a remembered answer cannot hold", "state cannot hold a capability", "would send a ref to another task", "which is no record",
-         "answers `f`, which is retry", "sends window bytes", "sends a capability", "no way leads to step", "never comes to an end",
+         "which a remembered answer cannot hold", "state cannot hold a capability", "would send a ref to another task",
+         "which is no record",
+         "answers `f`, which is retry", "sends window bytes", "sends a capability", "no way leads to step",
+         "never comes to an end",
          "has no method `frok`", "mixes && and ||", "are both protocol 0x1002", "wait for each other"]
 
 

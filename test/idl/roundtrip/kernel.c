@@ -34,7 +34,8 @@ void l4_invoke(cap_t cap, u64 *tag, u64 number, u64 *w0, u64 *w1, u64 *w2, u64 *
     *w3 = inv.word[3];
 }
 
-l4_err_t gadget_join(struct gadget *self, struct invocation *inv, struct task *source, struct thread *target, u64 at, u64 *joined)
+l4_err_t gadget_join(struct gadget *self, struct invocation *inv, struct task *source, struct thread *target, u64 at,
+                     u64 *joined)
 {
     (void)self, (void)inv;
     assert((u64)source == (7ul << 16 | L4_TASK << 8 | L4_O) && (u64)target == (8ul << 16 | L4_THREAD << 8 | L4_C));
@@ -69,7 +70,8 @@ l4_err_t gadget_configure(struct gadget *self, struct invocation *inv, const str
     return L4_OK;
 }
 
-l4_err_t gadget_label(struct gadget *self, struct invocation *inv, u32 slot, const u8 *name, u32 length, u8 *before, u32 *before_length)
+l4_err_t gadget_label(struct gadget *self, struct invocation *inv, u32 slot, const u8 *name, u32 length, u8 *before,
+                      u32 *before_length)
 {
     (void)self, (void)inv;
     assert(slot == 4000000000u && length == 11 && !memcmp(name, "hello world", 11));

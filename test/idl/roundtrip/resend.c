@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* resend.c: real stubs with a real `syscall`; the parent process plays the kernel (PTRACE_SYSEMU). The first three times the server
- * "dies": each attempt must arrive exactly like the first, and the fourth is answered. Exits with 77 where tracing is forbidden. */
+/* resend.c: real stubs with a real `syscall`; the parent process plays the kernel (PTRACE_SYSEMU). The first three times
+ * the server "dies": each attempt must arrive exactly like the first, and the fourth is answered. Exits with 77 where
+ * tracing is forbidden. */
 #include "block.h"
 #include "pipe.h"
 #include <assert.h>
@@ -90,7 +91,8 @@ static void play(void (*run)(void), u64 what, u64 words)
         exit(WEXITSTATUS(status));
     struct user_regs_struct first = next_call(child), again = first;
     for (int i = 0; i <= DEATHS; i++) {
-        assert(again.rdi == (what | words << L4_TAG_WORDS_SHIFT) && again.r10 == first.r10 && again.orig_rax == first.orig_rax);
+        assert(again.rdi == (what | words << L4_TAG_WORDS_SHIFT));
+        assert(again.r10 == first.r10 && again.orig_rax == first.orig_rax);
         assert(words < 1 || again.rsi == first.rsi);
         assert(words < 2 || again.rdx == first.rdx);
         assert(words < 3 || again.r8 == first.r8);
