@@ -77,7 +77,7 @@ def test_path(tmp_path, way, board, mem, cpu, icount):
     (dict(sigma0=program(SIGMA0_AT, kind=3)), {}, "not an executable (ET_EXEC)"),
     (dict(sigma0=program(SIGMA0_AT, machine=183)), {}, "not an executable (ET_EXEC)"),
     (dict(keeper=program(KEEPER_AT, file_bytes=9999)), {}, "a segment lies outside the file"),
-    (dict(keeper=program(0xffff800000000000)), {}, "a segment's address is outside the range"),
+    (dict(keeper=program(0xffff800000000000)), {}, "a segment's address is outside"),
     (dict(keeper=program(KEEPER_AT, entry=0x500000)), {}, "its entry is in no executable segment"),
     (dict(keeper=program(KEEPER_AT, segments=2)), {}, "segments are out of order or share a page"),
     (dict(keeper=program(KEEPER_AT)[:100]), {}, "program headers lie outside the file"),

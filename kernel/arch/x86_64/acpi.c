@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* acpi.c: finds the MADT (ACPI 6.4, 5.2.12), the only table that the kernel reads. What does not check out is as if it were not
- * there: the machine then has the lines that every PC has. */
+/* acpi.c: finds the MADT (ACPI 6.4, 5.2.12), the only table that the kernel reads. What does not check out is as if it
+ * were not there: the machine then has the lines that every PC has. */
 #include "cpu.h"
 
 struct rsdp {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* apic.c: time and hardware interrupts: the local APIC's one-shot timer, the TSC, and the I/O APICs.
- * A line below 16 is the ISA interrupt of that number, wherever the MADT says that it is wired; from 16 on it is the global system
- * interrupt. With `icount` on the command line, TSC and timer tick once a nanosecond by definition: nothing is measured. */
+ * A line below 16 is the ISA interrupt of that number, wherever the MADT says that it is wired; from 16 on it is the
+ * global system interrupt. With `icount` on the command line, TSC and timer tick once a nanosecond by definition:
+ * nothing is measured. */
 #include "cpu.h"
 #include "print.h"
 
 enum { LAPIC_EOI = 0xb0, LAPIC_SPURIOUS = 0xf0, LAPIC_TIMER = 0x320, LAPIC_LINT0 = 0x350, LAPIC_COUNT = 0x380,
-       LAPIC_NOW = 0x390, LAPIC_DIVIDE = 0x3e0, LAPIC_TASK_PRIORITY = 0x80, LAPIC_ID = 0x20, LAPIC_ON = 0x100, DIVIDE_BY_1 = 11 };
+       LAPIC_NOW = 0x390, LAPIC_DIVIDE = 0x3e0, LAPIC_TASK_PRIORITY = 0x80, LAPIC_ID = 0x20 };
+enum { LAPIC_ON = 0x100, DIVIDE_BY_1 = 11 };
 enum { MSR_APIC_BASE = 0x1b, APIC_BASE_X2 = 1 << 10, APIC_BASE_ON = 1 << 11 };
 enum { IOAPIC_VERSION = 1, IOAPIC_LINES = 0x10, LOW_ACTIVE = 1 << 13, LEVEL = 1 << 15, MASKED = 1 << 16 };
 enum { MADT_IOAPIC = 1, MADT_OVERRIDE = 2, IOAPICS = 8, ISA_LINES = 16, LINES_MAX = 64, SHIFT = 32 };
@@ -99,7 +101,7 @@ static struct sample clocks_read(void)
     return best;
 }
 
-/* Nanoseconds a TSC tick, and timer ticks a nanosecond, from 20 ms of the 8254; again if its 55 ms ran out meanwhile. */
+/* Nanoseconds a TSC tick and timer ticks a nanosecond, from 20 ms of the 8254; again if its 55 ms ran out. */
 static void clocks_measure(void)
 {
     for (u32 tries = 0; tries < 100; tries++) {
@@ -117,7 +119,7 @@ static void clocks_measure(void)
         timer_mul = ((end.timer - start.timer) << SHIFT) / ns;
         return;
     }
-    panic("the clocks cannot be measured: no 8254 or no local APIC timer; under QEMU's -icount boot with the word `icount`");
+    panic("the clocks cannot be measured: no 8254 or no local APIC timer; under -icount boot with the word `icount`");
 }
 
 static bool has_word(const char *line, const char *word, u32 bytes)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* boot.S: where the loader enters the kernel: rdi is the boot record's physical address, interrupts are off, the page tables
- * are those of <abi/boot.h>. */
+/* boot.S: where the loader enters the kernel: rdi is the boot record's physical address, interrupts are off, the page
+ * tables are those of <abi/boot.h>. */
 #include "cpu.h"
 
         .text

@@ -5,7 +5,8 @@
 #include "paging.h"
 #include "print.h"
 
-enum { MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_SFMASK = 0xc0000084, MSR_GS_BASE = 0xc0000101, MSR_KERNEL_GS_BASE };
+enum { MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_SFMASK = 0xc0000084 };
+enum { MSR_GS_BASE = 0xc0000101, MSR_KERNEL_GS_BASE };
 enum { EFER_SCE = 1, EFER_NXE = 1 << 11 };
 enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5, CR0_WP = 1 << 16, CR0_AM = 1 << 18 };
 enum {
@@ -52,8 +53,9 @@ static const struct feature {
     { 1, 2, 28, 0, L4_CPU_AVX, "avx" },
     { 1, 3, 13, CR4_PGE, 0, "pge" },
     /* found, of no use so far */
-    { 1, 2, 17, 0, 0, "pcid" }, { 7, 2, 16, 0, 0, "la57" }, { 7, 2, 3, 0, 0, "pku" }, { 0x80000001, 3, 26, 0, 0, "1g-pages" },
-    { 1, 2, 24, 0, 0, "tsc-deadline" }, { 1, 2, 21, 0, 0, "x2apic" }, { 0x80000007, 3, 8, 0, 0, "invariant-tsc" },
+    { 1, 2, 17, 0, 0, "pcid" }, { 7, 2, 16, 0, 0, "la57" }, { 7, 2, 3, 0, 0, "pku" },
+    { 0x80000001, 3, 26, 0, 0, "1g-pages" }, { 1, 2, 24, 0, 0, "tsc-deadline" }, { 1, 2, 21, 0, 0, "x2apic" },
+    { 0x80000007, 3, 8, 0, 0, "invariant-tsc" },
 };
 enum { FEATURES = sizeof features / sizeof features[0] };
 
@@ -137,8 +139,8 @@ static void entries_init(struct arch_cpu *cpu)
 {
     cpu->self = cpu;
     cpu->stack = (u64)boot_stack_end;
-    cpu->idle = (struct frame){ .rip = (u64)entry_idle, .cs = KERNEL_CS, .rflags = FLAG_IF | 2, .rsp = (u64)boot_stack_end,
-        .ss = KERNEL_SS };
+    cpu->idle = (struct frame){ .rip = (u64)entry_idle, .cs = KERNEL_CS, .rflags = FLAG_IF | 2,
+        .rsp = (u64)boot_stack_end, .ss = KERNEL_SS };
     cpu->fpu_is_off = true;
     msr_write(MSR_GS_BASE, (u64)cpu);
     msr_write(MSR_KERNEL_GS_BASE, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cpu.h: what this folder keeps for each CPU, reached through the kernel's GS base, and the layouts that assembly relies on.
+/* cpu.h: what this folder keeps for each CPU, reached through the kernel's GS base, and the layouts that assembly
+ * relies on.
  * Rule: nothing outside this folder includes it. */
 #pragma once
 
@@ -63,7 +64,7 @@ struct arch_cpu {
 _Static_assert(offsetof(struct arch_cpu, current) == CPU_CURRENT && offsetof(struct arch_cpu, user_rsp) == CPU_USER_RSP
     && offsetof(struct arch_cpu, stack) == CPU_STACK && offsetof(struct arch_cpu, idle) == CPU_IDLE
     && offsetof(struct arch_cpu, tss.rsp) == CPU_RSP0 && sizeof(struct tss) == 104
-    && offsetof(struct arch_cpu, ports) - offsetof(struct arch_cpu, tss) == TSS_PORTS, "entry.S, the CPU and struct arch_cpu agree");
+    && offsetof(struct arch_cpu, ports) - offsetof(struct arch_cpu, tss) == TSS_PORTS, "as entry.S has it");
 _Static_assert(offsetof(struct frame, vector) == FRAME_VECTOR && offsetof(struct frame, rip) == FRAME_RIP
     && offsetof(struct frame, cs) == FRAME_CS, "entry.S and struct frame agree");
 _Static_assert(DIRECT_MAP == ARCH_DIRECT_MAP && USER_END == L4_USER_END && ENTRY_EXCEPTIONS == VECTOR_EXCEPTIONS
@@ -80,7 +81,7 @@ extern paddr_t cpu_kernel_root;     /* the address space of nobody: only the ker
 
 /* fpu.c, iobitmap.c: their parts of arch_switch */
 void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to);
-bool fpu_resume(struct arch_cpu *cpu);   /* the running thread got an area while TS was set: load it; false: it has none */
+bool fpu_resume(struct arch_cpu *cpu);  /* the running thread got an area while TS was set: load it; false: none */
 void ports_switch(struct arch_cpu *cpu, const struct thread *to);
 /* acpi.c: the MADT, walked by apic.c's callback for each entry */
 void acpi_each_madt_entry(paddr_t rsdp, void (*each)(const u8 *entry));

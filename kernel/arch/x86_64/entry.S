@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* entry.S: into the kernel and out of it.
  *
- *   from a user thread   registers are pushed straight into it: TSS.rsp0 is the end of its frame (frame.h), then the CPU's one
- *                        kernel stack is loaded, empty. Nothing else of the stack survives from entry to entry.
+ *   from a user thread   registers are pushed straight into it: TSS.rsp0 is the end of its frame (frame.h), then the
+ *                        CPU's one kernel stack is loaded, empty. Nothing on it survives from entry to entry.
  *   from idle            only interrupts; the idle frame gets the vector.
  *   from the kernel      an exception there is a bug of the kernel's.
  *
- * INVARIANT gs: in the kernel, GS base is struct arch_cpu and IA32_KERNEL_GS_BASE the user's; outside the other way round. */
+ * INVARIANT gs: in the kernel GS base is struct arch_cpu, IA32_KERNEL_GS_BASE the user's; outside it is the reverse. */
 #include "cpu.h"
 
 /* struct frame from `vector` downwards; `vector` to `ss` are on the stack already. */
@@ -42,8 +42,8 @@ entry_system_call:
         mov     %gs:CPU_STACK, %rsp
         call    kernel_entry
 
-/* rax: the frame to resume. A rip outside user space would make IRET or SYSRET fault inside the kernel: it becomes an address
- * that is never mapped, and the fault is the user's. */
+/* rax: the frame to resume. A rip outside user space would make IRET or SYSRET fault inside the kernel: it becomes an
+ * address that is never mapped, and the fault is the user's. */
         .globl  entry_resume
 entry_resume:
         mov     %rax, %rsp
@@ -85,7 +85,8 @@ entry_vectors:
         .set    vector, 0
         .rept   256
         .balign 16
-        .if     !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+        .set    has_error, vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
+        .if     !(has_error || vector == 29 || vector == 30)
         push    $0
         .endif
         .if     vector == 0x80

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fpu.c: FPU state. A thread without an area runs with CR0.TS set and can neither read nor write FPU registers; a thread with
- * one has its state saved whenever it stops running and loaded before it runs again.
- * INVARIANT fpu: TS is clear <=> the FPU registers are the running thread's; fpu_of's area equals them unless it runs. */
+/* fpu.c: FPU state. A thread without an area runs with CR0.TS set and can neither read nor write FPU registers; a
+ * thread with one has its state saved whenever it stops running and loaded before it runs again.
+ * INVARIANT fpu: TS is clear <=> the FPU registers are the running thread's; fpu_of's area is equal unless it runs. */
 #include "cpu.h"
 #include "thread.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* iobitmap.c: I/O ports. The bitmap in the TSS is one task's, copied at its first #GP; for every other task the TSS says that
- * there is none, so that switching costs a compare.
+/* iobitmap.c: I/O ports. The bitmap in the TSS is one task's, copied at its first #GP; for every other task the TSS
+ * says that there is none, so that switching costs a compare.
  * INVARIANT ports: tss.io_base is valid => the running thread's task is ports_of and `ports` is its bitmap. */
 #include "cpu.h"
 #include "task.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pic.c: the two 8259s, moved off the exception vectors and masked for good; and the 8254's channel 2, against which other clocks
- * are measured once: it counts down 65535 times in 55 ms, then its output rises. */
+/* pic.c: the two 8259s, moved off the exception vectors and masked for good; and the 8254's channel 2, against which
+ * other clocks are measured once: it counts down 65535 times in 55 ms, then its output rises. */
 #include "cpu.h"
 
-enum { PIC_1 = 0x20, PIC_2 = 0xa0, PIT_CHANNEL_2 = 0x42, PIT_MODE = 0x43, SPEAKER = 0x61, SPEAKER_GATE = 1, SPEAKER_OUT = 0x20 };
+enum { PIC_1 = 0x20, PIC_2 = 0xa0 };
+enum { PIT_CHANNEL_2 = 0x42, PIT_MODE = 0x43, SPEAKER = 0x61, SPEAKER_GATE = 1, SPEAKER_OUT = 0x20 };
 enum { PIT_ONE_SHOT = 0xb0, PIT_LATCH = 0x80 };
 
 void pic_off(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* switch.c: from one thread to the next, and a thread's registers as others see them.
- * With FSGSBASE user code sets its bases itself, so they are read back when a thread stops running; without it thread->fs_base
- * and gs_base are always right. arch_switch(t, t) loads anew what was changed in t. */
+ * With FSGSBASE user code sets its bases itself, so they are read back when a thread stops running; without it
+ * thread->fs_base and gs_base are always right. arch_switch(t, t) loads anew what was changed in t. */
 #include "cpu.h"
 #include "task.h"
 #include "thread.h"
@@ -100,16 +100,16 @@ void arch_registers_get(const struct thread *t, struct l4_registers *to)
     if (t == this_cpu->current && cpu_features & L4_CPU_FSGSBASE)
         __asm__ volatile("rdfsbase %0; swapgs; rdgsbase %1; swapgs" : "=r"(fs), "=r"(gs));
     *to = (struct l4_registers){
-        m->number, f->rbx, f->rcx, m->word[1], m->word[0], m->tag, f->rbp, m->word[2], m->word[3], m->label, f->r11, f->r12,
-        f->r13, f->r14, f->r15, f->rip, f->rflags, f->rsp, fs, gs,
+        m->number, f->rbx, f->rcx, m->word[1], m->word[0], m->tag, f->rbp, m->word[2], m->word[3], m->label, f->r11,
+        f->r12, f->r13, f->r14, f->r15, f->rip, f->rflags, f->rsp, fs, gs,
     };
 }
 
 void arch_registers_set(struct thread *t, const struct l4_registers *r)
 {
     t->frame = (struct frame){
-        .r15 = r->r15, .r14 = r->r14, .r13 = r->r13, .r12 = r->r12, .rbp = r->rbp, .rbx = r->rbx, .r11 = r->r11, .rcx = r->rcx,
-        .message = { r->r10, r->rdi, r->rax, { r->rsi, r->rdx, r->r8, r->r9 } },
+        .r15 = r->r15, .r14 = r->r14, .r13 = r->r13, .r12 = r->r12, .rbp = r->rbp, .rbx = r->rbx,
+        .r11 = r->r11, .rcx = r->rcx, .message = { r->r10, r->rdi, r->rax, { r->rsi, r->rdx, r->r8, r->r9 } },
         .rip = arch_is_user_address(r->rip) ? r->rip : L4_USER_END, .cs = USER_CS,
         .rflags = (r->rflags & USER_FLAGS) | ALWAYS_FLAGS, .rsp = r->rsp, .ss = USER_SS,
     };

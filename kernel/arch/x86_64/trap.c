@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* trap.c: what the machine settles before the generic kernel hears of it, and the end of the kernel when it faults itself. */
+/* trap.c: what the machine settles before the generic kernel hears of it, and the end of the kernel when it faults
+ * itself. */
 #include "cpu.h"
 #include "print.h"
 
