@@ -20,7 +20,6 @@ void authority_init(struct factory *root)
 
 l4_err_t sched_set(struct sched *self, struct invocation *inv, struct thread *subject, u32 priority, u64 slice_ns)
 {
-    (void)self;
     if (priority >= PRIORITIES)
         return L4_BAD_ARGUMENT;
     if (priority > inv->label)
@@ -32,15 +31,12 @@ l4_err_t sched_set(struct sched *self, struct invocation *inv, struct thread *su
 
 l4_err_t sched_look(struct sched *self, struct invocation *inv, u32 *highest)
 {
-    (void)self;
     *highest = (u32)inv->label;
     return L4_OK;
 }
 
 l4_err_t log_write(struct log *self, struct invocation *inv, const u8 *text, u32 length)
 {
-    (void)self;
-    (void)inv;
     for (u32 i = 0; i < length; i++)
         arch_log((char)text[i]);
     return L4_OK;

@@ -29,7 +29,6 @@ static bool for_each_object(struct factory *factory, bool (*visit)(struct object
 static bool dump_thread(struct object *object, void *context)
 {
     static const char *const states[] = { "stopped", "ready", "sending to", "awaiting", "receiving", "halted" };
-    (void)context;
     if (object->kind != L4_THREAD)
         return false;
     const struct thread *t = thread_of(object);
@@ -44,16 +43,12 @@ static bool dump_thread(struct object *object, void *context)
 
 l4_err_t debug_dump(struct debug *self, struct invocation *inv)
 {
-    (void)self;
-    (void)inv;
     for_each_object(&root_factory, dump_thread, NULL);
     return L4_OK;
 }
 
 l4_err_t debug_usage(struct debug *self, struct invocation *inv, u64 *bytes, u64 *objects)
 {
-    (void)self;
-    (void)inv;
     *bytes = root_factory.used;
     *objects = object_count;
     return L4_OK;
@@ -61,7 +56,6 @@ l4_err_t debug_usage(struct debug *self, struct invocation *inv, u64 *bytes, u64
 
 l4_err_t debug_name(struct debug *self, struct invocation *inv, u32 slot, const u8 *name, u32 length)
 {
-    (void)self;
     const struct cap *cap = cap_find(&inv->caller->task->caps, slot);
     if (!cap->object)
         return L4_NO_CAPABILITY;
@@ -125,8 +119,6 @@ static bool next_in_phase(const struct task *task, u64 phase, u64 *position, str
 
 l4_err_t debug_snapshot(struct debug *self, struct invocation *inv, u64 cursor, u64 *next, struct debug_entry *found)
 {
-    (void)self;
-    (void)inv;
     u64 id = cursor >> (POSITION_BITS + PHASE_BITS), phase = cursor >> POSITION_BITS & (PHASES | 1);
     u64 position = cursor & ((1ul << POSITION_BITS) - 1);
     for (;;) {

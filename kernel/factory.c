@@ -28,12 +28,11 @@ l4_err_t factory_create(struct factory *parent, u64 bytes, struct factory **made
 {
     if (!factory_charge(parent, bytes))
         return L4_NO_MEMORY;
-    struct factory *factory = memory_take(parent, sizeof *factory);
+    struct factory *factory = object_create(parent, L4_FACTORY, sizeof *factory, offsetof(struct factory, object));
     if (!factory) {
         factory_credit(parent, bytes);
         return L4_NO_MEMORY;
     }
-    object_init(&factory->object, L4_FACTORY, parent);
     list_init(&factory->objects);
     factory->limit = bytes;
     *made = factory;
@@ -63,8 +62,6 @@ l4_err_t factory_destroy_step(struct object *object)
         return L4_OK;
     ASSERT_EQUAL(factory->used, 0);     /* INVARIANT quota */
     factory_credit(parent, factory->limit);
-    list_remove(&object->in_factory);
-    object_count--;
-    memory_give(parent, factory, sizeof *factory);
+    object_free(object, factory, sizeof *factory);
     return L4_OK;
 }

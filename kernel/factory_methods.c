@@ -7,6 +7,19 @@
 #include "irq.h"
 #include "task.h"
 
+static struct object *create_task(struct factory *from)
+{
+    struct task *task;
+    return task_create(from, &task) == L4_OK ? &task->object : NULL;
+}
+static struct object *create_thread(struct factory *from)
+{
+    struct thread *thread = thread_create(from);
+    return thread ? &thread->object : NULL;
+}
+static struct object *create_gate(struct factory *from) { return (struct object *)gate_create(from); }
+static struct object *create_irq(struct factory *from) { return (struct object *)irq_create(from); }
+
 /* Reserve the slot for a new object. L4_EXISTS if it already holds a root of that kind from this factory. */
 static l4_err_t reserve(struct factory *self, struct invocation *inv, u32 slot, enum l4_kind kind, struct cap **empty)
 {
@@ -18,69 +31,49 @@ static l4_err_t reserve(struct factory *self, struct invocation *inv, u32 slot, 
     return cap_reserve(&inv->caller->task->caps, slot, empty);
 }
 
-l4_err_t factory_make_task(struct factory *self, struct invocation *inv, u32 slot)
+static l4_err_t make(struct factory *self, struct invocation *inv, u32 slot, enum l4_kind kind, struct object *(*create)(struct factory *))
 {
     struct cap *empty;
-    struct task *task;
-    l4_err_t err = reserve(self, inv, slot, L4_TASK, &empty);
-    if (err == L4_OK)
-        err = task_create(self, &task);
-    if (err == L4_OK)
-        cap_make_root(empty, &task->object, L4_RIGHTS_ALL);
-    return err;
+    l4_err_t err = reserve(self, inv, slot, kind, &empty);
+    if (err != L4_OK)
+        return err;
+    struct object *object = create(self);
+    if (!object)
+        return L4_NO_MEMORY;
+    cap_make_root(empty, object, L4_RIGHTS_ALL);
+    return L4_OK;
+}
+
+l4_err_t factory_make_task(struct factory *self, struct invocation *inv, u32 slot)
+{
+    return make(self, inv, slot, L4_TASK, create_task);
 }
 
 l4_err_t factory_make_thread(struct factory *self, struct invocation *inv, u32 slot)
 {
-    struct cap *empty;
-    struct thread *thread;
-    l4_err_t err = reserve(self, inv, slot, L4_THREAD, &empty);
-    if (err == L4_OK)
-        err = thread_create(self, &thread);
-    if (err == L4_OK)
-        cap_make_root(empty, &thread->object, L4_RIGHTS_ALL);
-    return err;
+    return make(self, inv, slot, L4_THREAD, create_thread);
 }
 
 l4_err_t factory_make_gate(struct factory *self, struct invocation *inv, u32 slot)
 {
-    struct cap *empty;
-    struct gate *gate;
-    l4_err_t err = reserve(self, inv, slot, L4_GATE, &empty);
-    if (err == L4_OK)
-        err = gate_create(self, &gate);
-    if (err == L4_OK)
-        cap_make_root(empty, &gate->object, L4_RIGHTS_ALL);
-    return err;
-}
-
-static l4_err_t make_irq(struct factory *self, struct invocation *inv, u32 slot, struct irq **irq)
-{
-    struct cap *empty;
-    l4_err_t err = reserve(self, inv, slot, L4_IRQ, &empty);
-    if (err == L4_OK)
-        err = irq_create(self, irq);
-    if (err == L4_OK)
-        cap_make_root(empty, &(*irq)->object, L4_RIGHTS_ALL);
-    return err;
+    return make(self, inv, slot, L4_GATE, create_gate);
 }
 
 l4_err_t factory_make_irq(struct factory *self, struct invocation *inv, u32 slot)
 {
-    struct irq *irq;
-    return make_irq(self, inv, slot, &irq);
+    return make(self, inv, slot, L4_IRQ, create_irq);
 }
 
 l4_err_t factory_make_line(struct factory *self, struct invocation *inv, u32 slot, u32 line, bool level)
 {
-    struct irq *irq;
     u64 changed = 0;
-    l4_err_t err = make_irq(self, inv, slot, &irq);
+    l4_err_t err = make(self, inv, slot, L4_IRQ, create_irq);
     if (err != L4_OK)
         return err;
-    err = irq_attach_line(irq, line, level);
+    struct cap *cap = cap_find(&inv->caller->task->caps, slot);
+    err = irq_attach_line((struct irq *)cap->object, line, level);
     if (err != L4_OK)
-        cap_remove_step(irq->object.root, false, &changed);
+        cap_remove_step(cap, false, &changed);
     return err;
 }
 
@@ -98,7 +91,6 @@ l4_err_t factory_make_factory(struct factory *self, struct invocation *inv, u32 
 
 l4_err_t factory_quota(struct factory *self, struct invocation *inv, u64 *limit, u64 *used)
 {
-    (void)inv;
     *limit = self->limit;
     *used = self->used;
     return L4_OK;

@@ -4,20 +4,17 @@
 #include "factory.h"
 #include "gate_kernel.h"
 #include "ipc.h"
-#include "memory.h"
 #include "task.h"
 
-l4_err_t gate_create(struct factory *factory, struct gate **made)
+struct gate *gate_create(struct factory *factory)
 {
-    struct gate *gate = memory_take(factory, sizeof *gate);
+    struct gate *gate = object_create(factory, L4_GATE, sizeof *gate, offsetof(struct gate, object));
     if (!gate)
-        return L4_NO_MEMORY;
-    object_init(&gate->object, L4_GATE, factory);
+        return NULL;
     list_init(&gate->in_server);
     for (u32 i = 0; i < GATE_BANDS; i++)
         list_init(&gate->band[i]);
-    *made = gate;
-    return L4_OK;
+    return gate;
 }
 
 void gate_enqueue(struct gate *gate, struct thread *sender)
@@ -57,15 +54,12 @@ l4_err_t gate_destroy_step(struct object *object)
         return RESTART;
     }
     gate_unlink_server(gate);
-    list_remove(&object->in_factory);
-    object_count--;
-    memory_give(object->factory, gate, sizeof *gate);
+    object_free(object, gate, sizeof *gate);
     return L4_OK;
 }
 
 l4_err_t gate_bind(struct gate *self, struct invocation *inv, struct thread *server)
 {
-    (void)inv;
     if (self->object.dying || server->object.dying)
         return L4_BAD_STATE;
     if (self->server != server) {
@@ -78,7 +72,6 @@ l4_err_t gate_bind(struct gate *self, struct invocation *inv, struct thread *ser
 
 l4_err_t gate_unbind(struct gate *self, struct invocation *inv)
 {
-    (void)inv;
     gate_unlink_server(self);
     return L4_OK;
 }
@@ -123,7 +116,6 @@ l4_err_t gate_revoke(struct gate *self, struct invocation *inv, u64 incarnation,
 
 l4_err_t gate_look(struct gate *self, struct invocation *inv, bool *bound, u32 *waiting)
 {
-    (void)inv;
     *bound = self->server != NULL;
     *waiting = self->waiting;
     return L4_OK;

@@ -5,22 +5,19 @@
 #include "invoke.h"
 #include "ipc.h"
 #include "irq_kernel.h"
-#include "memory.h"
 
 enum { LINES = 192 };           /* VECTOR_LINES up to VECTOR_TIMER */
 static struct irq *line_owner[LINES];
 
-l4_err_t irq_create(struct factory *factory, struct irq **made)
+struct irq *irq_create(struct factory *factory)
 {
-    struct irq *irq = memory_take(factory, sizeof *irq);
+    struct irq *irq = object_create(factory, L4_IRQ, sizeof *irq, offsetof(struct irq, object));
     if (!irq)
-        return L4_NO_MEMORY;
-    object_init(&irq->object, L4_IRQ, factory);
+        return NULL;
     list_init(&irq->in_receiver);
     list_init(&irq->in_pending);
     irq->line = -1;
-    *made = irq;
-    return L4_OK;
+    return irq;
 }
 
 l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level)
@@ -58,9 +55,7 @@ l4_err_t irq_destroy_step(struct object *object)
         arch_line_mask((u32)irq->line);
         line_owner[irq->line] = NULL;
     }
-    list_remove(&object->in_factory);
-    object_count--;
-    memory_give(object->factory, irq, sizeof *irq);
+    object_free(object, irq, sizeof *irq);
     return L4_OK;
 }
 
@@ -110,7 +105,6 @@ void irq_line(u32 line)
 
 l4_err_t irq_bind(struct irq *self, struct invocation *inv, struct thread *receiver, u64 label)
 {
-    (void)inv;
     if (receiver->object.dying)
         return L4_BAD_STATE;
     unlink_receiver(self);
@@ -123,7 +117,6 @@ l4_err_t irq_bind(struct irq *self, struct invocation *inv, struct thread *recei
 
 l4_err_t irq_unbind(struct irq *self, struct invocation *inv)
 {
-    (void)inv;
     unlink_receiver(self);
     unmask(self);
     return L4_OK;
@@ -131,14 +124,12 @@ l4_err_t irq_unbind(struct irq *self, struct invocation *inv)
 
 l4_err_t irq_ring(struct irq *self, struct invocation *inv)
 {
-    (void)inv;
     irq_set(self);
     return L4_OK;
 }
 
 l4_err_t irq_ack(struct irq *self, struct invocation *inv)
 {
-    (void)inv;
     unmask(self);
     return L4_OK;
 }

@@ -123,8 +123,8 @@ static void load(struct task *task, const struct l4_boot_task *image)
 
 static struct thread *start(struct task *task, const struct l4_boot_task *image, u32 priority, const char *name)
 {
-    struct thread *thread;
-    require(thread_create(&root_factory, &thread), "make the first threads");
+    struct thread *thread = thread_create(&root_factory);
+    require(thread ? L4_OK : L4_NO_MEMORY, "make the first threads");
     cap_make_root(slot_of(task, L4_BOOT_TASK), &task->object, L4_RIGHTS_ALL);
     cap_make_root(slot_of(task, L4_BOOT_THREAD), &thread->object, L4_RIGHTS_ALL);
     load(task, image);
@@ -173,11 +173,11 @@ static void start_tasks(void)
 {
     struct task *sigma0, *keeper;
     struct factory *quota;
-    struct gate *gate;
     require(task_create(&root_factory, &sigma0), "make sigma0");
     require(task_create(&root_factory, &keeper), "make keeper");
     require(factory_create(&root_factory, SIGMA0_QUOTA, &quota), "make sigma0's factory");
-    require(gate_create(&root_factory, &gate), "make sigma0's gate");
+    struct gate *gate = gate_create(&root_factory);
+    require(gate ? L4_OK : L4_NO_MEMORY, "make sigma0's gate");
     struct thread *server = start(sigma0, &boot.sigma0, SIGMA0_PRIORITY, "sigma0");
     start(keeper, &boot.keeper, KEEPER_PRIORITY, "keeper");
     give_memory(sigma0);

@@ -4,6 +4,7 @@
 #include "factory.h"
 #include "gate.h"
 #include "irq.h"
+#include "memory.h"
 #include "task.h"
 #include "thread.h"
 
@@ -17,6 +18,22 @@ void object_init(struct object *object, enum l4_kind kind, struct factory *facto
     object->id = ++last_id;
     list_insert(&factory->objects, &object->in_factory);
     object_count++;
+}
+
+void *object_create(struct factory *factory, enum l4_kind kind, u32 bytes, u32 offset)
+{
+    void *memory = memory_take(factory, bytes);
+    if (memory)
+        object_init((struct object *)((u8 *)memory + offset), kind, factory);
+    return memory;
+}
+
+void object_free(struct object *object, void *memory, u32 bytes)
+{
+    struct factory *factory = object->factory;
+    list_remove(&object->in_factory);
+    object_count--;
+    memory_give(factory, memory, bytes);
 }
 
 /* sched, debug and log are authority without a thing behind it: they live in the kernel image and are never destroyed. */

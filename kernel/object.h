@@ -29,6 +29,10 @@ struct object {
 /* Kernel-internal status: the work is not finished; run the same invocation again (its user registers are unchanged). */
 enum { RESTART = 1 << 16 };
 
+/* Zeroed memory of `bytes` charged to the factory, with the object that lies at `offset` in it initialized; NULL: no memory. */
+void *object_create(struct factory *factory, enum l4_kind kind, u32 bytes, u32 offset);
+/* The last step of destroying: unlink it from its factory and give the memory back. */
+void object_free(struct object *object, void *memory, u32 bytes);
 /* Give a fresh object an id and link it to the factory. */
 void object_init(struct object *object, enum l4_kind kind, struct factory *factory);
 /* One bounded step of destroying `object` whose last capability is gone: RESTART until it is freed, then L4_OK. */

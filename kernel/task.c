@@ -50,9 +50,7 @@ l4_err_t task_destroy_step(struct object *object)
     }
     if (space_fini_step(&task->space) == RESTART)
         return RESTART;
-    list_remove(&object->in_factory);
-    object_count--;
-    memory_give(object->factory, task, sizeof *task);
+    object_free(object, task, sizeof *task);
     return L4_OK;
 }
 
@@ -193,7 +191,6 @@ l4_err_t task_unmap(struct task *self, struct invocation *inv, u64 flexpage, u32
 
 l4_err_t task_set_native(struct task *self, struct invocation *inv, u64 start, u64 end, u64 leave, u64 leave_end)
 {
-    (void)inv;
     self->native_start = start;
     self->native_end = end;
     self->leave_start = leave;
@@ -214,7 +211,6 @@ static l4_err_t look_cap(const struct task *self, u64 flexpage, u32 *rights, u64
 l4_err_t task_look(struct task *self, struct invocation *inv, u64 flexpage, u32 *rights, u32 *order, u64 *id)
 {
     paddr_t frame;
-    (void)inv;
     *order = 0;
     *id = 0;
     if (l4_fpage_type(flexpage) == L4_FPAGE_CAP)

@@ -14,18 +14,16 @@
 #include "task.h"
 #include "thread_kernel.h"
 
-l4_err_t thread_create(struct factory *factory, struct thread **made)
+struct thread *thread_create(struct factory *factory)
 {
-    struct thread *t = memory_take(factory, sizeof *t);
+    struct thread *t = object_create(factory, L4_THREAD, sizeof *t, offsetof(struct thread, object));
     if (!t)
-        return L4_NO_MEMORY;
-    object_init(&t->object, L4_THREAD, factory);
+        return NULL;
     arch_frame_init(&t->frame);
     struct list *const lists[] = { &t->queue, &t->kept, &t->gates, &t->irqs, &t->pending_irqs, &t->in_task };
     for (u32 i = 0; i < sizeof lists / sizeof *lists; i++)
         list_init(lists[i]);
-    *made = t;
-    return L4_OK;
+    return t;
 }
 
 void thread_wake(struct thread *t)
@@ -82,16 +80,13 @@ l4_err_t thread_destroy_step(struct object *object)
     irq_unlink_receiver(t);
     thread_unbind(t);
     free_fpu(t);
-    list_remove(&object->in_factory);
-    object_count--;
-    memory_give(object->factory, t, sizeof *t);
+    object_free(object, t, sizeof *t);
     return L4_OK;
 }
 
 l4_err_t thread_bind(struct thread *self, struct invocation *inv, struct task *home, u64 utcb)
 {
     struct l4_utcb *taken;
-    (void)inv;
     if (self->task == home && self->utcb_at == utcb)
         return L4_OK;
     if (self->object.dying || home->object.dying || thread_state(self) != THREAD_STOPPED)
@@ -120,7 +115,6 @@ static l4_err_t run(struct thread *t)
 
 l4_err_t thread_start(struct thread *self, struct invocation *inv, u64 ip, u64 sp, u64 argument)
 {
-    (void)inv;
     if (thread_state(self) != THREAD_STOPPED || !self->task)
         return L4_BAD_STATE;
     if (!arch_is_user_address(ip))
@@ -134,7 +128,6 @@ l4_err_t thread_start(struct thread *self, struct invocation *inv, u64 ip, u64 s
 
 l4_err_t thread_stop(struct thread *self, struct invocation *inv)
 {
-    (void)inv;
     if (thread_state(self) != THREAD_STOPPED)
         thread_halt(self);
     return L4_OK;
@@ -142,13 +135,11 @@ l4_err_t thread_stop(struct thread *self, struct invocation *inv)
 
 l4_err_t thread_resume(struct thread *self, struct invocation *inv)
 {
-    (void)inv;
     return run(self);
 }
 
 l4_err_t thread_set_handlers(struct thread *self, struct invocation *inv, u32 pager, u32 exception)
 {
-    (void)inv;
     self->pager = pager;
     self->exception = exception;
     return L4_OK;
@@ -156,7 +147,6 @@ l4_err_t thread_set_handlers(struct thread *self, struct invocation *inv, u32 pa
 
 l4_err_t thread_set_upcall(struct thread *self, struct invocation *inv, u64 system_call, u64 kick, u64 exception, u64 stack)
 {
-    (void)inv;
     if (!arch_is_user_address(system_call) || !arch_is_user_address(kick) || !arch_is_user_address(exception))
         return L4_BAD_ARGUMENT;
     self->upcall = (struct thread_upcall){ system_call, kick, exception, stack };
@@ -176,7 +166,6 @@ l4_err_t thread_set_base(struct thread *self, struct invocation *inv, u64 fs, u6
 
 l4_err_t thread_get_registers(struct thread *self, struct invocation *inv, struct thread_registers *now)
 {
-    (void)inv;
     if (thread_state(self) != THREAD_STOPPED && thread_state(self) != THREAD_HALTED)
         return L4_BAD_STATE;
     arch_registers_get(self, (struct l4_registers *)now);
@@ -185,7 +174,6 @@ l4_err_t thread_get_registers(struct thread *self, struct invocation *inv, struc
 
 l4_err_t thread_set_registers(struct thread *self, struct invocation *inv, const struct thread_registers *new)
 {
-    (void)inv;
     if (thread_state(self) != THREAD_STOPPED && thread_state(self) != THREAD_HALTED)
         return L4_BAD_STATE;
     arch_registers_set(self, (const struct l4_registers *)new);
@@ -194,7 +182,6 @@ l4_err_t thread_set_registers(struct thread *self, struct invocation *inv, const
 
 l4_err_t thread_kick(struct thread *self, struct invocation *inv)
 {
-    (void)inv;
     if (!self->task)
         return L4_BAD_STATE;
     reflect_kick(self);
@@ -203,14 +190,12 @@ l4_err_t thread_kick(struct thread *self, struct invocation *inv)
 
 l4_err_t thread_switch_to(struct thread *self, struct invocation *inv)
 {
-    (void)inv;
     sched_yield_to(self);
     return L4_OK;
 }
 
 l4_err_t thread_use_fpu(struct thread *self, struct invocation *inv, bool on)
 {
-    (void)inv;
     if (thread_state(self) != THREAD_STOPPED)
         return L4_BAD_STATE;
     if (!on)
@@ -233,7 +218,6 @@ static u64 waits_for(const struct thread *t)
 
 l4_err_t thread_look(struct thread *self, struct invocation *inv, u32 *state, u64 *waits, u64 *id)
 {
-    (void)inv;
     *state = thread_state(self);
     *waits = waits_for(self);
     *id = self->object.id;

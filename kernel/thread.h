@@ -71,7 +71,7 @@ struct thread {
 static inline struct thread *thread_of(struct object *object) { return container_of(object, struct thread, object); }
 static inline enum thread_state thread_state(const struct thread *t) { return (enum thread_state)(t->hot & THREAD_STATE); }
 
-l4_err_t thread_create(struct factory *factory, struct thread **thread);
+struct thread *thread_create(struct factory *factory);      /* NULL: no memory */
 l4_err_t thread_destroy_step(struct object *object);
 
 /* Take a blocked thread out of whatever it waits for and make it ready. Its registers are the caller's business. */
