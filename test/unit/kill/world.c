@@ -254,8 +254,8 @@ void world_init(const struct world_server *server)
             fprintf(stderr, "no memory at the state's address\n");
             exit(2);
         }
-        u8 *signal_stack = malloc(1 << 16);
-        sigaltstack(&(stack_t){ .ss_sp = signal_stack, .ss_size = 1 << 16 }, NULL);
+        static u8 signal_stack[1 << 16];
+        sigaltstack(&(stack_t){ .ss_sp = signal_stack, .ss_size = sizeof signal_stack }, NULL);
         struct sigaction action = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
         sigaction(SIGTRAP, &action, NULL);
         action.sa_sigaction = on_fault;
