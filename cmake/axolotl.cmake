@@ -201,7 +201,8 @@ function(_axo_guest_test_now name archive patience labels)
     endif()
     add_test(NAME ${name} COMMAND ${AXO_PYTHON} ${CMAKE_SOURCE_DIR}/tools/axo/guest_test.py
         --loader ${AXO_BOOT}/loader --log ${CMAKE_BINARY_DIR}/test/${name}.log ${ARGN} ${CMAKE_BINARY_DIR}/test/${archive}.cpio)
-    set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${patience})
+    set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${patience}
+        REQUIRED_FILES "${CMAKE_BINARY_DIR}/test/${archive}.cpio;${AXO_BOOT}/loader")
 endfunction()
 
 function(axo_guest_bench group)
@@ -240,7 +241,7 @@ function(axo_host_test name)
         DEPENDS ${objects} VERBATIM)
     add_custom_target(host-${name} ALL DEPENDS ${program})
     add_test(NAME ${name} COMMAND ${program})
-    set_tests_properties(${name} PROPERTIES LABELS "host;${arg_LABELS}" TIMEOUT 300)
+    set_tests_properties(${name} PROPERTIES LABELS "host;${arg_LABELS}" TIMEOUT 300 REQUIRED_FILES ${program})
 endfunction()
 
 function(axo_python_test name)

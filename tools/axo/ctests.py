@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ctests.py: `axo test`: picks tests by name or label and lets ctest run them."""
+"""ctests.py: `axo test`: picks tests by name or label, builds what they need and lets ctest run them."""
 import json
 import subprocess
 
@@ -7,36 +7,45 @@ from . import build, say
 
 
 def tests_of(files):
-    """{name: [labels]} of everything that ctest knows."""
+    """{name: (labels, files that it needs)} of everything that ctest knows."""
     answer = subprocess.run(["ctest", "--test-dir", str(files.native), "--show-only=json-v1"], capture_output=True, text=True)
     if answer.returncode:
         raise say.host_failure(f"ctest cannot list the tests: {answer.stderr.strip()}")
     found = {}
     for test in json.loads(answer.stdout)["tests"]:
         properties = {entry["name"]: entry["value"] for entry in test.get("properties", [])}
-        found[test["name"]] = properties.get("LABELS", [])
+        found[test["name"]] = properties.get("LABELS", []), properties.get("REQUIRED_FILES", [])
     return found
 
 
 def choose(names, tests):
     """Numbers (from 1) of the tests that the names and labels pick."""
-    labels = {label for of_one in tests.values() for label in of_one if label}
+    labels = {label for of_one, _ in tests.values() for label in of_one if label}
     for name in names:
         if name not in tests and name not in labels:
             raise say.usage_failure(f"there is no test or label {name!r}; tests: {', '.join(sorted(tests)) or 'none'}; "
                                     f"labels: {', '.join(sorted(labels)) or 'none'}")
-    return [number for number, (test, of_one) in enumerate(tests.items(), 1)
+    return [number for number, (test, (of_one, _)) in enumerate(tests.items(), 1)
             if not names or test in names or set(of_one) & set(names)]
 
 
+def targets_of(numbers, tests):
+    """What Ninja must make for these tests: their files, or everything if one of them does not name any."""
+    needed = [files for number, (_, files) in enumerate(tests.values(), 1) if number in numbers]
+    return sorted({file for files in needed for file in files}) if all(needed) else []
+
+
 def command(options):
-    files = build.build_all(options, "run", "iso", "uefi", "test", "size")
+    needs = ("run", "iso", "uefi", "test", "size")
+    files = build.build_all(options, *needs, targets=["build.ninja"])       # so that ctest's list is of today
     tests = tests_of(files)
-    if options.list:
-        for test, labels in sorted(tests.items()):
-            print(f"{test:28s} {' '.join(labels)}")
-        return 0
     chosen = choose(options.names, tests)
+    if options.list:
+        for number, (test, (labels, _)) in enumerate(tests.items(), 1):
+            if number in chosen:
+                print(f"{test:28s} {' '.join(labels)}")
+        return 0
+    build.build_all(options, *needs, targets=targets_of(chosen, tests))
     words = ["ctest", "--test-dir", str(files.native), "--output-on-failure", "--no-tests=error"]
     if options.names:
         words += ["-I", "0,0,0," + ",".join(map(str, chosen))]
