@@ -68,8 +68,9 @@ def has_target(build, name):
 def build_all(options, *needs, targets=()):
     """Makes sure of packages and of everything built; the Build. `needs` are words of tools/packages.txt."""
     build = paths.Build(options.build_dir)
-    packages.ensure("build", *needs, may_install=not options.no_install)
-    if getattr(options, "no_build", False):
+    ready_made = getattr(options, "no_build", False)
+    packages.ensure(*([] if ready_made else ["build"]), *needs, may_install=not options.no_install)
+    if ready_made:
         if not build.native.exists():
             raise say.host_failure(f"--no-build, but nothing is built in {build.folder}")
         return build

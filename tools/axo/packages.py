@@ -38,7 +38,7 @@ def missing(needs):
                                "then use --no-install")
     answer = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package}\n", *sorted(names)],
                             capture_output=True, text=True)
-    installed = {line.split()[-1] for line in answer.stdout.splitlines() if line.startswith("ii")}
+    installed = {line.split()[-1] for line in answer.stdout.splitlines() if line[1:2] == "i"}     # ii, or hi: held back
     return sorted(names - installed)
 
 
