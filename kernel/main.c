@@ -142,20 +142,32 @@ static struct thread *start(struct task *task, const struct l4_boot_task *image,
     return thread;
 }
 
+/* Device memory from `at` to `end`, but for the interrupt controllers: they are the kernel's. */
+static void give_device(struct task *sigma0, paddr_t at, paddr_t end)
+{
+    static const paddr_t controllers[] = { 0xfec00000, 0xfee00000 };    /* I/O APIC, local APIC: SDM vol. 3, 11.4 */
+    for (u32 i = 0; i < 2 && at < end; i++)
+        if (controllers[i] >= at && controllers[i] < end) {
+            give_device(sigma0, at, controllers[i]);
+            at = controllers[i] + L4_PAGE_SIZE;
+        }
+    if (at < end)
+        require(space_add_root(&sigma0->space, at, at, end - at, L4_R | L4_W, false), "give devices to sigma0");
+}
+
 /* Whatever below 4 GB is neither RAM nor ACPI tables may be a device. */
 static void give_devices(struct task *sigma0)
 {
     paddr_t at = 0xa0000;
-    for (u32 i = 0; i <= boot.regions; i++) {
+    for (u32 i = 0; i < boot.regions; i++) {
         const struct l4_region *r = &boot.region[i];
-        if (i < boot.regions && r->kind == L4_REGION_RESERVED)
+        if (r->kind == L4_REGION_RESERVED || r->base >= DEVICE_END)
             continue;
-        paddr_t end = i < boot.regions && r->base < DEVICE_END ? r->base : DEVICE_END;
-        if (at < end)
-            require(space_add_root(&sigma0->space, at, at, end - at, L4_R | L4_W, false), "give devices to sigma0");
-        if (i < boot.regions && r->base + r->bytes > at)
+        give_device(sigma0, at, r->base);
+        if (r->base + r->bytes > at)
             at = (r->base + r->bytes + L4_PAGE_SIZE - 1) & ~(paddr_t)(L4_PAGE_SIZE - 1);
     }
+    give_device(sigma0, at, DEVICE_END);
 }
 
 static void give_memory(struct task *sigma0)
