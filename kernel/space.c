@@ -134,45 +134,63 @@ static l4_err_t prepare_grant(const struct request *r, struct place source, u32 
     return losing ? mapdb_revoke(*paging_node(source.entry), losing, false, &budget, &changed) : L4_OK;
 }
 
-/* Map one entry of the source, or 4 KB of it, at `to_at`. */
-static l4_err_t map_entry(const struct request *r, struct place source, vaddr_t from_at, vaddr_t to_at, u32 order)
+/* The place for an entry at `at`; `last` is where the one before went. */
+static l4_err_t make_place(const struct request *r, vaddr_t at, u32 order, struct place *last)
 {
-    struct place place;
+    if (at >= L4_USER_END)
+        return L4_BAD_ARGUMENT;
+    return !r->grant && paging_again(last, at) ? L4_OK : paging_make(r->to->root, r->to->factory, at, order, last);
+}
+
+/* Something is in the way: it is the same mapping, or the wrong one. */
+static l4_err_t compare_entry(const struct request *r, struct place place, u64 entry, const struct node *node,
+                              const struct node *parent)
+{
+    if (*place.entry != entry)
+        return L4_SLOT_BUSY;
+    const struct node *there = *paging_node(place.entry);
+    return there == node || (!r->grant && there->parent == parent) ? L4_OK : L4_SLOT_BUSY;
+}
+
+/* Map one entry of the source, or 4 KB of it, at `to_at`. */
+static l4_err_t map_entry(const struct request *r, struct place source, vaddr_t from_at, vaddr_t to_at, u32 order,
+                          struct place *place)
+{
     u64 changed = 0;
     struct node *node = *paging_node(source.entry);
     l4_err_t err = mapdb_settle(node, &changed);
     if (err == L4_OK && r->grant)
         err = prepare_grant(r, source, order);
     if (err == L4_OK)
-        err = to_at < L4_USER_END ? paging_make(r->to->root, r->to->factory, to_at, order, &place) : L4_BAD_ARGUMENT;
+        err = make_place(r, to_at, order, place);
     if (err != L4_OK)
         return err;
     paddr_t frame = paging_frame(*source.entry, source.order) + (from_at & ((1ul << source.order) - 1));
     u64 entry = paging_leaf(frame, order, paging_rights(*source.entry) & r->rights, *source.entry & ENTRY_UNCACHED);
     struct node *parent = r->beside && node->parent ? node->parent : node;
-    if (place.order == order && *place.entry == entry) {
-        const struct node *there = *paging_node(place.entry);
-        return there == node || (!r->grant && there->parent == parent) ? L4_OK : L4_SLOT_BUSY;
-    }
-    if (place.order != order || *place.entry)
+    if (place->order != order)
         return L4_SLOT_BUSY;
-    return r->grant ? move_entry(r->to, to_at, place, entry, node) : insert_entry(r->to, to_at, place, entry, parent);
+    if (*place->entry)
+        return compare_entry(r, *place, entry, node, parent);
+    return r->grant ? move_entry(r->to, to_at, *place, entry, node) : insert_entry(r->to, to_at, *place, entry, parent);
 }
 
 static l4_err_t map_memory(const struct request *r, vaddr_t base, u32 window_order, vaddr_t to_base, u64 *progress)
 {
     u64 pages = 1ul << (window_order - L4_PAGE_SHIFT), done = done_of(*progress), entries = entries_of(*progress);
+    struct place source = { .region = NO_REGION }, place = { .region = NO_REGION };
     u32 budget = MAPDB_STEP;
     for (u32 looks = LOOKS_STEP; done < pages; looks--) {
         vaddr_t at = base + done * L4_PAGE_SIZE;
-        struct place source = paging_find(r->from->root, at);
         *progress = pack(done, entries);
         if (!budget || !looks)
             return RESTART;
+        if (r->grant || !paging_again(&source, at))
+            source = paging_find(r->from->root, at);
         vaddr_t end = end_of(source, at);
         if (is_mapped(source)) {
             bool large = source.order == L4_LARGE_SHIFT && window_order >= L4_LARGE_SHIFT;
-            l4_err_t err = map_entry(r, source, at, to_base + (at - base), large ? L4_LARGE_SHIFT : L4_PAGE_SHIFT);
+            l4_err_t err = map_entry(r, source, at, to_base + (at - base), large ? L4_LARGE_SHIFT : L4_PAGE_SHIFT, &place);
             if (err != L4_OK)
                 return err;
             entries++;

@@ -23,10 +23,12 @@ void paging_destroy(paddr_t root, struct factory *factory) { memory_give_frame(f
 
 struct place paging_find(paddr_t root, vaddr_t at)
 {
-    struct place place = { .order = TOP_ORDER };
+    struct place place = { .order = TOP_ORDER, .region = NO_REGION };
     u64 *table = arch_pointer(root);
     for (;; place.order -= TABLE_BITS) {
         place.entry = &table[at >> place.order & 511];
+        if (place.order == L4_PAGE_SHIFT)
+            place.region = (u32)(at >> L4_LARGE_SHIFT);
         if (place.order == L4_PAGE_SHIFT || (*place.entry & (ENTRY_PRESENT | ENTRY_LARGE)) != ENTRY_PRESENT)
             return place;
         place.up = place.entry;

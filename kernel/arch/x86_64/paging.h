@@ -32,7 +32,9 @@ extern bool paging_nx;      /* the CPU has NX and it is on; set before the first
 struct place {
     u64 *entry, *up;
     u32 order;              /* 12, 21; 30 or 39: no table below */
+    u32 region;             /* of an entry in a lowest table: address / 2 MB; else NO_REGION */
 };
+enum { NO_REGION = ~0 };
 
 static inline bool paging_is_present(struct place place) { return *place.entry & ENTRY_PRESENT; }
 /* Where the node of a leaf entry of order 12 or 21 is kept. */
@@ -56,7 +58,15 @@ paddr_t paging_create(struct factory *factory);
 void paging_destroy(paddr_t root, struct factory *factory);
 /* The leaf entry that maps `at`, or the empty one (at whatever level) that does not. */
 struct place paging_find(paddr_t root, vaddr_t at);
-/* The same, once the tables for an entry of `order` exist. What is found may be in use, or of another order. */
+/* Make the place of an earlier walk that of `at`, if it is in the same lowest table and that still exists. */
+static inline bool paging_again(struct place *place, vaddr_t at)
+{
+    if (place->region != at >> L4_LARGE_SHIFT)
+        return false;
+    place->entry = (u64 *)((u64)place->entry & ~(u64)(L4_PAGE_SIZE - 1)) + (at >> L4_PAGE_SHIFT & 511);
+    return true;
+}
+/* Like paging_find, once the tables for an entry of `order` exist. What is found may be in use, or of another order. */
 l4_err_t paging_make(paddr_t root, struct factory *factory, vaddr_t at, u32 order, struct place *place);
 /* Fill an empty entry. */
 static inline void paging_set(struct place place, u64 entry, struct node *node)
