@@ -5,7 +5,7 @@ from idlc.client import client_header
 from idlc.document import document
 from idlc.kernel import kernel_header
 from idlc.names import calls_json, names_header, names_source
-from idlc.server import kill_header, server_header
+from idlc.server import fuzz_source, kill_header, server_header
 
 
 def everything(units):
@@ -20,6 +20,7 @@ def everything(units):
         if unit.server:
             files[f"{unit.server.name}_server.h"] = server_header(unit)
             files[f"{unit.server.name}_kill.h"] = kill_header(unit)
+            files[f"{unit.server.name}_fuzz.c"] = fuzz_source(unit)
     files.update({f"doc/{name}": text for name, text in documents(units).items()})
     return files
 

@@ -304,3 +304,8 @@ class View:
 def kill_header(unit):
     """NAME_kill.h: the list of methods for the host-kill test."""
     return environment().get_template("server_kill.h.j2").render(v=View(unit))
+
+
+def fuzz_source(unit):
+    """NAME_fuzz.c: the entry of a libFuzzer program."""
+    return environment().get_template("server_fuzz.c.j2").render(v=View(unit))

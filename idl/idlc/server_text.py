@@ -103,6 +103,15 @@ def struct_checks(struct, base):
 
 
 # ---------------------------------------------------------------- parameters
+def landing(p):
+    """Where the typed item of a request lands: a slot, an address, a port. Memory and ports: the start of the window that the server
+    has opened in its UTCB."""
+    if p.type.kind == "cap":
+        return f"L4_SLOT_RECEIVE + {p.item}"
+    return "l4_fpage_base(l4_utcb()->window_io)" if p.type.rights == "io" or p.type.name == "io" else \
+        "l4_fpage_address(l4_utcb()->window_memory)"
+
+
 class In:
     """One parameter of a request: C declarations, checks and arguments."""
 
@@ -111,8 +120,7 @@ class In:
         p, name, kind = param, param.name, param.type.kind
         if p.item is not None:
             self.params = [("cap_t " if kind == "cap" else "u64 ") + name]
-            self.args = [f"l4_fpage_base(l4_utcb()->item[{p.item}].fpage)" if kind == "cap" else
-                         f"l4_utcb()->item[{p.item}].fpage"]
+            self.args = [landing(p)]
         elif p.is_sequence:
             self.sequence(p, window)
         elif kind == "struct":
