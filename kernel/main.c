@@ -174,7 +174,7 @@ static void give_memory(struct task *sigma0)
 {
     for (u32 i = 0; i < kip->regions; i++) {
         const struct l4_region *r = &kip->region[i];
-        u32 rights = r->kind == L4_REGION_RAM ? L4_R | L4_W | L4_X : L4_R;
+        u32 rights = r->kind == L4_REGION_RAM ? L4_R | L4_W | L4_X : r->kind == L4_REGION_ARCHIVE ? L4_R | L4_X : L4_R;
         require(space_add_root(&sigma0->space, r->base, r->base, r->bytes, rights, true), "give memory to sigma0");
     }
     give_devices(sigma0);

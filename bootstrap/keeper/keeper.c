@@ -16,7 +16,7 @@
 #include <l4/panic.h>
 #include <l4/string.h>
 
-#include "keeper.h"
+#include "handlers.h"
 #include "service.h"
 #include "slots.h"
 

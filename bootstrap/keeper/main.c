@@ -8,7 +8,7 @@
 #include <irq.h>
 #include <l4/panic.h>
 
-#include "keeper.h"
+#include "handlers.h"
 #include "memory.h"
 #include "service.h"
 #include "slots.h"

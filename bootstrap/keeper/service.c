@@ -125,7 +125,7 @@ static void lines_make(u32 n)
     for (u32 i = m->first_ports; i < m->first_ports + m->ports; i++) {
         const struct manifest_ports *ports = manifest_ports(manifest, i);
         u32 order = (u32)__builtin_ctz(ports->count);
-        made(sigma0_ports(L4_BOOT_SIGMA0, ports->first, order, l4_fpage_ports(0, 16)), "ports", n);
+        made(sigma0_ports(L4_BOOT_SIGMA0, ports->first, order, l4_fpage_ports(ports->first, order)), "ports", n);
     }
 }
 

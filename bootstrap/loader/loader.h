@@ -53,6 +53,11 @@ u64 paging_bytes_needed(void);
 /* Builds the tables in [at, at + paging_bytes_needed()); returns the bytes used. The top-level table is the first. */
 u64 paging_build(paddr_t at, const struct kernel_image *kernel);
 
+/* ---- machine.c, acpi.c ---- */
+void machine_find(struct l4_machine *machine, const struct start *start);
+void machine_name_cpu(char *to, u32 bytes);
+void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp);         /* I/O APICs and ISA lines, from the MADT */
+
 /* ---- clock.c, console.c, start.S, string.c ---- */
 u64 clock_seconds(void);
 void say(const char *text);

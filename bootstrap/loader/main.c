@@ -70,6 +70,8 @@ void loader_main(bool is_multiboot2, paddr_t info)
     record.archive_bytes = start.archive_bytes;
     record.loader_end = (paddr_t)loader_end;
     record.rsdp = start.rsdp;
+    machine_find(&record.machine, &start);
+    machine_name_cpu(record.cpu, sizeof record.cpu);
     record.boot_seconds = clock_seconds();
     memcpy(record.command_line, start.command_line, sizeof record.command_line);
     enter_kernel(root, &record, kernel.entry);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* keeper.h: keeper's handlers, for its loop and for the host test. */
+/* handlers.h: keeper's handlers, for its loop and for the host test. */
 #pragma once
 
 struct keeperd_ops;

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* acpi.c: finds the MADT (ACPI 6.4, 5.2.12), the only table that matters here. What does not check out is as if it
+ * were not there: the machine then has the lines that every PC has. */
+#include "loader.h"
+
+struct rsdp {
+    char signature[8];
+    u8 checksum, oem[6], revision;
+    u32 rsdt, bytes;
+    u64 xsdt;
+} __attribute__((packed));
+struct table {
+    char signature[4];
+    u32 bytes;
+    u8 revision, checksum, oem[26];
+};
+enum { MADT_ENTRIES = 44, MADT_IOAPIC = 1, MADT_OVERRIDE = 2 };
+#define LOW_END 0x100000000ul           /* what the loader can see */
+
+static const struct table *table_at(paddr_t at)
+{
+    if (!at || at + sizeof(struct table) > LOW_END)
+        return NULL;
+    const struct table *table = (const void *)at;
+    u8 sum = 0;
+    if (table->bytes < sizeof *table || table->bytes > LOW_END - at)
+        return NULL;
+    for (u32 i = 0; i < table->bytes; i++)
+        sum = (u8)(sum + ((const u8 *)table)[i]);
+    return sum ? NULL : table;
+}
+
+static const struct table *madt_find(paddr_t rsdp_at)
+{
+    if (!rsdp_at || rsdp_at + sizeof(struct rsdp) > LOW_END)
+        return NULL;
+    const struct rsdp *rsdp = (const void *)rsdp_at;
+    if (memcmp(rsdp->signature, "RSD PTR ", 8))
+        return NULL;
+    u32 width = rsdp->revision >= 2 && rsdp->xsdt ? 8 : 4;
+    const struct table *root = table_at(width == 8 ? rsdp->xsdt : rsdp->rsdt);
+    for (u32 at = sizeof *root; root && at + width <= root->bytes; at += width) {
+        u64 entry = 0;
+        memcpy(&entry, (const u8 *)root + at, width);
+        const struct table *table = table_at(entry);
+        if (table && !memcmp(table->signature, "APIC", 4))
+            return table;
+    }
+    return NULL;
+}
+
+static void add_ioapic(struct l4_machine *machine, paddr_t at, u32 first)
+{
+    if (machine->ioapics == L4_IOAPICS)
+        return;
+    machine->ioapic[machine->ioapics].at = at;
+    machine->ioapic[machine->ioapics++].first = first;
+}
+
+static void read_entry(struct l4_machine *machine, const u8 *entry)
+{
+    u32 word[2];
+    if (entry[0] == MADT_IOAPIC && entry[1] >= 12) {
+        memcpy(word, entry + 4, 8);
+        add_ioapic(machine, word[0], word[1]);
+    }
+    if (entry[0] == MADT_OVERRIDE && entry[1] >= 10 && entry[3] < L4_ISA_LINES) {
+        memcpy(&machine->isa[entry[3]].line, entry + 4, 4);
+        memcpy(&machine->isa[entry[3]].flags, entry + 8, 2);
+    }
+}
+
+void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp)
+{
+    for (u32 i = 0; i < L4_ISA_LINES; i++)
+        machine->isa[i].line = i;
+    const struct table *madt = madt_find(rsdp);
+    if (madt) {
+        const u8 *entry = (const u8 *)madt + MADT_ENTRIES, *end = (const u8 *)madt + madt->bytes;
+        for (; entry + 2 <= end && entry[1] >= 2 && entry + entry[1] <= end; entry += entry[1])
+            read_entry(machine, entry);
+    }
+    if (!machine->ioapics) {
+        add_ioapic(machine, 0xfec00000, 0);
+        machine->isa[0].line = 2;
+    }
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* client.c: prints numbered lines through the serial driver and has rs kill the driver in each of the four ways meanwhile.
+ * It knows of no restart: it only writes. At the end it prints what rs counted and leaves by isa-debug-exit: 33 is a pass. */
+#include <chardev.h>
+#include <ds.h>
+#include <l4/clock.h>
+#include <l4/format.h>
+#include <l4/log.h>
+#include <l4/panic.h>
+#include <l4/start.h>
+#include <l4/string.h>
+#include <l4/window.h>
+#include <rs.h>
+
+enum { LINES = 6000, KILLS = 20, WINDOW = 4096, EXIT_PORT = 0xf4, PASS = 0x10, FAIL = 0x11 };
+
+static const struct l4_bytes victim = { (const u8 *)"serial", 6 };
+
+static _Noreturn void leave(u8 status)
+{
+    __asm__ volatile("outb %0, %1" :: "a"(status), "Nd"((u16)EXIT_PORT));
+    for (;;) {
+        l4_sleep(L4_SECOND);
+    }
+}
+
+static void print(struct l4_session *serial, const char *text, u32 length)
+{
+    u32 done = 0;
+    l4_err_t err = chardev_write(serial, (struct l4_bytes){ (const u8 *)text, length }, &done);
+    if (err != L4_OK || done != length) {
+        l4_log("write: %e, %u of %u", err, done, length);
+        leave(FAIL);
+    }
+}
+
+static void print_line(struct l4_session *serial, u32 number)
+{
+    char line[80];
+    u32 length = (u32)l4_format(line, sizeof line, "line %05u of what goes through the driver while it dies\n", number);
+    print(serial, line, length);
+}
+
+/* The name in ds tells who is back. */
+static u32 incarnation(cap_t ds)
+{
+    u32 value = 0;
+    ds_get_number(ds, (struct l4_bytes){ (const u8 *)"service/serial", 14 }, &value);
+    return value;
+}
+
+void l4_main(void)
+{
+    struct l4_session serial, rs;
+    cap_t ds = l4_slot_need("ds");
+    l4_session_open(&serial, l4_slot_need("serial"), 0, WINDOW);
+    l4_session_open(&rs, l4_slot_need("rs"), 0, 0);
+    for (u32 i = 0; i < LINES; i++) {
+        print_line(&serial, i);
+        if (i % (LINES / KILLS) == LINES / KILLS / 2) {
+            enum rs_way way = (enum rs_way)(i / (LINES / KILLS) % 4);
+            l4_err_t err = rs_kill(&rs, victim, way);
+            if (err != L4_OK) {
+                l4_log("kill %u: %e", (u32)way, err);
+                leave(FAIL);
+            }
+        }
+    }
+    if (chardev_drain(&serial) != L4_OK) {
+        leave(FAIL);
+    }
+    u32 number;
+    struct rs_entry entry = { 0 };
+    l4_err_t err = rs_show(l4_slot_need("rs"), victim, &number, &entry);
+    l4_log("rs: %e, incarnation %u, %u defects of its own, %u ordered; ds: incarnation %u", err, entry.incarnation, entry.defects,
+           entry.ordered, incarnation(ds));
+    leave(err == L4_OK && entry.ordered == KILLS && entry.defects == 0 && entry.incarnation == KILLS + 1
+          && incarnation(ds) == KILLS + 1 ? PASS : FAIL);
+}
