@@ -162,23 +162,6 @@ static void root_init(struct arch_cpu *cpu)
     cpu->root = cpu_kernel_root = root;
 }
 
-static void brand_get(char *to, u32 bytes)
-{
-    u32 word[13] = { 0 };
-    if (cpuid(0x80000000, 0).a >= 0x80000004) {
-        for (u32 i = 0; i < 3; i++) {
-            struct cpuid r = cpuid(0x80000002 + i, 0);
-            word[4 * i] = r.a, word[4 * i + 1] = r.b, word[4 * i + 2] = r.c, word[4 * i + 3] = r.d;
-        }
-    }
-    const char *from = (const char *)word;
-    while (*from == ' ')
-        from++;
-    for (u32 i = 0; i + 1 < bytes && *from; i++)
-        *to++ = *from++;
-    *to = 0;
-}
-
 static void say_features(const struct l4_kip *kip)
 {
     print("cpu: %s; active:", kip->cpu);
@@ -208,12 +191,11 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
     kip->xsave_bytes = cpu_fpu_bytes;
     kip->xcr0 = cpu_xcr0;
     kip->features = cpu_features;
-    brand_get(kip->cpu, sizeof kip->cpu);
+    memcpy(kip->cpu, record->cpu, sizeof kip->cpu);
     kip->rsdp = record->rsdp;
     kip->boot_seconds = record->boot_seconds;
     memcpy(kip->command_line, record->command_line, sizeof kip->command_line);
-    pic_off();
-    apic_init(record, kip);
+    apic_init(&record->machine, kip);
     say_features(kip);
 }
 

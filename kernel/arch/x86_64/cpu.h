@@ -83,14 +83,8 @@ extern paddr_t cpu_kernel_root;     /* the address space of nobody: only the ker
 void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to);
 bool fpu_resume(struct arch_cpu *cpu);  /* the running thread got an area while TS was set: load it; false: none */
 void ports_switch(struct arch_cpu *cpu, const struct thread *to);
-/* acpi.c: the MADT, walked by apic.c's callback for each entry */
-void acpi_each_madt_entry(paddr_t rsdp, void (*each)(const u8 *entry));
-/* apic.c, pic.c, serial.c */
-void apic_init(const struct l4_boot_record *record, struct l4_kip *kip);
-enum { PIT_HZ = 1193182 };
-void pit_start(void);
-u32 pit_ticks(void);
-void pic_off(void);
+/* apic.c, serial.c */
+void apic_init(const struct l4_machine *machine, struct l4_kip *kip);
 void serial_init(void);
 /* entry.S, trap.c */
 extern u8 entry_vectors[256][16];

@@ -28,6 +28,18 @@ struct l4_boot_task {
     struct l4_segment segment[8];
 };
 
+/* What the loader found out about interrupts and clocks, so that the kernel reads no ACPI and measures nothing. */
+enum { L4_IOAPICS = 8, L4_ISA_LINES = 16, L4_CLOCK_SHIFT = 32 };
+struct l4_machine {
+    paddr_t lapic;
+    u64 tsc_mul;                    /* nanoseconds a TSC tick << L4_CLOCK_SHIFT */
+    u64 timer_mul;                  /* local APIC timer ticks a nanosecond << L4_CLOCK_SHIFT */
+    u32 is_icount;                  /* the command line holds `icount`: both tick once a nanosecond */
+    u32 ioapics;
+    struct { paddr_t at; u64 first; } ioapic[L4_IOAPICS];       /* first: its first global system interrupt */
+    struct { u32 line, flags; } isa[L4_ISA_LINES];              /* where an ISA interrupt is wired; flags: ACPI 6.4, table 5.26 */
+};
+
 struct l4_boot_record {
     u64 magic;
     u32 version;                    /* 1 */
@@ -40,6 +52,8 @@ struct l4_boot_record {
     u64 archive_bytes;
     paddr_t loader_end;             /* RAM below it may hold the loader, its tables and this record: free once the kernel has copied it */
     paddr_t rsdp;
+    struct l4_machine machine;
+    char cpu[64];                   /* brand string */
     u64 boot_seconds;               /* CMOS clock, seconds since 1970 UTC */
     char command_line[1024];
 };
