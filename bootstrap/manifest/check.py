@@ -85,6 +85,11 @@ def place(system, known, service):
         for index, door in enumerate(found[:max(use.count, 1)]):
             door.slot, door.event = at + index, IRQ_PEER | at + index - SLOT_NAMED
             door.name = use.name if index == 0 else door.name
+            callee = known.servers.get("keeperd" if door.service == "keeper" else system.service(door.service).server)
+            ops = sum(op.count for op in server.ops)
+            if ops > callee.slots:
+                system.problem(door.line, f"`{service.server}` has {ops} ops, each with a slot of its own at `{door.service}`, "
+                               f"which has {callee.slots}", f"raise `slots` in the state of {callee.name}, or have fewer ops")
     for door in service.doors:
         if not door.slot:
             door.slot, door.event, own = end + own, IRQ_OWN | own, own + 1
