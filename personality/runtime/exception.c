@@ -10,8 +10,6 @@
 enum { DIVIDE = 0, DEBUG = 1, BREAKPOINT = 3, OVERFLOW = 4, BOUND = 5, OPCODE = 6, PAGE = 14, X87 = 16, ALIGNMENT = 17, SIMD = 19 };
 enum { FAULT_WRITE = 2, FAULT_FETCH = 16 };
 
-extern const struct runtime_header runtime_header;
-
 static bool is_in(u64 ip, const u8 *from, const u8 *to) { return ip - (u64)from < (u64)(to - from); }
 
 static struct linux_siginfo fault_info(i32 number, i32 code, u64 address)

@@ -6,6 +6,7 @@
  *     FPU state, 64 byte aligned        FXSAVE image with the note at 464, XSAVE header and components, magic 2
  *     struct linux_frame                restorer, ucontext, siginfo; its address is 8 below a multiple of 16
  * Linux: arch/x86/kernel/signal.c and fpu/signal.c define this layout; AT_MINSIGSTKSZ tells programs how large it is. */
+#include "proc.h"
 #include "user.h"
 
 enum { RED_ZONE = 128, FPU_ALIGN = 64, XSAVE_HEADER = 512, XSAVE_HEADER_BYTES = 64, FX_MXCSR = 24 };
@@ -141,4 +142,22 @@ bool frame_restore(struct thread *t)
     if (!is_on_altstack(t, t->at.rsp) && !(uc.stack.flags & SS_DISABLE))
         t->altstack = (struct linux_stack){ uc.stack.sp, 0, uc.stack.size };
     return true;
+}
+
+/* ---- over a fork ---- */
+void fpu_save(struct thread *t)
+{
+    __builtin_memset(t->fpu + XSAVE_HEADER, 0, XSAVE_HEADER_BYTES);
+    if (has_xsave())
+        user_xsave(t->fpu);
+    else
+        user_fxsave(t->fpu);
+}
+
+void fpu_load(struct thread *t)
+{
+    if (has_xsave())
+        user_xrstor(t->fpu);
+    else
+        user_fxrstor(t->fpu);
 }

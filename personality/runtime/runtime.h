@@ -115,10 +115,13 @@ _Static_assert(sizeof(struct process) <= 16 * 1024, "mm lies behind it");
 
 static inline struct l4_utcb *thread_utcb(const struct thread *t) { return (struct l4_utcb *)((u64)t - L4_PAGE_SIZE); }
 
-/* ---- entry.S ---- */
+/* ---- entry.S; hidden: their addresses are taken without a table ---- */
+#pragma GCC visibility push(hidden)
 _Noreturn void runtime_leave(struct thread *);
 _Noreturn void runtime_resume(const struct l4_registers *);
 void runtime_call_entry(void), runtime_kick_entry(void), runtime_exception_entry(void);
+extern const struct runtime_header runtime_header;
+#pragma GCC visibility pop
 
 /* ---- what entry.S calls ---- */
 void runtime_call(struct thread *);

@@ -11,7 +11,9 @@ i64 user_word(const u32 *at);
 i64 user_exchange(u32 *at, u32 old, u32 new);
 i64 user_xsave(void *area), user_fxsave(void *area);
 i64 user_xrstor(const void *area), user_fxrstor(const void *area);
+#pragma GCC visibility push(hidden)
 extern const u8 user_code[], user_code_end[], user_fault[];
+#pragma GCC visibility pop
 
 #ifdef RUNTIME_HOST
 #define USER_END (~0ul)

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* exec.h: replacing the program. */
+#pragma once
+#include "program.h"
+#include "runtime.h"
+
+/* Ask pm for it; the arguments lie at RUNTIME_PROGRAM. Returns only an errno. */
+i64 exec_replace(struct thread *, u32 file, const char *path);
+/* Start the first program of the system: words, each with its zero, the first is its path. Returns only an errno. */
+i64 exec_first(struct thread *, const char *words, u64 bytes);

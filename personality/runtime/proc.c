@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* proc.c: processes and threads begin, wait and end.
+ * fork: the parent leaves in its struct thread all that the child needs, vm copies it, and the child's thread starts in
+ * runtime_forked on the copy. A vfork child shares the program's memory but has a runtime of its own. */
+#include "calls.h"
+#include "irq.h"
+#include "pm.h"
+#include "proc.h"
+#include "thread.h"
+#include "user.h"
+#include "wait.h"
+#include <process.h>
+
+enum {
+    CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_VFORK = 0x4000, CLONE_THREAD = 0x10000,
+    CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000, CLONE_CHILD_CLEARTID = 0x200000, CLONE_CHILD_SETTID = 0x1000000,
+    CLONE_SIGNAL = 0xff, CLONE_UNKNOWN = 0x7e020000,        /* namespaces */
+};
+
+static u64 block_end(const struct thread *t) { return ((u64)t & ~(u64)(VM_BLOCK - 1)) + VM_BLOCK; }
+
+/* What the child does with itself; in thread->block over the fork. */
+static void remember(struct thread *t, u64 flags, u64 stack, u64 child_tid, u64 tls)
+{
+    t->block = (struct restart_block){ .again = NULL, .deadline = flags, .word = { stack, child_tid, tls, 0 } };
+}
+
+static void begin_child(struct thread *t)
+{
+    u64 flags = t->block.deadline, stack = t->block.word[0], child_tid = t->block.word[1];
+    t->at.rax = 0;
+    if (stack)
+        t->at.rsp = stack;
+    if (flags & CLONE_SETTLS)
+        t->at.fs_base = t->block.word[2];
+    t->clear_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
+    if (flags & CLONE_CHILD_SETTID)
+        user_put(child_tid, &t->tid, sizeof t->tid);
+    t->number = ~0ul;
+    t->restart = RESTART_NEVER;
+    t->robust = t->left = t->ready = 0;
+    t->taken.number = 0;
+    t->mask_saved = false;
+    t->block.again = NULL;
+    thread_set_base(PROCESS_THREAD + 4 * t->slot, t->at.fs_base, t->at.gs_base);
+    fpu_load(t);
+}
+
+static i64 fork_process(struct thread *t, u32 how)
+{
+    u32 pid = 0;
+    fpu_save(t);
+    i64 err = ASK(pm_fork(&t->pm, how, runtime_header.child, block_end(t), &pid));
+    return err ? err : pid;
+}
+
+void runtime_forked(struct thread *t)
+{
+    struct pm_self me;
+    t->slot = 0;
+    thread_begin(t);
+    if (pm_self(t->pm.gate, &me))
+        runtime_die(t, SIGSEGV);
+    struct process *p = process();
+    p->pid = t->tid = me.pid;
+    p->threads = 1;
+    p->futex_lock = p->lock = 0;
+    __builtin_memset(p->futex, 0, sizeof p->futex);
+    p->random[0] ^= me.seed0;
+    p->random[1] ^= me.seed1;
+    begin_child(t);
+    runtime_leave(t);
+}
+
+i64 sys_fork(struct thread *t, const u64 *a)
+{
+    remember(t, 0, 0, 0, 0);
+    return fork_process(t, PM_PLAIN);
+}
+
+i64 sys_vfork(struct thread *t, const u64 *a)
+{
+    remember(t, 0, 0, 0, 0);
+    return fork_process(t, PM_VFORK);
+}
+
+/* ---- threads ---- */
+/* The new thread copies what it needs from its maker, which waits for that. */
+static i64 make_thread(struct thread *t, u64 parent_tid)
+{
+    u32 tid = 0, slot;
+    fpu_save(t);
+    t->vforking = true;
+    i64 err = ASK(pm_make_thread(&t->pm, runtime_header.thread_start, (u64)t, &tid, &slot));
+    if (err)
+        return err;
+    while (__atomic_load_n(&t->vforking, __ATOMIC_ACQUIRE))
+        wait_for_ring(t, ~0ul);
+    return tid;
+}
+
+void runtime_cloned(struct thread *t, const struct thread *maker)
+{
+    struct pm_self me;
+    u32 slot = (u32)(((u64)t - VM_RUNTIME_THREADS) / VM_BLOCK);
+    t->slot = slot;
+    t->at = maker->at;
+    t->full = maker->full;
+    t->mask = maker->mask;
+    t->block = maker->block;
+    __builtin_memcpy(t->fpu, maker->fpu, sizeof t->fpu);
+    t->altstack = (struct linux_stack){ 0, 0, 0 };
+    thread_begin(t);
+    struct thread *writable = (struct thread *)(VM_RUNTIME_THREADS + maker->slot * VM_BLOCK + VM_BLOCK_THREAD);
+    t->tid = pm_self(t->pm.gate, &me) ? 0 : me.tid;
+    begin_child(t);
+    __atomic_or_fetch(&process()->threads, 1u << slot, __ATOMIC_RELAXED);
+    __atomic_store_n(&writable->vforking, false, __ATOMIC_RELEASE);
+    irq_ring(PROCESS_THREAD + 4 * maker->slot + 1);
+    runtime_leave(t);
+}
+
+static bool is_thread(u64 flags)
+{
+    u64 all = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_FS | CLONE_FILES;
+    return (flags & all) == all;
+}
+
+i64 sys_clone(struct thread *t, const u64 *a)
+{
+    u64 flags = a[0], signal = flags & CLONE_SIGNAL;
+    u32 child = 0;
+    if (flags & CLONE_UNKNOWN)
+        return -EINVAL;
+    if (flags & CLONE_SETTLS && a[4] >= USER_END)
+        return -EPERM;
+    remember(t, flags, a[1], a[3], a[4]);
+    i64 result;
+    if (is_thread(flags))
+        result = make_thread(t, a[2]);
+    else if (flags & (CLONE_THREAD | CLONE_SIGHAND) || (signal && signal != SIGCHLD) || (flags & CLONE_VM && !(flags & CLONE_VFORK)))
+        return -EINVAL;
+    else
+        result = fork_process(t, (flags & CLONE_VFORK ? PM_VFORK : PM_PLAIN) | (signal ? 0 : PM_SILENT));
+    child = (u32)result;
+    if (result > 0 && flags & CLONE_PARENT_SETTID)
+        user_put(a[2], &child, sizeof child);
+    return result;
+}
+
+/* ---- the end ---- */
+void runtime_die(struct thread *t, u32 status)
+{
+    for (;;)
+        pm_exit(&t->pm, status);
+}
+
+i64 sys_exit_group(struct thread *t, const u64 *a)
+{
+    runtime_die(t, ((u32)a[0] & 0xff) << 8);
+}
+
+i64 sys_exit(struct thread *t, const u64 *a)
+{
+    u32 left = __atomic_and_fetch(&process()->threads, ~(1u << t->slot), __ATOMIC_ACQ_REL);
+    if (left == 0)
+        runtime_die(t, ((u32)a[0] & 0xff) << 8);
+    futex_thread_ends(t);
+    for (;;)
+        pm_exit_thread(&t->pm, ((u32)a[0] & 0xff) << 8);
+}
+
+/* ---- wait ---- */
+enum { WNOHANG = 1, WUNTRACED = 2, WCONTINUED = 8 };
+#define WAIT_THREADS 0xe0000000u        /* __WNOTHREAD, __WALL, __WCLONE: no difference here */
+
+i64 sys_wait4(struct thread *t, const u64 *a)
+{
+    struct pm_child child = { 0 };
+    u32 options = (u32)a[2] & ~WAIT_THREADS;
+    if (options & ~(u32)(WNOHANG | WUNTRACED | WCONTINUED))
+        return -EINVAL;
+    if ((i32)a[0] == INT32_MIN)
+        return -ESRCH;
+    i64 err = WAIT(t, &t->pm, PM_PROTOCOL, pm_wait(&t->pm, (i32)a[0], options, &child));
+    if (err || child.pid == 0)
+        return err;
+    struct linux_rusage use = { { (i64)(child.user_us / 1000000), (i64)(child.user_us % 1000000) },
+                                { (i64)(child.system_us / 1000000), (i64)(child.system_us % 1000000) }, { 0 } };
+    if ((a[1] && !user_put(a[1], &child.status, sizeof child.status)) || (a[3] && !user_put(a[3], &use, sizeof use)))
+        return -EFAULT;
+    return child.pid;
+}
