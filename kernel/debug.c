@@ -65,8 +65,9 @@ l4_err_t debug_name(struct debug *self, struct invocation *inv, u32 slot, const 
 }
 
 /* ---- snapshot. A cursor is where the next entry is looked for: task id, phase, position in it. ---- */
-enum phase { PHASE_TASK, PHASE_MEMORY, PHASE_CAPS, PHASES };
-enum { POSITION_BITS = 38, PHASE_BITS = 2 };
+enum phase { PHASE_TASK, PHASE_MEMORY, PHASE_PORTS, PHASE_CAPS, PHASES };
+enum { POSITION_BITS = 38, PHASE_BITS = 2, PHASE_MASK = (1 << PHASE_BITS) - 1 };   /* a position is a page, a port or a slot */
+static const u64 FIRST_PORT = 1ul << 47;        /* in space_next's cursor */
 
 struct search { u64 least; struct task *found; };
 
@@ -79,11 +80,13 @@ static bool search_task(struct object *object, void *context)
     return false;
 }
 
-static bool next_mapping(const struct task *task, u64 *position, struct debug_entry *entry)
+static bool next_mapping(const struct task *task, bool ports, u64 *position, struct debug_entry *entry)
 {
     struct space_entry e;
-    if (!space_next(&task->space, position, &e))
+    u64 at = ports ? FIRST_PORT + *position : *position << L4_PAGE_SHIFT;
+    if (!space_next(&task->space, &at, &e) || e.is_port != ports)
         return false;
+    *position = ports ? at - FIRST_PORT : at >> L4_PAGE_SHIFT;
     *entry = (struct debug_entry){ .task = task->object.id, .at = e.at, .order = e.order, .rights = e.rights, .lineage = e.lineage,
                                    .parent = e.parent, .node = e.is_port ? DEBUG_PORT : DEBUG_MEMORY };
     return true;
@@ -106,8 +109,8 @@ static bool next_capability(const struct task *task, u64 *position, struct debug
 
 static bool next_in_phase(const struct task *task, u64 phase, u64 *position, struct debug_entry *entry)
 {
-    if (phase == PHASE_MEMORY)
-        return next_mapping(task, position, entry);
+    if (phase == PHASE_MEMORY || phase == PHASE_PORTS)
+        return next_mapping(task, phase == PHASE_PORTS, position, entry);
     if (phase == PHASE_CAPS)
         return next_capability(task, position, entry);
     if (*position)
@@ -119,7 +122,7 @@ static bool next_in_phase(const struct task *task, u64 phase, u64 *position, str
 
 l4_err_t debug_snapshot(struct debug *self, struct invocation *inv, u64 cursor, u64 *next, struct debug_entry *found)
 {
-    u64 id = cursor >> (POSITION_BITS + PHASE_BITS), phase = cursor >> POSITION_BITS & (PHASES | 1);
+    u64 id = cursor >> (POSITION_BITS + PHASE_BITS), phase = cursor >> POSITION_BITS & PHASE_MASK;
     u64 position = cursor & ((1ul << POSITION_BITS) - 1);
     for (;;) {
         struct search search = { id, NULL };
@@ -135,6 +138,7 @@ l4_err_t debug_snapshot(struct debug *self, struct invocation *inv, u64 cursor, 
                 return L4_OK;
             }
         id++;
+        phase = position = 0;
     }
     *next = cursor;
     *found = (struct debug_entry){ .node = DEBUG_END };
