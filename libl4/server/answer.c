@@ -46,8 +46,9 @@ l4_err_t l4_resent(struct l4_message *m, const struct l4_slot *slot)
     }
     u32 words = l4_tag_words(slot->tag);
     m->tag = slot->tag;
-    memset(m->word, 0, sizeof m->word);
-    memcpy(m->word, slot->word, 8ul * (words < L4_REGISTER_WORDS ? words : L4_REGISTER_WORDS));
+    for (u32 i = 0; i < L4_REGISTER_WORDS; i++) {
+        m->word[i] = i < words ? slot->word[i] : 0;
+    }
     if (words > L4_REGISTER_WORDS) {
         memcpy(&l4_utcb()->mr[L4_REGISTER_WORDS], &slot->word[L4_REGISTER_WORDS], 8ul * (words - L4_REGISTER_WORDS));
     }

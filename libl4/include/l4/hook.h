@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hook.h: what a host test replaces by a header of the same name (test/unit/host/l4/hook.h).
+/* hook.h: what a host test replaces by a header of the same name (test/unit/hooks/l4/hook.h).
  * Rule: nothing else in libl4 or in generated code differs between a server on the machine and one under test. */
 #pragma once
 #include <abi/types.h>

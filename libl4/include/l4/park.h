@@ -71,6 +71,9 @@ static inline l4_err_t l4_wait(u32 on, u32 ref)
 static inline void l4_wake(u32 on, u32 ref)
 {
     struct l4_volatile *v = &l4_volatile;
+    if (!v->first) {
+        return;                     /* nobody is parked, and nobody will be before the commit */
+    }
     v->busy = true;
     if (v->wakes == L4_WAKES) {
         v->wake_all = true;

@@ -81,14 +81,6 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 }
 
 /* ---- what libl4 finds instead of a kernel ---- */
-void l4_hook(void)
-{
-    if (!world_stepping) {      /* else every instruction is a point */
-        point();
-    }
-}
-
-u64 l4_clock(void) { return world.clock += 1000; }
 const struct l4_startup *l4_startup(void) { return &startup; }
 
 cap_t l4_slot(const char *name)
