@@ -175,22 +175,64 @@ static l4_err_t map_entry(const struct request *r, struct place source, vaddr_t 
     return r->grant ? move_entry(r->to, to_at, *place, entry, node) : insert_entry(r->to, to_at, *place, entry, parent);
 }
 
+/* The common case, a copy of consecutive pages into an empty part of one table: entry by entry without a walk, until something
+ * is not simple. Returns how many of `count` pages went; map_entry says what is wrong with the next. */
+static u32 map_run(const struct request *r, struct place source, struct place place, vaddr_t to_at, u32 count)
+{
+    u64 drop = (r->rights & L4_W ? 0 : ENTRY_WRITE | ENTRY_DIRTY) | (r->rights & L4_X ? 0 : ENTRY_EXECUTE);
+    u64 add = r->rights & L4_X ? 0 : (u64)paging_nx << 63;
+    u32 i = 0;
+    for (; i < count && is_mapped(source) && !*place.entry; i++, source.entry++, place.entry++) {
+        struct node *node = *paging_node(source.entry), *parent = r->beside && node->parent ? node->parent : node;
+        u64 entry = (*source.entry & ~drop) | add;
+        if (node->root->top)
+            break;
+        struct node *child = node_create(r->to, to_at + i * L4_PAGE_SIZE, L4_PAGE_SHIFT, paging_rights(entry), false, parent);
+        if (!child)
+            break;
+        *place.entry = entry;
+        *paging_node(place.entry) = child;
+    }
+    *place.up += i * ENTRY_COUNT;
+    return i;
+}
+
+static u64 least(u64 a, u64 b) { return a < b ? a : b; }
+
+/* How many of `pages` from `at` on lie, like `at`, in the known tables of source and target: 0 if the tables are not known. */
+static u32 run_length(const struct request *r, struct place *source, vaddr_t at, struct place *place, vaddr_t to_at, u64 pages)
+{
+    if (r->grant || to_at >= L4_USER_END || !paging_again(source, at) || !paging_again(place, to_at))
+        return 0;
+    u64 in_source = 512 - (at >> L4_PAGE_SHIFT & 511), in_target = 512 - (to_at >> L4_PAGE_SHIFT & 511);
+    u64 in_user = (L4_USER_END - to_at) >> L4_PAGE_SHIFT;
+    return (u32)least(least(in_source, in_target), least(in_user, pages));
+}
+
 static l4_err_t map_memory(const struct request *r, vaddr_t base, u32 window_order, vaddr_t to_base, u64 *progress)
 {
     u64 pages = 1ul << (window_order - L4_PAGE_SHIFT), done = done_of(*progress), entries = entries_of(*progress);
     struct place source = { .region = NO_REGION }, place = { .region = NO_REGION };
     u32 budget = MAPDB_STEP;
     for (u32 looks = LOOKS_STEP; done < pages; looks--) {
-        vaddr_t at = base + done * L4_PAGE_SIZE;
+        vaddr_t at = base + done * L4_PAGE_SIZE, to_at = to_base + (at - base);
         *progress = pack(done, entries);
         if (!budget || !looks)
             return RESTART;
+        u32 length = run_length(r, &source, at, &place, to_at, least(pages - done, budget));
+        u32 run = length ? map_run(r, source, place, to_at, length) : 0;
+        if (run) {
+            done += run;
+            entries += run;
+            budget -= run;
+            continue;
+        }
         if (r->grant || !paging_again(&source, at))
             source = paging_find(r->from->root, at);
         vaddr_t end = end_of(source, at);
         if (is_mapped(source)) {
             bool large = source.order == L4_LARGE_SHIFT && window_order >= L4_LARGE_SHIFT;
-            l4_err_t err = map_entry(r, source, at, to_base + (at - base), large ? L4_LARGE_SHIFT : L4_PAGE_SHIFT, &place);
+            l4_err_t err = map_entry(r, source, at, to_at, large ? L4_LARGE_SHIFT : L4_PAGE_SHIFT, &place);
             if (err != L4_OK)
                 return err;
             entries++;

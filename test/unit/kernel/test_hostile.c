@@ -163,6 +163,32 @@ static void test_revoker_dies(void **unused)
     tear_down();
 }
 
+/* Pages of two trees in one window: the copy stops where the marked tree begins, and goes on when that is settled. */
+static void test_window_over_two_trees(void **unused)
+{
+    u64 progress = 0, changed, mapping = 0, mapped;
+    u64 window = l4_fpage_memory(SLOT_AT(1024), 14, 0);
+    paddr_t frame;
+    u32 rights, order;
+    (void)unused;
+    set_up(seed_first());
+    for (u32 i = 0; i < 4; i++)
+        assert_int_equal(map_page(hostile[0], victim, VICTIM_AT + (i == 3 ? 0 : L4_PAGE_SIZE), SLOT_AT(1024 + i), 7), L4_OK);
+    grow(3000);
+    assert_int_equal(space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), L4_W, false, &progress, &changed), RESTART);
+    l4_err_t err = space_map(&hostile[1]->space, &hostile[0]->space, window, SLOT_AT(4096), 7, false, false, &mapping, &mapped);
+    assert_int_equal(err, RESTART);
+    assert_true(space_find(&hostile[1]->space, SLOT_AT(4096 + 2), &frame, &rights, &order) && rights == 7);
+    assert_false(space_find(&hostile[1]->space, SLOT_AT(4096 + 3), &frame, &rights, &order));
+    while (err == RESTART)
+        err = space_map(&hostile[1]->space, &hostile[0]->space, window, SLOT_AT(4096), 7, false, false, &mapping, &mapped);
+    assert_int_equal(err, L4_OK);
+    assert_int_equal(mapped, 4);
+    assert_true(space_find(&hostile[1]->space, SLOT_AT(4096 + 3), &frame, &rights, &order) && rights == 5);
+    factory_check(quota);
+    tear_down();
+}
+
 /* The whole factory is destroyed while a revocation is half done. */
 static void test_destroyed_in_the_middle(void **unused)
 {
@@ -184,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_revoker_finishes), cmocka_unit_test(test_revokers_meet),
         cmocka_unit_test(test_revoker_dies), cmocka_unit_test(test_destroyed_in_the_middle),
+        cmocka_unit_test(test_window_over_two_trees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

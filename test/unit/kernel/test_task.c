@@ -245,6 +245,12 @@ static void test_methods_on_memory(void **unused)
     assert_int_equal(n, 1);
     assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x400000, 20, 0), 0x80000000, 7, &n)), L4_OK);
     assert_int_equal(n, 256);
+    assert_int_equal(FINISH(task_map(c, &inv, b, l4_fpage_memory(0x80000000, 14, 0), 0x7fffffffc000, 7, &n)), L4_BAD_ARGUMENT);
+    assert_int_equal(task_look(c, &inv, l4_fpage_memory(0x7fffffffe000, 12, 0), &rights, &order, &id), L4_OK);
+    assert_int_equal(task_look(c, &inv, l4_fpage_memory(0x7ffffffff000, 12, 0), &rights, &order, &id), L4_NOT_MAPPED);
+    factory_check(quota);
+    assert_int_equal(FINISH(task_unmap(c, &inv, L4_FPAGE_EVERYTHING, 7, false, &n)), L4_OK);
+    assert_int_equal(n, 3);
     assert_int_equal(FINISH(task_copy(c, &inv, b, l4_fpage_memory(0, 47, 0), 0, 5, &n)), L4_OK);
     assert_int_equal(n, 257);
     assert_int_equal(task_look(c, &inv, l4_fpage_memory(0x40000000, 12, 0), &rights, &order, &id), L4_OK);
