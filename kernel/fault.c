@@ -68,14 +68,15 @@ void fault_answered(struct thread *t, u64 tag, u64 word, const struct l4_utcb *h
 {
     enum thread_origin origin = (enum thread_origin)t->origin;
     const struct message m = t->fault;
-    t->origin = ORIGIN_CALL;
     if (l4_tag_status(tag) == L4_OK) {
+        t->origin = ORIGIN_CALL;
         if (origin == ORIGIN_EXCEPTION && (word & 1))
             arch_registers_set(t, &handler->exception.registers);
         thread_wake(t);
     } else if (origin == ORIGIN_EXCEPTION) {
         halt(t, m.word[0], m.word[1], m.word[2]);
     } else if (fault_raise(t, VECTOR_PAGE_FAULT, m.word[1], m.word[0])) {
+        t->origin = ORIGIN_CALL;
         thread_wake(t);
     }
 }

@@ -28,8 +28,8 @@
 #define USER_END          0x7ffffffff000
 
 #define ENTRY_EXCEPTIONS  32    /* the VECTOR_* that assembly needs */
-#define ENTRY_SYSCALL     0x100
-#define ENTRY_FOREIGN     0x101
+#define ENTRY_SYSCALL     0x101
+#define ENTRY_FOREIGN     0x100
 
 #ifndef __ASSEMBLER__
 #include "arch.h"
