@@ -15,7 +15,6 @@ enum {
     SIGMA0_PRIORITY = 62, KEEPER_PRIORITY = 61, HIGHEST_PRIORITY = 63,
     SIGMA0_QUOTA = 1 << 20, KEEPER_LABEL = 1,
 };
-static const u64 DEVICE_END = 1ul << 32;        /* device memory that sigma0 can hand out ends here */
 
 struct factory root_factory;
 static struct l4_kip *kip;
@@ -27,67 +26,14 @@ static void require(l4_err_t err, const char *what)
         panic("cannot %s: error %d. Give the machine more memory", what, err);
 }
 
-/* ---- memory: RAM less what is in use; an eighth of it, at least 16 MB, for the kernel's objects ---- */
-struct hole { paddr_t base, end; };
-
-static u32 used_holes(struct hole *hole)
-{
-    u32 n = 0;
-    hole[n++] = (struct hole){ 0, 1 << 20 };
-    hole[n++] = (struct hole){ boot.kernel, boot.kernel + boot.kernel_bytes };
-    hole[n++] = (struct hole){ boot.archive, boot.archive + boot.archive_bytes };
-    const struct l4_boot_task *const tasks[] = { &boot.sigma0, &boot.keeper };
-    for (u32 t = 0; t < 2; t++)
-        for (u32 i = 0; i < tasks[t]->segments; i++)
-            hole[n++] = (struct hole){ tasks[t]->segment[i].frames, tasks[t]->segment[i].frames + tasks[t]->segment[i].bytes };
-    return n;
-}
-
-/* Add [base, end) without the holes to the info page's regions as RAM. */
-static void add_ram(paddr_t base, paddr_t end, const struct hole *hole, u32 holes)
-{
-    base = (base + L4_PAGE_SIZE - 1) & ~(paddr_t)(L4_PAGE_SIZE - 1);
-    end &= ~(paddr_t)(L4_PAGE_SIZE - 1);
-    for (u32 i = 0; i < holes && base < end; i++)
-        if (hole[i].base < end && hole[i].end > base) {
-            add_ram(base, hole[i].base, hole + i + 1, holes - i - 1);
-            base = (hole[i].end + L4_PAGE_SIZE - 1) & ~(paddr_t)(L4_PAGE_SIZE - 1);
-        }
-    if (base < end && kip->regions < L4_REGIONS)
-        kip->region[kip->regions++] = (struct l4_region){ base, end - base, L4_REGION_RAM };
-}
-
-static void list_ram(void)
-{
-    struct hole hole[32];
-    u32 holes = used_holes(hole);
-    for (u32 i = 0; i < boot.regions; i++)
-        if (boot.region[i].kind == L4_REGION_RAM)
-            add_ram(boot.region[i].base, boot.region[i].base + boot.region[i].bytes, hole, holes);
-}
-
-/* What sigma0 may show but never hands out as free: the archive, and the firmware's tables. */
-static void list_readable(void)
-{
-    kip->archive = boot.archive;
-    kip->archive_bytes = boot.archive_bytes;
-    u64 bytes = (boot.archive_bytes + L4_PAGE_SIZE - 1) & ~(u64)(L4_PAGE_SIZE - 1);
-    if (kip->regions < L4_REGIONS)
-        kip->region[kip->regions++] = (struct l4_region){ boot.archive, bytes, L4_REGION_ARCHIVE };
-    for (u32 i = 0; i < boot.regions && kip->regions < L4_REGIONS; i++) {
-        paddr_t base = boot.region[i].base & ~(paddr_t)(L4_PAGE_SIZE - 1);
-        paddr_t end = (boot.region[i].base + boot.region[i].bytes + L4_PAGE_SIZE - 1) & ~(paddr_t)(L4_PAGE_SIZE - 1);
-        if (boot.region[i].kind == L4_REGION_ACPI)
-            kip->region[kip->regions++] = (struct l4_region){ base, end - base, L4_REGION_ACPI };
-    }
-}
-
-/* Take the kernel's share from the top of the largest region, 2 MB aligned. */
+/* An eighth of RAM, at least 16 MB, from the top of its largest region, 2 MB aligned, is for the kernel's objects. */
 static u64 take_kernel_share(void)
 {
     u64 total = 0;
-    struct l4_region *largest = &kip->region[0];
+    struct l4_region none = { 0 }, *largest = &none;
     for (u32 i = 0; i < kip->regions; i++) {
+        if (kip->region[i].kind != L4_REGION_RAM)
+            continue;
         total += kip->region[i].bytes;
         if (kip->region[i].bytes > largest->bytes)
             largest = &kip->region[i];
@@ -142,42 +88,15 @@ static struct thread *start(struct task *task, const struct l4_boot_task *image,
     return thread;
 }
 
-/* Device memory from `at` to `end`, but for the interrupt controllers: they are the kernel's. */
-static void give_device(struct task *sigma0, paddr_t at, paddr_t end)
-{
-    static const paddr_t controllers[] = { 0xfec00000, 0xfee00000 };    /* I/O APIC, local APIC: SDM vol. 3, 11.4 */
-    for (u32 i = 0; i < 2 && at < end; i++)
-        if (controllers[i] >= at && controllers[i] < end) {
-            give_device(sigma0, at, controllers[i]);
-            at = controllers[i] + L4_PAGE_SIZE;
-        }
-    if (at < end)
-        require(space_add_root(&sigma0->space, at, at, end - at, L4_R | L4_W, false), "give devices to sigma0");
-}
-
-/* Whatever below 4 GB is neither RAM nor ACPI tables may be a device. */
-static void give_devices(struct task *sigma0)
-{
-    paddr_t at = 0xa0000;
-    for (u32 i = 0; i < boot.regions; i++) {
-        const struct l4_region *r = &boot.region[i];
-        if (r->kind == L4_REGION_RESERVED || r->base >= DEVICE_END)
-            continue;
-        give_device(sigma0, at, r->base);
-        if (r->base + r->bytes > at)
-            at = (r->base + r->bytes + L4_PAGE_SIZE - 1) & ~(paddr_t)(L4_PAGE_SIZE - 1);
-    }
-    give_device(sigma0, at, DEVICE_END);
-}
-
 static void give_memory(struct task *sigma0)
 {
+    static const u8 rights[] = { [L4_REGION_RAM] = L4_R | L4_W | L4_X, [L4_REGION_DEVICE] = L4_R | L4_W, [L4_REGION_ACPI] = L4_R,
+                                 [L4_REGION_ARCHIVE] = L4_R | L4_X };
     for (u32 i = 0; i < kip->regions; i++) {
         const struct l4_region *r = &kip->region[i];
-        u32 rights = r->kind == L4_REGION_RAM ? L4_R | L4_W | L4_X : r->kind == L4_REGION_ARCHIVE ? L4_R | L4_X : L4_R;
-        require(space_add_root(&sigma0->space, r->base, r->base, r->bytes, rights, true), "give memory to sigma0");
+        bool cached = r->kind != L4_REGION_DEVICE;
+        require(space_add_root(&sigma0->space, r->base, r->base, r->bytes, rights[r->kind], cached), "give memory to sigma0");
     }
-    give_devices(sigma0);
     require(space_add_root_ports(&sigma0->space), "give ports to sigma0");
 }
 
@@ -217,9 +136,11 @@ struct frame *kernel_main(const struct l4_boot_record *record)
     kip->abi_version = 1;
     memcpy(kip->version, AXO_VERSION, sizeof AXO_VERSION);
     arch_init(&boot, kip);
-    list_ram();
+    kip->archive = boot.archive;
+    kip->archive_bytes = boot.archive_bytes;
+    kip->regions = boot.regions;
+    memcpy(kip->region, boot.region, sizeof kip->region);
     u64 share = take_kernel_share();
-    list_readable();
     factory_init_root(&root_factory, share);
     authority_init(&root_factory);
     sched_init();

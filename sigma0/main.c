@@ -64,7 +64,7 @@ static l4_err_t give_device(u64 label, u64 physical, u32 order, u64 *frames)
 {
     if (order < L4_PAGE_SHIFT || order > ORDER_MAX || physical >> 46 || !is_aligned(physical, order))
         return L4_BAD_ARGUMENT;
-    if (in_regions(physical, order, 1u << L4_REGION_RAM | 1u << L4_REGION_ACPI | 1u << L4_REGION_ARCHIVE, false))
+    if (!in_regions(physical, order, 1u << L4_REGION_DEVICE, true))
         return SIGMA0_NOT_HERE;
     if (!given_to(&devices, label, physical, order))
         return SIGMA0_TAKEN;

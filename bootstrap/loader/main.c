@@ -50,6 +50,26 @@ static paddr_t load(void)
     return tables;
 }
 
+static void keep_task(const struct l4_boot_task *task)
+{
+    for (u32 i = 0; i < task->segments; i++)
+        memory_keep(task->segment[i].frames, task->segment[i].bytes, 0);
+}
+
+/* What is spoken for: low memory, kernel, the first tasks, the archive, the interrupt controllers. The loader's own memory is free. */
+static void keep_what_is_used(void)
+{
+    const struct l4_machine *machine = &record.machine;
+    memory_keep(0, 0xa0000, 0);
+    memory_keep(record.kernel, record.kernel_bytes, 0);
+    keep_task(&record.sigma0);
+    keep_task(&record.keeper);
+    memory_keep(start.archive, start.archive_bytes, L4_REGION_ARCHIVE);
+    memory_keep(machine->lapic, L4_PAGE_SIZE, 0);
+    for (u32 i = 0; i < machine->ioapics; i++)
+        memory_keep(machine->ioapic[i].at, L4_PAGE_SIZE, 0);
+}
+
 void loader_main(bool is_multiboot2, paddr_t info)
 {
     memory_add(0, L4_PAGE_SIZE, 2);     /* the BIOS's; and frame 0 means "none" to the kernel */
@@ -65,12 +85,13 @@ void loader_main(bool is_multiboot2, paddr_t info)
     paddr_t root = load();
     record.magic = L4_BOOT_MAGIC;
     record.version = 1;
-    record.regions = memory_regions(record.region, sizeof record.region / sizeof record.region[0]);
     record.archive = start.archive;
     record.archive_bytes = start.archive_bytes;
     record.loader_end = (paddr_t)loader_end;
     record.rsdp = start.rsdp;
     machine_find(&record.machine, &start);
+    keep_what_is_used();
+    record.regions = memory_regions(record.region, L4_REGIONS);
     machine_name_cpu(record.cpu, sizeof record.cpu);
     record.boot_seconds = clock_seconds();
     memcpy(record.command_line, start.command_line, sizeof record.command_line);

@@ -6,6 +6,8 @@
 enum { LINES = 256, TAKEN = 32 };
 #define LOWEST  0x100000ul      /* firmware and the start information live below */
 #define HIGHEST 0x100000000ul   /* the loader sees no more */
+#define DEVICES 0xa0000ul       /* from here to 4 GB, what is no memory may be a device */
+enum { RESERVED = 5, USED = 6 };        /* kinds beside L4_REGION_*: the firmware's word for both devices and its own; spoken for */
 
 struct range {
     paddr_t base, end;
@@ -20,7 +22,7 @@ static u64 kind_of(u32 e820_type)
     switch (e820_type) {
     case 1: return L4_REGION_RAM;
     case 3: case 4: return L4_REGION_ACPI;      /* tables, and NVS, which holds one of them */
-    default: return L4_REGION_RESERVED;
+    default: return RESERVED;
     }
 }
 
@@ -38,10 +40,18 @@ void memory_add(paddr_t base, u64 bytes, u32 e820_type)
     line[lines++] = (struct range){ base, end, kind };
 }
 
-/* What [base, *end) is, *end shrunk to where that changes. Where lines overlap, reserved beats ACPI beats RAM. */
+void memory_keep(paddr_t base, u64 bytes, u64 kind)
+{
+    if (lines == LINES)
+        fail("the firmware's memory map is too long; raise LINES in bootstrap/loader/memory.c", NULL);
+    line[lines++] = (struct range){ round_down(base, L4_PAGE_SIZE), round_up(base + bytes, L4_PAGE_SIZE), kind ? kind : (u64)USED };
+}
+
+/* What [base, *end) is, *end shrunk to where that changes. Where lines overlap, the heavier kind counts. */
 static u64 kind_at(paddr_t base, paddr_t *end)
 {
-    static const u8 weight[] = { 0, 1, 3, 2 };
+    static const u8 weight[] = { 0, [L4_REGION_DEVICE] = 1, [L4_REGION_RAM] = 2, [L4_REGION_ACPI] = 3, [RESERVED] = 4,
+        [USED] = 5, [L4_REGION_ARCHIVE] = 6 };
     u64 kind = 0;
     for (u32 i = 0; i < lines; i++) {
         if (line[i].base > base && line[i].base < *end)
@@ -71,12 +81,21 @@ static u32 drop_smallest_ram(struct l4_region *region, u32 count)
     return count - 1;
 }
 
+/* The record's kind; 0: not for sigma0. The firmware's reserved ranges may be devices where devices can be. */
+static u64 record_kind(u64 kind, paddr_t base)
+{
+    if (kind == RESERVED)
+        return base >= DEVICES && base < HIGHEST ? L4_REGION_DEVICE : 0;
+    return kind == USED ? 0 : kind;
+}
+
 u32 memory_regions(struct l4_region *region, u32 max)
 {
     u32 count = 0;
+    memory_keep(DEVICES, HIGHEST - DEVICES, L4_REGION_DEVICE);
     for (paddr_t base = 0, end; base != ~0ul; base = end) {
         end = ~0ul;
-        u64 kind = kind_at(base, &end);
+        u64 kind = record_kind(kind_at(base, &end), base);
         if (!kind)
             continue;
         struct l4_region *last = count ? &region[count - 1] : NULL;

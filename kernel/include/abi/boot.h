@@ -44,7 +44,7 @@ struct l4_boot_record {
     u64 magic;
     u32 version;                    /* 1 */
     u32 regions;
-    struct l4_region region[L4_REGIONS];    /* sorted, disjoint; RAM still holds what the next fields name */
+    struct l4_region region[L4_REGIONS];    /* sorted, disjoint, whole pages: what sigma0 gets */
     paddr_t kernel;                 /* the kernel's image and behind it the page tables that it starts with: never given away */
     u64 kernel_bytes;
     struct l4_boot_task sigma0, keeper;

@@ -4,13 +4,15 @@
 #include <abi/types.h>
 
 enum l4_region_kind {
-    L4_REGION_RAM = 1, L4_REGION_RESERVED = 2, L4_REGION_ACPI = 3,
-    L4_REGION_ARCHIVE = 4,          /* KIP only: the boot archive, readable and never handed out as free memory */
+    L4_REGION_RAM = 1,              /* free to be handed out */
+    L4_REGION_DEVICE = 2,           /* below 4 GB: what is no memory, less the interrupt controllers */
+    L4_REGION_ACPI = 3,             /* the firmware's tables: to be read */
+    L4_REGION_ARCHIVE = 4,          /* the boot archive: to be read and run */
 };
 enum { L4_REGIONS = 64 };
 
 struct l4_region {
     paddr_t base;
     u64 bytes;
-    u64 kind;                       /* enum l4_region_kind; what is in no region is device memory */
+    u64 kind;                       /* enum l4_region_kind; what is in no region belongs to kernel, sigma0, keeper or nobody */
 };
