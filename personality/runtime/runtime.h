@@ -104,7 +104,8 @@ extern struct process runtime_process;
 extern struct mm runtime_mm;
 static inline struct process *process(void) { return &runtime_process; }
 static inline struct mm *mm(void) { return &runtime_mm; }
-static inline const struct l4_kip *kip(void) { extern const struct l4_kip runtime_kip; return &runtime_kip; }
+extern struct l4_kip runtime_kip;
+static inline const struct l4_kip *kip(void) { return &runtime_kip; }
 #else
 #include "vm.h"
 static inline struct process *process(void) { return (struct process *)VM_RUNTIME_DATA; }

@@ -39,6 +39,14 @@ static void hexadecimal(struct text *x, u64 value)
     text_number(x, value, 16);
 }
 
+static void pointer(struct text *x, u64 value)
+{
+    if (value)
+        hexadecimal(x, value);
+    else
+        text_add(x, "NULL");
+}
+
 static void flags(struct text *x, u64 value, const struct word *words, const char *none)
 {
     bool any = false;
@@ -63,8 +71,8 @@ static void quoted(struct text *x, u64 from, u64 bytes, bool cut)
 {
     u8 part[STRACE_STRING];
     u64 shown = bytes < sizeof part ? bytes : sizeof part;
-    if (!user_get(part, from, shown)) {
-        hexadecimal(x, from);
+    if (!from || !user_get(part, from, shown)) {
+        pointer(x, from);
         return;
     }
     text_char(x, '"');
@@ -89,11 +97,9 @@ static void path(struct text *x, u64 from)
 {
     char name[STRACE_STRING * 4];
     i64 length = from ? user_string(name, from, sizeof name) : -EFAULT;
-    if (from == 0)
-        text_add(x, "NULL");
-    else if (length == -EFAULT)
-        hexadecimal(x, from);
-    else {
+    if (length == -EFAULT) {
+        pointer(x, from);
+    } else {
         text_char(x, '"');
         for (i64 i = 0; i < (length < 0 ? (i64)sizeof name - 1 : length); i++)
             text_char(x, name[i] >= ' ' ? name[i] : '?');
@@ -134,7 +140,7 @@ static void argument(struct text *x, char kind, const u64 *a, i64 result)
         if (result >= 0)
             quoted(x, a[0], (u64)result, false);
         else
-            hexadecimal(x, a[0]);
+            pointer(x, a[0]);
         break;
     case 'O':
         text_add(x, (a[0] & 3) == 0 ? "O_RDONLY" : (a[0] & 3) == 1 ? "O_WRONLY" : "O_RDWR");
@@ -156,11 +162,8 @@ static void argument(struct text *x, char kind, const u64 *a, i64 result)
             text_number(x, a[0], 10);
         break;
     case 'p':
-        if (a[0] == 0) {
-            text_add(x, "NULL");
-            break;
-        }
-        /* fall through */
+        pointer(x, a[0]);
+        break;
     default:
         hexadecimal(x, a[0]);
     }
