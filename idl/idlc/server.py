@@ -27,7 +27,27 @@ def environment():
 
 
 def server_header(unit):
-    return environment().get_template("server.h.j2").render(v=View(unit))
+    return wrapped(environment().get_template("server.h.j2").render(v=View(unit)))
+
+
+def wrapped(text):
+    """Lines of at most 120 columns: broken after a comma or before an operator, comments between words."""
+    out = []
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip())
+        while len(line) > 120:
+            if line.lstrip().startswith(("/* ", "* ")):
+                cut, lead = line.rfind(" ", indent + 4, 118), " " * indent + (" * " if line.lstrip()[0] == "/" else "* ")
+            else:
+                cuts = [line.rfind(mark, indent + 8, 118) + len(mark) - 1 for mark in (", ", "; ") if mark in line[:118]]
+                cuts += [line.rfind(mark, indent + 8, 118) for mark in (" || ", " && ", " /* ", " { ", " : ", " = ")]
+                cut, lead = max(cuts), " " * (indent + 4)
+            if cut <= indent + 8:
+                break
+            out.append(line[:cut].rstrip())
+            line = lead + line[cut:].lstrip()
+        out.append(line)
+    return "\n".join(out)
 
 
 class Table:

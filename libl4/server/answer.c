@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* answer.c: what generated dispatchers do off the hot path: refusals, remembered answers, handlers that do not answer. */
+/* answer.c: what generated dispatchers do off the hot path: refusals, remembered answers, handlers that do not
+ * answer. */
 #include <gate.h>
 #include <l4/panic.h>
 #include <l4/server.h>

@@ -17,8 +17,8 @@ struct l4_slot *l4_slot_at(const struct l4_server *server, u32 client, u32 slot)
     return (struct l4_slot *)(L4_STATE_ADDRESS + server->slot_at + i * server->slot_bytes);
 }
 
-/* Take everything from the client at this index, in small transactions. `label` becomes the new one, in the last of them:
- * cut short anywhere, it is done again. */
+/* Take everything from the client at this index, in small transactions. `label` becomes the new one, in the last of
+ * them: cut short anywhere, it is done again. */
 static void client_replace(const struct l4_server *server, const void *ops, u32 client, u64 label)
 {
     struct l4_client *c = l4_client_at(server, client);
@@ -47,7 +47,8 @@ static void client_replace(const struct l4_server *server, const void *ops, u32 
     l4_server_settle(server, ops);
 }
 
-/* The slot of a numbered request whose label is not at its place: a newer generation takes the place over. NULL: unknown. */
+/* The slot of a numbered request whose label is not at its place: a newer generation takes the place over. NULL:
+ * unknown. */
 struct l4_slot *l4_server_take(const struct l4_server *server, const void *ops, const struct l4_message *m)
 {
     u32 client = (u16)m->label, slot = (u16)m->number;

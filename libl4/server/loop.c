@@ -85,7 +85,8 @@ static l4_err_t op_wait(const struct l4_server *server, const void *ops, struct 
     return ended ? l4_resent(m, slot) : L4_LATER;
 }
 
-/* `m` was run and said `err`: effects, then its answer, then the next request into `m`. BLOCKS when nobody was woken. */
+/* `m` was run and said `err`: effects, then its answer, then the next request into `m`. BLOCKS when nobody was
+ * woken. */
 void l4_server_next(const struct l4_server *server, const void *ops, struct l4_message *m, l4_err_t err)
 {
     struct l4_volatile *v = &l4_volatile;
@@ -135,8 +136,8 @@ static void poison_note(const struct l4_server *server)
     v->poison.tag = crash->request.tag;
     v->poison.error = poison_error(server, crash->request.tag);
     v->rare = true;
-    l4_log("request %x of label %lx killed %u times: answered with poison", (u32)crash->request.tag, crash->request.label,
-           crash->count);
+    l4_log("request %x of label %lx killed %u times: answered with poison", (u32)crash->request.tag,
+           crash->request.label, crash->count);
 }
 
 /* Whether `m` is the request that killed twice: it is answered then, or dropped if it is an event. */
@@ -170,7 +171,8 @@ static void state_format(const struct l4_server *server, struct l4_state *state)
     l4_hook();
 }
 
-/* Make the state this version's, recovered. The version is written last: until then the state is made again from the start. */
+/* Make the state this version's, recovered. The version is written last: until then the state is made again from the
+ * start. */
 static void state_open(const struct l4_server *server)
 {
     struct l4_state *state = l4_state();

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* op.c: one message of an op on its way down. Synchronous, but the callee answers or says PENDING within its handler. */
+/* op.c: one message of an op on its way down. Synchronous, but the callee answers or says PENDING within its
+ * handler. */
 #include <l4/invoke.h>
 #include <l4/server.h>
 #include <l4/string.h>
 
-/* Send what `op` waits to have answered; false: nothing to go on with yet, an event will tell when to ask again. BLOCKS. */
+/* Send what `op` waits to have answered; false: nothing to go on with yet, an event will tell when to ask again.
+ * BLOCKS. */
 bool l4_op_send(const struct l4_op *op, struct l4_message *answer)
 {
     struct l4_volatile *v = &l4_volatile;
@@ -26,7 +28,8 @@ bool l4_op_send(const struct l4_op *op, struct l4_message *answer)
         memset(answer->word, 0, sizeof answer->word);
         memcpy(answer->word, op->word, 8ul * (op->words - words));
         memcpy(&l4_utcb()->mr[L4_REGISTER_WORDS], &op->word[L4_REGISTER_WORDS], 8ul * words);
-        l4_invoke(v->door[op->use], &tag, op->number, &answer->word[0], &answer->word[1], &answer->word[2], &answer->word[3]);
+        u64 *w = answer->word;
+        l4_invoke(v->door[op->use], &tag, op->number, &w[0], &w[1], &w[2], &w[3]);
     } while (l4_tag_status(tag) == L4_PEER_RESTARTED || l4_tag_status(tag) == L4_KICKED);
     answer->tag = tag;
     if (l4_tag_status(tag) == L4_PENDING || l4_tag_status(tag) == L4_LATER) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* park.c: requests that wait. Each entry keeps the request and, unless its caller was told PENDING, the right to answer it.
- * INVARIANT list: v->first ... v->last, by `next`, are in order of arrival; the others are in v->free or above v->high. */
+/* park.c: requests that wait. Each entry keeps the request and, unless its caller was told PENDING, the right to
+ * answer it.
+ * INVARIANT list: v->first ... v->last, by `next`, are in order of arrival; the others are in v->free or above
+ * v->high. */
 #include <abi/object.h>
 #include <l4/invoke.h>
 #include <l4/server.h>
@@ -104,8 +106,8 @@ static void drop_dead(const struct l4_server *server)
     }
 }
 
-/* Keep `m`, whose handler said PENDING or LATER, until what it waits for is woken. True: there is an answer to give now (PENDING
- * to a server, or an error because nothing more can be kept). */
+/* Keep `m`, whose handler said PENDING or LATER, until what it waits for is woken. True: there is an answer to give
+ * now (PENDING to a server, or an error because nothing more can be kept). */
 bool l4_park_keep(const struct l4_server *server, struct l4_message *m, l4_err_t err)
 {
     struct l4_volatile *v = &l4_volatile;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* undo.c: the cold half of transactions: taking back, and a new incarnation's first act. The order is transaction.h's. */
+/* undo.c: the cold half of transactions: taking back, and a new incarnation's first act. The order is
+ * transaction.h's. */
 #include <l4/panic.h>
 #include <l4/string.h>
 #include <l4/transaction.h>

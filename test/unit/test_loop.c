@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_loop.c: libl4's server loop, seen from clients: parking, events, cancelling, generations of clients, poison, refusals. */
+/* test_loop.c: libl4's server loop, seen from clients: parking, events, cancelling, generations of clients, poison,
+ * refusals. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

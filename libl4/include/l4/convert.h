@@ -9,7 +9,7 @@ struct l4_refusal {
     u64 value;                  /* the first that would lose bits or has no place any more */
 };
 
-/* Fill the zeroed state `new`, whose schema is complete, from `old`. Both are recovered. Fields are widened, follow `was`, and are
- * zero where they are new. False: refused, nothing of `new` counts. A plain field that is gone is dropped; one with a `~` in its
- * path (slots, ops, lists) must be zero then. */
+/* Fill the zeroed state `new`, whose schema is complete, from `old`. Both are recovered. Fields are widened, follow
+ * `was`, and are zero where they are new. False: refused, nothing of `new` counts. A plain field that is gone is
+ * dropped; one with a `~` in its path (slots, ops, lists) must be zero then. */
 extern bool l4_state_convert(const struct l4_state *old, struct l4_state *new, struct l4_refusal *why);

@@ -3,7 +3,8 @@
  * All of it may be lost in a crash: parked callers ask again, effects are derived again by the start hook.
  *
  * INVARIANT idle: outside of a transaction and of what follows its commit, wakes == afters == 0 and !ops_due.
- * INVARIANT parked: an entry in the list holds a kept reply in slot L4_SLOT_PARK + its index, unless it only asks for an event. */
+ * INVARIANT parked: an entry in the list holds a kept reply in slot L4_SLOT_PARK + its index, unless it only asks for
+ * an event. */
 #pragma once
 #include <abi/error.h>
 #include <abi/ipc.h>

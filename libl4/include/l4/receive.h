@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* receive.h: answer and receive, inlined into server loops. A host test replaces this header and invoke.h by its fake kernel.
- * BLOCKS until a request, an irq or the loop's deadline comes. */
+/* receive.h: answer and receive, inlined into server loops. A host test replaces this header and invoke.h by its fake
+ * kernel. BLOCKS until a request, an irq or the loop's deadline comes. */
 #pragma once
 #include <l4/park.h>
 #include <l4/utcb.h>
 
-/* Send the answer in `m` to the implicit reply (nobody to answer is no error), then receive the next request into `m`. */
+/* Send the answer in `m` to the implicit reply (nobody to answer is no error), then receive the next request into
+ * `m`. */
 static inline __attribute__((always_inline)) void l4_reply_wait(struct l4_message *m)
 {
     u64 tag = (m->tag & ~L4_TAG_FLAGS) | L4_TAG_WAIT;

@@ -2,10 +2,12 @@
 /* server.h: the loop of every server, and what generated code tells it.
  *
  *   l4_server_start    recover, convert, check, poison, start hook, open ops, effects, all events
- *   loop               open receive -> NAME_dispatch (inlined) -> after the commit: effects, ops, answer, woken requests
+ *   loop               open receive -> NAME_dispatch (inlined) -> after the commit: effects, ops, answer, woken
+ * requests
  *
- * Order after a commit: afters and messages of ops first, since the answer tells that they are done; then the answer; then
- * the requests that were woken, each as if it had just arrived. Blocking points: the receive, and the calls of ops downwards. */
+ * Order after a commit: afters and messages of ops first, since the answer tells that they are done; then the answer;
+ * then the requests that were woken, each as if it had just arrived. Blocking points: the receive, and the calls of
+ * ops downwards. */
 #pragma once
 #include <abi/ipc.h>
 #include <abi/object.h>
@@ -14,8 +16,9 @@
 #include <l4/start.h>
 #include <l4/transaction.h>
 
-/* Volatile capability slots that the loop uses. Doors of `uses` are slots that the manifest names like the interface (an array:
- * as many in a row); `clients` names the first of a row of irq objects, one a client index, that tell clients of events. */
+/* Volatile capability slots that the loop uses. Doors of `uses` are slots that the manifest names like the interface
+ * (an array: as many in a row); `clients` names the first of a row of irq objects, one a client index, that tell
+ * clients of events. */
 enum l4_server_slot {
     L4_SLOT_RECEIVE = L4_SLOT_VOLATILE,         /* 16 slots: where capabilities of requests land */
     L4_SLOT_MINT = L4_SLOT_VOLATILE + 16,       /* 8 slots: doors on their way out */
@@ -30,7 +33,7 @@ enum l4_server_slot {
 enum l4_server_method {
     L4_METHOD_DESCRIBE = 240,   /* retry () -> (u32 version, u64 hash) */
     L4_METHOD_SUBSCRIBE = 241,  /* retry (u64 events) -> (u64 raised): set the mask, collect what was raised */
-    L4_METHOD_CANCEL = 242,     /* once, by the number of the request to cancel: its answer, or KICKED becomes its answer */
+    L4_METHOD_CANCEL = 242,     /* once, by the number of what it cancels: gives its answer, or KICKED becomes that */
     L4_METHOD_FORGET = 243,     /* retry (u64 label) -> (), needs O: this client is gone for ever */
 };
 #define L4_EVENT_ASK (1ul << 63)        /* ask again what was PENDING; raised whatever the mask */
@@ -98,7 +101,7 @@ struct l4_server {
 struct l4_server_card {
     char name[32];
     u64 state_address, state_bytes;         /* the object: bytes to allocate, zeroed, at first start */
-    u64 window_address, window_bytes;       /* window of (client, slot): window_address + (client * slots + slot) * window_bytes */
+    u64 window_address, window_bytes;       /* window of (client, slot): the address + (client * slots + slot) * bytes */
     u32 clients, slots, parks, version;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* session.h: a client's side of exactly once.
  * A session is one answer slot at one server: a thread has its own, or takes one from a pool for the time of a call.
- * Number: counter << 16 | slot. The server tests equality only, so a counter that starts at the clock never meets an old one. */
+ * Number: counter << 16 | slot. The server tests equality only, so a counter that starts at the clock never meets an
+ * old one. */
 #pragma once
 #include <abi/types.h>
 #include <l4/hook.h>

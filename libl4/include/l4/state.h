@@ -2,11 +2,12 @@
 /* state.h: what every state object begins with. It outlives the server; keeper owns it and maps it at L4_STATE_ADDRESS.
  *
  *   L4_CRASH_ADDRESS    crash page, read-only
- *   L4_STATE_ADDRESS    struct NAME_state: this header, client slots, words, records, bulk; 2 MB pages where it is that large
+ *   L4_STATE_ADDRESS    struct NAME_state: this header, client slots, words, records, bulk; 2 MB pages where it is
+ * that large
  *   next 2 MB boundary  windows: clients * slots * window bytes, 4 KB pages, each also mapped into its client
  *
- * A constant address below 2 GB is 5 to 10 % cheaper than one above. It is never an `extern const` object: gcc would keep its
- * loads over calls. Servers reach it through `const struct NAME_state *` only. */
+ * A constant address below 2 GB is 5 to 10 % cheaper than one above. It is never an `extern const` object: gcc would
+ * keep its loads over calls. Servers reach it through `const struct NAME_state *` only. */
 #pragma once
 #include <abi/types.h>
 #include <l4/crash.h>
@@ -14,8 +15,8 @@
 #define L4_STATE_ADDRESS 0x40000000ul
 enum { L4_LOG_WORDS = 4093, L4_PATH_MAX = 48 };
 
-/* The request in progress, for keeper: it names the poisoned one. All zero between requests that change nothing matters not:
- * it is read only when the server stopped by a defect. */
+/* The request in progress, for keeper: it names the poisoned one. All zero between requests that change nothing
+ * matters not: it is read only when the server stopped by a defect. */
 struct l4_now {
     struct l4_request request;
     u64 completed;              /* requests since the state was made: whether one was completed between two crashes */

@@ -7,8 +7,8 @@
  *   l4_commit(slot, n)   log.top = 0, the one commit word; THEN slot.number = n, which recovery would finish
  *   l4_undo()            entries from the last to the first, each restored BEFORE top is lowered past it
  *
- * The order of the stores is the protocol: the compiler barriers hold it, x86 keeps stores in order, and a kill between any two
- * instructions leaves either the state before or the state after. Caller: the state's only thread. */
+ * The order of the stores is the protocol: the compiler barriers hold it, x86 keeps stores in order, and a kill
+ * between any two instructions leaves either the state before or the state after. Caller: the state's only thread. */
 #pragma once
 #include <abi/types.h>
 #include <l4/hook.h>
@@ -30,7 +30,10 @@ static inline u64 l4_entry(const void *at, u32 words, u32 kind, u32 word)
 static inline u32 l4_entry_words(u64 entry) { return (u32)(entry >> 32) & 2047; }
 static inline u32 l4_entry_kind(u64 entry) { return (u32)(entry >> 54) & 511; }
 /* The record that the entry is part of. */
-static inline const void *l4_entry_record(u64 entry) { return (const void *)((u64)(u32)entry - 8 * (entry >> 43 & 2047)); }
+static inline const void *l4_entry_record(u64 entry)
+{
+    return (const void *)((u64)(u32)entry - 8 * (entry >> 43 & 2047));
+}
 
 /* More was changed in one transaction than the log holds: a crash, undone. */
 extern _Noreturn void l4_log_full(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* count.c: instructions from a request's arrival until its answer is sent, by single steps: `count` prints them for piped. */
+/* count.c: instructions from a request's arrival until its answer is sent, by single steps: `count` prints them for
+ * piped. */
 #include <stdio.h>
 #include <string.h>
 #include "piped_kill.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fuzz.h: a server fed with any bytes. One request after the other: a byte for the method, one for client and slot, one that may
- * spoil the number of words, then each word as a length byte and so many bytes. After each request every invariant and audit must
- * hold, and a request that was refused must have left the state as it was (unless the server has ops). */
+/* fuzz.h: a server fed with any bytes. One request after the other: a byte for the method, one for client and slot,
+ * one that may spoil the number of words, then each word as a length byte and so many bytes. After each request every
+ * invariant and audit must hold, and a request that was refused must have left the state as it was (unless the server
+ * has ops). */
 #pragma once
 #include "kill.h"
 

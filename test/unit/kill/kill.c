@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* kill.c: images of the state at every point where a server may die, each tried out.
  *
- * What a kill leaves is the state object and the world around it, nothing else. So one run gives all kills: at each point the
- * pages that differ from the last image are copied; afterwards each image is put back and a new incarnation is started on it.
- * Pages are write-protected at first, so that only those that were written are looked at. */
+ * What a kill leaves is the state object and the world around it, nothing else. So one run gives all kills: at each
+ * point the pages that differ from the last image are copied; afterwards each image is put back and a new incarnation
+ * is started on it. Pages are write-protected at first, so that only those that were written are looked at. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,8 +117,8 @@ static bool ends_with(const char *path, const char *end)
     return n >= m && strcmp(path + n - m, end) == 0;
 }
 
-/* Whether value i of a field may differ: numbers of ops come from the clock; what is outside undo, and the answer that the client has
- * given up by sending a new number, when the request was undone. */
+/* Whether value i of a field may differ: numbers of ops come from the clock; what is outside undo, and the answer that
+ * the client has given up by sending a new number, when the request was undone. */
 static bool may_differ(const struct l4_field *f, u32 i, bool is_undone)
 {
     if (ends_with(f->path, "~number") || ends_with(f->path, "~token")) {

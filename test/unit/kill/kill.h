@@ -7,9 +7,10 @@
  *     static const struct world_rule below[] = { ... };       // what the servers below answer, if it uses any
  *     int main(int count, char **words) { return kill_main(count, words, &NAME_kill, requests, below, prepare); }
  *
- * Each request is run once untouched. Then the server is killed before and after each store of its protocol, each invocation, and
- * (`-i`) each instruction; the next incarnation, which may be killed too, must leave the state as before or as after, must answer
- * the same when asked again, and must then have left the same state and called the same servers. `-b` expects that this fails. */
+ * Each request is run once untouched. Then the server is killed before and after each store of its protocol, each
+ * invocation, and (`-i`) each instruction; the next incarnation, which may be killed too, must leave the state as
+ * before or as after, must answer the same when asked again, and must then have left the same state and called the
+ * same servers. `-b` expects that this fails. */
 #pragma once
 #include "world.h"
 
@@ -33,7 +34,7 @@ struct kill_request {
     const void *window;         /* copied to the start of the slot's window */
     u32 window_bytes;
     l4_err_t expect;            /* the answer's status; L4_PENDING: it parks */
-    bool steps;                 /* its label is new to the server, which takes several transactions: states between them are right, too */
+    bool steps;                 /* its label is new, which takes several transactions: states between are right, too */
     void (*prepare)(void);      /* after the common one */
     u64 label;                  /* 0: KILL_LABEL */
 };

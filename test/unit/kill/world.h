@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* world.h: everything around a server under test: a fake kernel, clients, and the servers below it.
- * The server runs as a coroutine on its own stack: it is resumed with a request and comes back when it waits for the next. An
- * incarnation ends by being abandoned; its volatile memory is zeroed, the world and the state object stay. */
+ * The server runs as a coroutine on its own stack: it is resumed with a request and comes back when it waits for the
+ * next. An incarnation ends by being abandoned; its volatile memory is zeroed, the world and the state object stay. */
 #pragma once
 #include <l4/server.h>
 

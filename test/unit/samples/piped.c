@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* piped.c: byte pipes. Lost in a crash: nothing; parked callers ask again.
- * INVARIANT content: bytes head ... head + fill (modulo CAPACITY) of a pipe's ring are what was written and not yet read; the rest of
- * the ring may hold anything, so it is written before the commit. */
+ * INVARIANT content: bytes head ... head + fill (modulo CAPACITY) of a pipe's ring are what was written and not yet
+ * read; the rest of the ring may hold anything, so it is written before the commit. */
 #include "piped_server.h"
 
 /* The end `ref` if it is of this kind and the caller's. */

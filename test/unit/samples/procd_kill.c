@@ -45,7 +45,8 @@ static const struct world_rule below[] = {
     { 0x102301, true, answer_files }, { 0 },
 };
 
-/* Process 2 is a child of process 1. Words 4 to 17 of its registers follow the first four; the name's length is word 18. */
+/* Process 2 is a child of process 1. Words 4 to 17 of its registers follow the first four; the name's length is word
+ * 18. */
 static void prepare(void)
 {
     refusing = 0;
