@@ -245,7 +245,7 @@ class View:
 
     # ---- schema
     def schema(self):
-        """(path, was, place, size, stride, count, inner, signed) of every scalar of the state, in order. Lengths in C."""
+        """(path, was, place, size, stride, count, inner, flags) of every scalar of the state, in order. Lengths in C."""
         state = f"struct {self.name}_state"
         out = []
 
@@ -295,7 +295,7 @@ class View:
             size = {"string": 1, "bytes": 1}.get(bulk.type.kind) or int(bulk.type.name[1:]) // 8
             inner = bulk.counts[-1]
             count = bulk.counts[0] if len(bulk.counts) > 1 else 1
-            out.append((bulk.name, "", f"offsetof({state}, {bulk.name})", size, f"{inner * size}", count, inner, 0))
+            out.append((bulk.name, "", f"offsetof({state}, {bulk.name})", size, f"{inner * size}", count, inner, 2))
         K, N = self.server.clients, self.server.slots
         for name in ("label", "events"):
             out.append((f"~client.{name}", "", f"offsetof({state}, client) + offsetof(struct l4_client, {name})", 8,

@@ -24,7 +24,7 @@ static u64 value_at(const struct l4_state *state, const struct l4_field *f, u32 
     const u8 *at = (const u8 *)state + f->offset + (u64)i * f->stride + (u64)j * f->size;
     u64 value = 0;
     memcpy(&value, at, f->size);
-    if (f->is_signed && f->size < 8 && value >> (8 * f->size - 1)) {
+    if (f->flags & L4_FIELD_SIGNED && f->size < 8 && value >> (8 * f->size - 1)) {
         value |= ~0ul << 8 * f->size;
     }
     return value;
@@ -37,7 +37,7 @@ static bool value_fits(const struct l4_field *f, u64 value)
         return true;
     }
     u32 bits = 8 * f->size;
-    if (f->is_signed) {
+    if (f->flags & L4_FIELD_SIGNED) {
         return (u64)((i64)(value << (64 - bits)) >> (64 - bits)) == value;
     }
     return value >> bits == 0;

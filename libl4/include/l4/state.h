@@ -48,8 +48,10 @@ struct l4_field {
     char path[L4_PATH_MAX];     /* "moved", "pipe.fill", "proc.start.word", "~slot.tag" */
     char was[L4_PATH_MAX];      /* its path in the version before, if another */
     u32 offset, size, stride, count, inner;
-    u32 is_signed;
+    u32 flags;                  /* enum l4_field_flag */
 };
+
+enum l4_field_flag { L4_FIELD_SIGNED = 1, L4_FIELD_BULK = 2 };    /* bulk: outside undo */
 
 struct l4_state {
     struct l4_now now;

@@ -538,7 +538,7 @@ static const struct l4_field piped_schema[] = {
     { "end~free", "", offsetof(struct piped_state, end_table.free), 4, 0, 1, 1, 0 },
     { "end~high", "", offsetof(struct piped_state, end_table.high), 4, 0, 1, 1, 0 },
     { "end~live", "", offsetof(struct piped_state, end_table.live), 4, 0, 1, 1, 0 },
-    { "ring", "", offsetof(struct piped_state, ring), 1, 4096, 64, 4096, 0 },
+    { "ring", "", offsetof(struct piped_state, ring), 1, 4096, 64, 4096, 2 },
     { "~client.label", "", offsetof(struct piped_state, client) + offsetof(struct l4_client, label), 8,
         sizeof(struct l4_client), 16, 1, 0 },
     { "~client.events", "", offsetof(struct piped_state, client) + offsetof(struct l4_client, events), 8,
@@ -558,7 +558,7 @@ static inline bool piped_upgrade_any(const void *old, void *state) { return !pip
     state); }
 static const struct l4_server piped_server = {
     .name = "piped", .served = piped_served, .serves = 1,
-    .schema = piped_schema, .fields = PIPED_FIELDS, .version = 1, .shape = 0x4d602b976a165e7c,
+    .schema = piped_schema, .fields = PIPED_FIELDS, .version = 1, .shape = 0xca931f975125be94,
     .bytes = sizeof(struct piped_state), .schema_at = offsetof(struct piped_state, schema),
     .client_at = offsetof(struct piped_state, client), .slot_at = offsetof(struct piped_state, slot),
     .slot_bytes = sizeof(struct piped_slot), .check = piped_check_all, .upgrade = piped_upgrade_any,

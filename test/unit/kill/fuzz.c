@@ -33,7 +33,7 @@ static u64 state_hash(void)
     u64 hash = 1;
     for (u32 k = 0; k < s->fields; k++) {
         const struct l4_field *f = &s->schema[k];
-        if (f->path[0] == '~' || (f->inner >= 64 && f->count > 1)) {
+        if (f->path[0] == '~' || f->flags & L4_FIELD_BULK) {
             continue;
         }
         for (u32 i = 0; i < f->count; i++) {

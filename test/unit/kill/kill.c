@@ -130,7 +130,7 @@ static bool may_differ(const struct l4_field *f, u32 i, bool is_undone)
     if (strncmp(f->path, "~slot", 5) == 0 && !ends_with(f->path, ".number")) {
         return i == (u32)(u16)label_of(request) * server->world.server->slots + KILL_SLOT;
     }
-    return strchr(f->path, '.') == NULL && strchr(f->path, '~') == NULL && f->count * f->inner > 1 && f->inner >= 64;
+    return f->flags & L4_FIELD_BULK;
 }
 
 /* NULL if the state is as in `wanted_state`, else the path that differs. */
