@@ -59,7 +59,7 @@ void runtime_forked(struct thread *t)
     struct pm_self me;
     t->slot = 0;
     thread_begin(t);
-    if (pm_self(t->pm.gate, &me))
+    if (pm_self(t->pm.gate, t->slot, &me))
         runtime_die(t, SIGSEGV);
     struct process *p = process();
     p->pid = t->tid = me.pid;
@@ -112,7 +112,7 @@ void runtime_cloned(struct thread *t, const struct thread *maker)
     t->altstack = (struct linux_stack){ 0, 0, 0 };
     thread_begin(t);
     struct thread *writable = (struct thread *)(VM_RUNTIME_THREADS + maker->slot * VM_BLOCK + VM_BLOCK_THREAD);
-    t->tid = pm_self(t->pm.gate, &me) ? 0 : me.tid;
+    t->tid = pm_self(t->pm.gate, t->slot, &me) ? 0 : me.tid;
     begin_child(t);
     __atomic_or_fetch(&process()->threads, 1u << slot, __ATOMIC_RELAXED);
     __atomic_store_n(&writable->vforking, false, __ATOMIC_RELEASE);

@@ -68,7 +68,7 @@ i64 sys_rt_sigpending(struct thread *t, const u64 *a)
     u64 set = 0;
     if (a[1] > SIGSET_BYTES)
         return -EINVAL;
-    i64 err = ASK(pm_pending(t->pm.gate, &set));
+    i64 err = ASK(pm_pending(t->pm.gate, t->slot, &set));
     set &= t->mask;
     return err ? err : user_put(a[0], &set, a[1]) ? 0 : -EFAULT;
 }

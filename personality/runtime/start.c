@@ -90,7 +90,7 @@ void runtime_main(struct thread *t, u64 how)
     t->slot = 0;
     t->number = ~0ul;
     thread_begin(t);
-    if (pm_self(t->pm.gate, &me))
+    if (pm_self(t->pm.gate, t->slot, &me))
         runtime_die(t, SIGSEGV);
     process_begin(t, &me);
     if (how == FIRST_PROCESS)
