@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cap.c: capability tables and the derivation tree over their slots; see cap.h.
- * Revoking works like that of mappings (mapdb.h): children before parents, one cursor an object, and whoever changes a tree that is
- * being revoked first helps. Destroying an object is not part of it: the object goes to reap.c. */
+ * Revoking works like that of mappings (mapdb.h): children before parents, one cursor an object, and whoever changes a
+ * tree that is being revoked first helps. Destroying an object is not part of it: the object goes to reap.c. */
 #include "cap.h"
 #include "memory.h"
 #include "arch.h"

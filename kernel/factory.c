@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* factory.c: see factory.h. A child factory's whole quota counts as used in its parent, so charging touches one factory only. */
+/* factory.c: see factory.h. A child factory's whole quota counts as used in its parent, so charging touches one factory
+ * only. */
 #include "factory.h"
 #include "cap.h"
 #include "memory.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* frame.c: physical frames for the kernel, singly or in aligned pairs; see memory.h.
- * Free frames are linked through themselves. A bit for each tells whether it is free and alone, so that it can join its other half:
- * a pair of free frames is never kept as two. The bitmaps lie in the first frames of their region. */
+ * Free frames are linked through themselves. A bit for each tells whether it is free and alone, so that it can join its
+ * other half: a pair of free frames is never kept as two. The bitmaps lie in the first frames of their region. */
 #include "memory.h"
 #include "arch.h"
 #include "string.h"

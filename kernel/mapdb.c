@@ -157,5 +157,6 @@ u64 node_name(const struct node *node)
 {
     if (!node)
         return 0;
-    return node->is_port ? node->space->id << 36 | 1ul << 35 | node->at : node->space->id << 36 | node->at >> L4_PAGE_SHIFT;
+    return node->is_port ? node->space->id << 36 | 1ul << 35 | node->at
+        : node->space->id << 36 | node->at >> L4_PAGE_SHIFT;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mapdb.h: who derived which memory or port mapping from whom.
  *
- *   root (sigma0's RAM) -- child -- next -- next        a node is one page-table entry, 4 KB or 2 MB, or one range of ports
+ *   root (sigma0's RAM) -- child -- next -- next        a node is one page-table entry, 4 KB or 2 MB, or one range of
+ * ports
  *                            |
  *                          child -- next
  *
- * Revoking walks a subtree in steps and allocates nothing. While it lasts, the root is *marked*: whoever wants to change this tree
- * first does one step of that revocation himself and then starts over. So the tree keeps its shape under the walk (its cursor
- * stays valid), and two tasks that map to each other cannot outrun a revoker.
+ * Revoking walks a subtree in steps and allocates nothing. While it lasts, the root is *marked*: whoever wants to
+ * change this tree first does one step of that revocation himself and then starts over. So the tree keeps its shape
+ * under the walk (its cursor stays valid), and two tasks that map to each other cannot outrun a revoker.
  *
  * INVARIANT family: n->child->parent == n; siblings share the parent; n->root is the tree's root, also of itself.
  * INVARIANT inside: what a child maps lies inside what its parent maps, with no more rights unless the tree is marked.
@@ -52,8 +53,8 @@ bool node_move(struct node *node, struct space *space, u64 at);
 l4_err_t mapdb_settle(struct node *node, u64 *changed);
 /* Is there anything for mapdb_revoke to do? `rights` are those of the node's entry. */
 bool mapdb_has(const struct node *node, u32 rights, u32 taking, bool derived_only);
-/* Take rights from all below `top`, and from itself unless `derived_only`; taking L4_R takes the mapping. Uses up *budget: RESTART and
- * the tree marked when that did not suffice. Caller: the tree is not marked. */
+/* Take rights from all below `top`, and from itself unless `derived_only`; taking L4_R takes the mapping. Uses up
+ * *budget: RESTART and the tree marked when that did not suffice. Caller: the tree is not marked. */
 l4_err_t mapdb_revoke(struct node *top, u32 taking, bool derived_only, u32 *budget, u64 *changed);
 
 /* Names for traces: task, port or not, page or port; 0 for NULL. */

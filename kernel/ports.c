@@ -12,7 +12,8 @@ enum { PORTS = 1 << 16, BITMAP_BYTES = PORTS / 8 };
 
 struct range { u64 first, end; };
 
-static struct range range_of(const struct node *node) { return (struct range){ node->at, node->at + (1ul << node->order) }; }
+static struct range range_of(const struct node *node) { return (struct range){ node->at,
+    node->at + (1ul << node->order) }; }
 static bool overlaps(struct range a, struct range b) { return a.first < b.end && b.first < a.end; }
 static struct node *node_of(struct list *link) { return &container_of(link, struct port_node, in_space)->node; }
 static struct list *link_of(struct node *node) { return &container_of(node, struct port_node, node)->in_space; }

@@ -4,7 +4,8 @@
 #include "mapdb.h"
 #include "space.h"
 
-l4_err_t ports_map(struct space *to, struct space *from, u64 fpage, u64 to_base, bool grant, u64 *progress, u64 *mapped);
+l4_err_t ports_map(struct space *to, struct space *from, u64 fpage, u64 to_base, bool grant, u64 *progress,
+                   u64 *mapped);
 l4_err_t ports_unmap(struct space *space, u64 fpage, bool derived_only, u32 *budget, u64 *changed);
 void ports_drop(struct node *node);
 void ports_fini(struct space *space);

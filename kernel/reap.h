@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* reap.h: objects whose last capability is gone, until their memory is given back.
- * Destroying a task or a factory destroys what it holds, and that may hold more: instead of recursing, whatever is found on the way
- * goes to the front of one list, and whoever destroys works at the front until what he asked for is gone. */
+ * Destroying a task or a factory destroys what it holds, and that may hold more: instead of recursing, whatever is
+ * found on the way goes to the front of one list, and whoever destroys works at the front until what he asked for is
+ * gone. */
 #pragma once
 #include "object.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* slab.c: frames cut into equal pieces, for objects and mapping nodes; see memory.h.
- * A slab is one frame: this header, then pieces of one size, a multiple of 64. Sizes of which no two fit take a whole frame.
+ * A slab is one frame: this header, then pieces of one size, a multiple of 64. Sizes of which no two fit take a whole
+ * frame.
  * INVARIANT slab: a slab with a free piece is on its size's list; one without any piece in use is given back. */
 #include "memory.h"
 #include "arch.h"

@@ -175,8 +175,8 @@ static l4_err_t map_entry(const struct request *r, struct place source, vaddr_t 
     return r->grant ? move_entry(r->to, to_at, *place, entry, node) : insert_entry(r->to, to_at, *place, entry, parent);
 }
 
-/* The common case, a copy of consecutive pages into an empty part of one table: entry by entry without a walk, until something
- * is not simple. Returns how many of `count` pages went; map_entry says what is wrong with the next. */
+/* The common case, a copy of consecutive pages into an empty part of one table: entry by entry without a walk, until
+ * something is not simple. Returns how many of `count` pages went; map_entry says what is wrong with the next. */
 static u32 map_run(const struct request *r, struct place source, struct place place, vaddr_t to_at, u32 count)
 {
     u64 drop = (r->rights & L4_W ? 0 : ENTRY_WRITE | ENTRY_DIRTY) | (r->rights & L4_X ? 0 : ENTRY_EXECUTE);
@@ -187,7 +187,8 @@ static u32 map_run(const struct request *r, struct place source, struct place pl
         u64 entry = (*source.entry & ~drop) | add;
         if (node->root->top)
             break;
-        struct node *child = node_create(r->to, to_at + i * L4_PAGE_SIZE, L4_PAGE_SHIFT, paging_rights(entry), false, parent);
+        struct node *child = node_create(r->to, to_at + i * L4_PAGE_SIZE, L4_PAGE_SHIFT, paging_rights(entry), false,
+                                         parent);
         if (!child)
             break;
         *place.entry = entry;
@@ -199,8 +200,10 @@ static u32 map_run(const struct request *r, struct place source, struct place pl
 
 static u64 least(u64 a, u64 b) { return a < b ? a : b; }
 
-/* How many of `pages` from `at` on lie, like `at`, in the known tables of source and target: 0 if the tables are not known. */
-static u32 run_length(const struct request *r, struct place *source, vaddr_t at, struct place *place, vaddr_t to_at, u64 pages)
+/* How many of `pages` from `at` on lie, like `at`, in the known tables of source and target: 0 if the tables are not
+ * known. */
+static u32 run_length(const struct request *r, struct place *source, vaddr_t at, struct place *place, vaddr_t to_at,
+                      u64 pages)
 {
     if (r->grant || to_at >= L4_USER_END || !paging_again(source, at) || !paging_again(place, to_at))
         return 0;
@@ -251,8 +254,8 @@ l4_err_t space_map(struct space *to, struct space *from, u64 fpage, u64 to_base,
     u32 order = l4_fpage_order(fpage);
     if (l4_fpage_type(fpage) == L4_FPAGE_IO)
         return beside ? L4_BAD_ARGUMENT : ports_map(to, from, fpage, to_base, grant, progress, mapped);
-    if (l4_fpage_type(fpage) != L4_FPAGE_MEMORY || !is_window(fpage) || !is_window(l4_fpage_memory(to_base, order, 0)) ||
-        to_base & (L4_PAGE_SIZE - 1) || !(rights & L4_R))
+    if (l4_fpage_type(fpage) != L4_FPAGE_MEMORY || !is_window(fpage) || !(rights & L4_R) ||
+        to_base & (L4_PAGE_SIZE - 1) || !is_window(l4_fpage_memory(to_base, order, 0)))
         return L4_BAD_ARGUMENT;
     const struct request r = { to, from, rights & (L4_R | L4_W | L4_X), beside, grant };
     l4_err_t err = map_memory(&r, l4_fpage_address(fpage), order, to_base, progress);
@@ -320,7 +323,8 @@ bool space_restrict(struct node *node, u32 taking)
 {
     struct place place = paging_find(node->space->root, node->at);
     u32 rights = paging_rights(*place.entry), left = rights & ~taking;
-    *place.entry = paging_leaf(paging_frame(*place.entry, place.order), place.order, left, *place.entry & ENTRY_UNCACHED);
+    *place.entry = paging_leaf(paging_frame(*place.entry, place.order), place.order, left,
+                               *place.entry & ENTRY_UNCACHED);
     arch_tlb_forget(node->space->root, node->at);
     return left != rights;
 }
@@ -341,7 +345,8 @@ bool space_find(const struct space *space, vaddr_t at, paddr_t *frame, u32 *righ
 l4_err_t space_map_kernel(struct space *space, vaddr_t at, paddr_t frame)
 {
     struct place place;
-    l4_err_t err = at < L4_USER_END ? paging_make(space->root, space->factory, at, L4_PAGE_SHIFT, &place) : L4_BAD_ARGUMENT;
+    l4_err_t err = at < L4_USER_END ? paging_make(space->root, space->factory, at, L4_PAGE_SHIFT, &place)
+        : L4_BAD_ARGUMENT;
     if (err != L4_OK)
         return err;
     if (place.order != L4_PAGE_SHIFT || *place.entry)

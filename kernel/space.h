@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* space.h: address space and I/O ports of a task: page table, shadow tables, and the mapping database over them.
  * Every leaf page table has a shadow table of pointers to mapping nodes, so that node <-> entry is O(1) both ways.
- * INVARIANT shadow: entry present <=> its shadow points to a node that names (space, address), except UTCB pages, which have
- * neither node nor derivation. */
+ * INVARIANT shadow: entry present <=> its shadow points to a node that names (space, address), except UTCB pages, which
+ * have neither node nor derivation. */
 #pragma once
 #include "object.h"
 
@@ -23,13 +23,14 @@ l4_err_t space_init(struct space *space, struct factory *factory, u64 id);
 /* One bounded step of unmapping everything (whatever was derived included) and freeing the tables. */
 l4_err_t space_fini_step(struct space *space);
 
-/* Roots of the derivation tree, at boot: frames [frame, frame + bytes) at `at`; uncached for device memory. Uses 2 MB nodes where address,
- * frame and size allow. sigma0 gets RAM and devices 1:1; sigma0 and keeper their own segments and the info page. And all ports. */
+/* Roots of the derivation tree, at boot: frames [frame, frame + bytes) at `at`; uncached for device memory. Uses 2 MB
+ * nodes where address, frame and size allow. sigma0 gets RAM and devices 1:1; sigma0 and keeper their own segments and
+ * the info page. And all ports. */
 l4_err_t space_add_root(struct space *space, vaddr_t at, paddr_t frame, u64 bytes, u32 rights, bool cached);
 l4_err_t space_add_root_ports(struct space *sigma0);
 
-/* Map memory or ports; see task.idl map (beside = false) and copy (beside = true). Bounded: RESTART with *progress kept.
- * *mapped counts entries over all steps (keep it in *progress too if need be). */
+/* Map memory or ports; see task.idl map (beside = false) and copy (beside = true). Bounded: RESTART with *progress
+ * kept. *mapped counts entries over all steps (keep it in *progress too if need be). */
 l4_err_t space_map(struct space *to, struct space *from, u64 fpage, u64 to_base, u32 rights, bool beside, bool grant,
                    u64 *progress, u64 *mapped);
 /* Take rights away; see task.idl unmap. */
@@ -39,7 +40,8 @@ bool space_find(const struct space *space, vaddr_t at, paddr_t *frame, u32 *righ
 /* The range of ports that covers `port`. */
 bool space_find_port(const struct space *space, u64 port, u32 *rights, u32 *order);
 
-/* Map a kernel frame (UTCBs) without a node; user-writable, never derivable. Unmapped by space_fini or space_remove_kernel. */
+/* Map a kernel frame (UTCBs) without a node; user-writable, never derivable. Unmapped by space_fini or
+ * space_remove_kernel. */
 l4_err_t space_map_kernel(struct space *space, vaddr_t at, paddr_t frame);
 void space_remove_kernel(struct space *space, vaddr_t at);
 

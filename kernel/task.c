@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* task.c: life of a task, its UTCB pages, and the methods of task.idl.
- * A UTCB page is a kernel frame mapped without a node; bits 52-55 of its entry tell which of its four UTCBs are taken. */
+ * A UTCB page is a kernel frame mapped without a node; bits 52-55 of its entry tell which of its four UTCBs are taken.
+ * */
 #include "task.h"
 #include <abi/fpage.h>
 #include "factory.h"
@@ -110,7 +111,8 @@ void task_utcb_give(struct task *task, vaddr_t at)
 static bool is_cap_window(u64 fpage, u64 to)
 {
     u64 base = l4_fpage_base(fpage), size = 1ul << (l4_fpage_order(fpage) & 15);
-    return l4_fpage_order(fpage) <= 15 && !(base & (size - 1)) && base < L4_CAP_SLOTS && !(to & (size - 1)) && to < L4_CAP_SLOTS;
+    return l4_fpage_order(fpage) <= 15 && !(base & (size - 1)) && base < L4_CAP_SLOTS && !(to & (size - 1))
+        && to < L4_CAP_SLOTS;
 }
 
 /* Progress of work on capabilities: the slots that are done, above them what was changed. */
@@ -135,7 +137,8 @@ static l4_err_t map_caps(struct task *to, struct task *from, u64 fpage, u64 to_s
     return *progress >> SLOT_BITS ? L4_OK : L4_NOT_MAPPED;
 }
 
-l4_err_t task_map(struct task *self, struct invocation *inv, struct task *source, u64 from, u64 to, u32 rights, u64 *mapped)
+l4_err_t task_map(struct task *self, struct invocation *inv, struct task *source, u64 from, u64 to, u32 rights,
+                  u64 *mapped)
 {
     if (self->object.dying || source->object.dying)
         return L4_BAD_STATE;
@@ -148,7 +151,8 @@ l4_err_t task_map(struct task *self, struct invocation *inv, struct task *source
     return err;
 }
 
-l4_err_t task_copy(struct task *self, struct invocation *inv, struct task *source, u64 from, u64 to, u32 rights, u64 *mapped)
+l4_err_t task_copy(struct task *self, struct invocation *inv, struct task *source, u64 from, u64 to, u32 rights,
+                   u64 *mapped)
 {
     if (self->object.dying || source->object.dying)
         return L4_BAD_STATE;
@@ -177,7 +181,8 @@ static l4_err_t unmap_caps(struct task *self, u64 fpage, bool derived_only, u64 
     return L4_OK;
 }
 
-l4_err_t task_unmap(struct task *self, struct invocation *inv, u64 flexpage, u32 rights, bool derived_only, u64 *changed)
+l4_err_t task_unmap(struct task *self, struct invocation *inv, u64 flexpage, u32 rights, bool derived_only,
+                    u64 *changed)
 {
     if (l4_fpage_type(flexpage) != L4_FPAGE_CAP)
         return space_unmap(&self->space, flexpage, rights, derived_only, inv->progress, changed);

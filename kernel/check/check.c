@@ -72,7 +72,8 @@ static u32 check_table(const struct space *space, u64 *table, vaddr_t at, u32 or
         if (leaf)
             check_leaf(space, &table[i], at, order);
         else
-            INVARIANT("counts", check_table(space, table_of(table[i]), at, order - 9) == (table[i] & ENTRY_COUNTS) >> 52, at);
+            INVARIANT("counts", check_table(space, table_of(table[i]), at,
+                                            order - 9) == (table[i] & ENTRY_COUNTS) >> 52, at);
     }
     INVARIANT("counts", used || order == 39, at);
     return used;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* check.h: the named invariants of memory and capabilities, for debug builds and host tests. Each walks everything it is given and panics
- * with the invariant's name where it does not hold. Nothing here is bounded: never for a running system. */
+/* check.h: the named invariants of memory and capabilities, for debug builds and host tests. Each walks everything it
+ * is given and panics with the invariant's name where it does not hold. Nothing here is bounded: never for a running
+ * system. */
 #pragma once
 #include "cap.h"
 #include "factory.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* paging.c: walks through page tables; see paging.h. Whoever changes an entry of a live space forgets it in the TLB here. */
+/* paging.c: walks through page tables; see paging.h. Whoever changes an entry of a live space forgets it in the TLB
+ * here. */
 #include "paging.h"
 #include "arch.h"
 #include "memory.h"
@@ -63,7 +64,8 @@ static void table_give(struct factory *factory, u32 level, paddr_t table)
         memory_give_pair(factory, table);
 }
 
-/* The entry path[level] has become empty: free the tables that are empty now. The TLB keeps whole paths, so it forgets first. */
+/* The entry path[level] has become empty: free the tables that are empty now. The TLB keeps whole paths, so it forgets
+ * first. */
 static void trim(paddr_t root, struct factory *factory, vaddr_t at, u64 *path[4], u32 level)
 {
     while (level && !(*path[level - 1] & ENTRY_COUNTS)) {

@@ -4,9 +4,10 @@
  *   top (one frame) -> 512 GB: one frame -> 1 GB: two frames -> 2 MB: two frames
  *                                           entries | nodes      entries | nodes
  *
- * The lower two levels are pairs of frames: entries, and right behind them the shadow, one pointer to a mapping node an entry.
- * INVARIANT counts: an entry that points to a table counts that table's used entries in bits 52-61, which the CPU ignores; a
- * table goes with its last entry. (The top-level table belongs to the space.) */
+ * The lower two levels are pairs of frames: entries, and right behind them the shadow, one pointer to a mapping node an
+ * entry.
+ * INVARIANT counts: an entry that points to a table counts that table's used entries in bits 52-61, which the CPU
+ * ignores; a table goes with its last entry. (The top-level table belongs to the space.) */
 #pragma once
 #include "object.h"
 
@@ -22,13 +23,14 @@ struct node;
 #define ENTRY_EXECUTE   (1ul << 9)              /* ours: the right X, also where the CPU has no NX */
 #define ENTRY_KERNEL    (1ul << 10)             /* ours: a UTCB page, without node */
 #define ENTRY_ADDRESS   0x000ffffffffff000ul
-#define ENTRY_COUNT     (1ul << 52)             /* ours: one used entry of the table below; in UTCB pages, one used UTCB */
+#define ENTRY_COUNT     (1ul << 52)             /* ours: a used entry of the table below; in UTCB pages, a used UTCB */
 #define ENTRY_COUNTS    (1023ul << 52)
 #define ENTRY_NX        (1ul << 63)
 
 extern bool paging_nx;      /* the CPU has NX and it is on; set before the first space */
 
-/* An entry, how much it maps or could map, and the entry that points to its table (NULL: it is in the top-level table). */
+/* An entry, how much it maps or could map, and the entry that points to its table (NULL: it is in the top-level table).
+ * */
 struct place {
     u64 *entry, *up;
     u32 order;              /* 12, 21; 30 or 39: no table below */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* machine.h: what the host tests of the kernel's memory half stand on: an arena as physical memory, a seeded random source, and
- * stand-ins for machine, threads and log. */
+/* machine.h: what the host tests of the kernel's memory half stand on: an arena as physical memory, a seeded random
+ * source, and stand-ins for machine, threads and log. */
 #pragma once
 #include <setjmp.h>
 #include <stdarg.h>

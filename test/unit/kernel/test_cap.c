@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_cap.c: capability tables against a naive model, a flat list of (table, slot, parent), in seeded random order; revoking while
- * others derive; what happens to roots. */
+/* test_cap.c: capability tables against a naive model, a flat list of (table, slot, parent), in seeded random order;
+ * revoking while others derive; what happens to roots. */
 #include "machine.h"
 #include "arch.h"
 #include "gate.h"
@@ -202,7 +202,8 @@ static void test_outrun(void **unused)
             cap_map(&table[0], i, cap_find(&table[0], seed & 1 ? i - 1 : 1 + random_below(i - 1)), 127, false);
         while (cap_remove_step(root, seed & 2, &changed) == RESTART) {
             for (u32 i = 0; i < 200; i++)
-                cap_map(&table[1], 1 + random_below(4000), cap_find(&table[random_below(2)], 2 + random_below(3000)), 127,
+                cap_map(&table[1], 1 + random_below(4000), cap_find(&table[random_below(2)], 2 + random_below(3000)),
+                        127,
                         random_one_in(2));
             if (steps % 16 == 0)
                 cap_check(&table[0]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_hostile.c: revocations that are interrupted: by tasks that map to each other meanwhile, by other revokers, by the death of
- * a task. A revoker must finish whatever the others do, and the tree be sound after every step. */
+/* test_hostile.c: revocations that are interrupted: by tasks that map to each other meanwhile, by other revokers, by
+ * the death of a task. A revoker must finish whatever the others do, and the tree be sound after every step. */
 #include "machine.h"
 #include <abi/fpage.h>
 #include "arch.h"
@@ -48,7 +48,8 @@ static void tear_down(void)
 static l4_err_t map_page(struct task *to, struct task *from, vaddr_t at, vaddr_t to_at, u32 rights)
 {
     u64 progress = 0, mapped;
-    return space_map(&to->space, &from->space, l4_fpage_memory(at, 12, 0), to_at, rights, false, false, &progress, &mapped);
+    return space_map(&to->space, &from->space, l4_fpage_memory(at, 12, 0), to_at, rights, false, false, &progress,
+                     &mapped);
 }
 
 /* One attempt of a random hostile task to grow the tree from what it has. */
@@ -65,7 +66,8 @@ static void grow(u32 attempts)
         assert_int_equal(map_page(hostile[i], victim, VICTIM_AT, SLOT_AT(0), 7), L4_OK);
     vaddr_t last = SLOT_AT(0);
     for (u32 i = 1; i < SLOTS / 4; i++, last += L4_PAGE_SIZE)    /* one long chain, for depth */
-        assert_int_equal(map_page(hostile[i & 1], hostile[~i & 1], i == 1 ? SLOT_AT(0) : last, last + L4_PAGE_SIZE, 7), L4_OK);
+        assert_int_equal(map_page(hostile[i & 1], hostile[~i & 1], i == 1 ? SLOT_AT(0) : last, last + L4_PAGE_SIZE,
+                                  7), L4_OK);
     for (u32 i = 0; i < attempts; i++)
         hostile_move();
 }
@@ -81,12 +83,14 @@ static u32 hostile_entries(u32 *writable)
     return count;
 }
 
-/* The revoker is slow: between its steps everybody else tries a hundred times. It needs a bounded number of steps all the same. */
+/* The revoker is slow: between its steps everybody else tries a hundred times. It needs a bounded number of steps all
+ * the same. */
 static u32 revoke_slowly(u32 rights, bool derived_only)
 {
     u64 progress = 0, changed;
     u32 steps = 1;
-    while (space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), rights, derived_only, &progress, &changed) == RESTART) {
+    while (space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), rights, derived_only, &progress,
+                       &changed) == RESTART) {
         for (u32 i = 0; i < 100; i++)
             hostile_move();
         if (steps % 4 == 1)
@@ -129,7 +133,8 @@ static void test_revokers_meet(void **unused)
             if (done[who])
                 continue;
             if (who == 0)
-                done[0] = space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), L4_R, true, &progress[0], &changed) != RESTART;
+                done[0] = space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), L4_R, true, &progress[0],
+                                      &changed) != RESTART;
             else if (who < 3)
                 done[who] = space_unmap(&hostile[who - 1]->space, L4_FPAGE_EVERYTHING, who == 1 ? L4_W : 7, who == 1,
                                         &progress[who], &changed) != RESTART;
@@ -153,7 +158,8 @@ static void test_revoker_dies(void **unused)
     (void)unused;
     set_up(seed_first());
     grow(4000);
-    assert_int_equal(space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), 7, true, &progress, &changed), RESTART);
+    assert_int_equal(space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), 7, true, &progress, &changed),
+                     RESTART);
     u32 helps = 0;
     while (map_page(hostile[0], victim, VICTIM_AT, SLOT_AT(SLOTS), 7) == RESTART)
         assert_true(++helps < 200);
@@ -173,15 +179,19 @@ static void test_window_over_two_trees(void **unused)
     (void)unused;
     set_up(seed_first());
     for (u32 i = 0; i < 4; i++)
-        assert_int_equal(map_page(hostile[0], victim, VICTIM_AT + (i == 3 ? 0 : L4_PAGE_SIZE), SLOT_AT(1024 + i), 7), L4_OK);
+        assert_int_equal(map_page(hostile[0], victim, VICTIM_AT + (i == 3 ? 0 : L4_PAGE_SIZE), SLOT_AT(1024 + i), 7),
+                         L4_OK);
     grow(3000);
-    assert_int_equal(space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), L4_W, false, &progress, &changed), RESTART);
-    l4_err_t err = space_map(&hostile[1]->space, &hostile[0]->space, window, SLOT_AT(4096), 7, false, false, &mapping, &mapped);
+    assert_int_equal(space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), L4_W, false, &progress, &changed),
+                     RESTART);
+    l4_err_t err = space_map(&hostile[1]->space, &hostile[0]->space, window, SLOT_AT(4096), 7, false, false, &mapping,
+                             &mapped);
     assert_int_equal(err, RESTART);
     assert_true(space_find(&hostile[1]->space, SLOT_AT(4096 + 2), &frame, &rights, &order) && rights == 7);
     assert_false(space_find(&hostile[1]->space, SLOT_AT(4096 + 3), &frame, &rights, &order));
     while (err == RESTART)
-        err = space_map(&hostile[1]->space, &hostile[0]->space, window, SLOT_AT(4096), 7, false, false, &mapping, &mapped);
+        err = space_map(&hostile[1]->space, &hostile[0]->space, window, SLOT_AT(4096), 7, false, false, &mapping,
+                        &mapped);
     assert_int_equal(err, L4_OK);
     assert_int_equal(mapped, 4);
     assert_true(space_find(&hostile[1]->space, SLOT_AT(4096 + 3), &frame, &rights, &order) && rights == 5);
@@ -198,7 +208,8 @@ static void test_destroyed_in_the_middle(void **unused)
         set_up(seed);
         grow(3000);
         for (u64 i = random_below(20); i-- > 0; )
-            space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), random_one_in(2) ? 7 : 2, true, &progress, &changed);
+            space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), random_one_in(2) ? 7 : 2, true, &progress,
+                        &changed);
         for (u64 i = random_below(30); i-- > 0; )
             cap_remove_step(cap_find(&table, 1), false, &changed);
         tear_down();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_mapdb.c: map, copy, grant, unmap of memory against a naive model, a flat list of mappings, in seeded random order;
- * with quotas that end at every allocation. AXO_SEED=n replays. */
+/* test_mapdb.c: map, copy, grant, unmap of memory against a naive model, a flat list of mappings, in seeded random
+ * order; with quotas that end at every allocation. AXO_SEED=n replays. */
 #include "machine.h"
 #include <abi/fpage.h>
 #include <stdio.h>
@@ -33,7 +33,8 @@ static u64 size_of(const struct mapping *m) { return 1ul << m->order; }
 static int model_find(u32 space, vaddr_t at, u64 bytes)
 {
     for (int i = 0; i < models; i++)
-        if (model[i].used && model[i].space == space && model[i].at < at + bytes && at < model[i].at + size_of(&model[i]))
+        if (model[i].used && model[i].space == space && model[i].at < at + bytes
+            && at < model[i].at + size_of(&model[i]))
             return i;
     return -1;
 }
@@ -56,7 +57,8 @@ static bool model_is_below(int i, int top)
     return i == top;
 }
 
-/* Take rights from what is below `top`, perhaps from itself; removals leave `used` for a second pass: parents are still needed. */
+/* Take rights from what is below `top`, perhaps from itself; removals leave `used` for a second pass: parents are still
+ * needed. */
 static u64 model_take(int top, u32 taking, bool derived_only)
 {
     u64 changed = 0;
@@ -180,7 +182,8 @@ static l4_err_t map(const struct request *r, u64 *mapped)
     u64 progress = 0;
     l4_err_t err;
     do {
-        err = space_map(&task[r->to]->space, &task[r->from]->space, l4_fpage_memory(r->at, r->order, 0), r->to_at, r->rights,
+        err = space_map(&task[r->to]->space, &task[r->from]->space, l4_fpage_memory(r->at, r->order, 0), r->to_at,
+                        r->rights,
                         r->beside, r->grant, &progress, mapped);
         if (err == RESTART)
             check_quotas();
@@ -191,14 +194,16 @@ static l4_err_t map(const struct request *r, u64 *mapped)
 static u64 unmap(u32 space, vaddr_t at, u32 order, u32 rights, bool derived_only)
 {
     u64 progress = 0, changed;
-    while (space_unmap(&task[space]->space, l4_fpage_memory(at, order, 0), rights, derived_only, &progress, &changed) == RESTART)
+    while (space_unmap(&task[space]->space, l4_fpage_memory(at, order, 0), rights, derived_only, &progress,
+                       &changed) == RESTART)
         check_quotas();
     return changed;
 }
 
 static vaddr_t random_place(u32 order)
 {
-    vaddr_t at = random_one_in(2) ? PAGE_AT(random_below(PAGES)) : LARGE_AT(random_below(LARGES)) + PAGE_AT(random_below(8)) - PAGE_AT(0);
+    vaddr_t at = random_one_in(2) ? PAGE_AT(random_below(PAGES))
+        : LARGE_AT(random_below(LARGES)) + PAGE_AT(random_below(8)) - PAGE_AT(0);
     if (random_one_in(8))
         at = LARGE_AT(0) - L4_PAGE_SIZE * random_below(3);
     return at & ~((1ul << order) - 1);
@@ -215,7 +220,8 @@ static struct request random_request(void)
     u32 order = random_order(), rights = random_one_in(2) ? 7 : (u32)random_below(8);
     bool beside = random_one_in(3);
     return (struct request){
-        (u32)random_below(SPACES), (u32)random_below(SPACES), order, rights, random_place(order), random_place(order), beside,
+        (u32)random_below(SPACES), (u32)random_below(SPACES), order, rights, random_place(order), random_place(order),
+            beside,
         !beside && random_one_in(5),
     };
 }
@@ -254,7 +260,8 @@ static void random_map(void)
 
 static void random_unmap(void)
 {
-    u32 space = (u32)random_below(SPACES), order = random_order(), rights = random_one_in(2) ? 7 : 1 + (u32)random_below(7);
+    u32 space = (u32)random_below(SPACES), order = random_order(), rights = random_one_in(2) ? 7
+        : 1 + (u32)random_below(7);
     bool derived_only = random_one_in(2);
     vaddr_t at = random_place(order);
     if (space == 0 && rights & L4_R)

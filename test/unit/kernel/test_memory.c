@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_memory.c: frames and slabs: nothing overlaps, all is zeroed and aligned, halves join to pairs again, charges balance. */
+/* test_memory.c: frames and slabs: nothing overlaps, all is zeroed and aligned, halves join to pairs again, charges
+ * balance. */
 #include "machine.h"
 #include "arch.h"
 #include "memory.h"

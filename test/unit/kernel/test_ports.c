@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_ports.c: I/O ports against a model that knows for each task and port which range it came in, in seeded random order. */
+/* test_ports.c: I/O ports against a model that knows for each task and port which range it came in, in seeded random
+ * order. */
 #include "machine.h"
 #include <abi/fpage.h>
 #include "arch.h"
@@ -22,7 +23,8 @@ static struct task *task[TASKS];
 static int model_find(u32 t, u32 first, u32 size, int after)
 {
     for (int i = after; i < models; i++)
-        if (model[i].used && model[i].task == t && model[i].first < first + size && first < model[i].first + (1u << model[i].order))
+        if (model[i].used && model[i].task == t && model[i].first < first + size
+            && first < model[i].first + (1u << model[i].order))
             return i;
     return -1;
 }
@@ -101,7 +103,8 @@ static l4_err_t map(u32 to, u32 from, u32 first, u32 order, bool grant, u64 *cou
     u64 progress = 0;
     l4_err_t err;
     do
-        err = space_map(&task[to]->space, &task[from]->space, l4_fpage_ports(first, order), first, 3, false, grant, &progress, count);
+        err = space_map(&task[to]->space, &task[from]->space, l4_fpage_ports(first, order), first, 3, false, grant,
+                        &progress, count);
     while (err == RESTART);
     return err;
 }
@@ -190,7 +193,8 @@ static void test_rules(void **unused)
     assert_int_equal(map(1, 0, 0x61, 1, false, &count), L4_BAD_ARGUMENT);
     assert_int_equal(map(1, 2, 0x60, 0, false, &count), L4_NOT_MAPPED);
     assert_int_equal(map(1, 0, 0x60, 2, false, &count), L4_SLOT_BUSY);
-    assert_int_equal(space_map(&task[1]->space, &task[0]->space, l4_fpage_ports(0x70, 0), 0x71, 3, false, false, &progress, &count),
+    assert_int_equal(space_map(&task[1]->space, &task[0]->space, l4_fpage_ports(0x70, 0), 0x71, 3, false, false,
+                               &progress, &count),
                      L4_BAD_ARGUMENT);
     assert_int_equal(map(2, 0, 0x70, 1, true, &count), L4_BAD_ARGUMENT);        /* a part cannot be granted */
     assert_int_equal(map(2, 1, 0x60, 0, true, &count), L4_OK);

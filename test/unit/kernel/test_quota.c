@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_quota.c: each operation with a quota, and with a machine, that ends at each of its allocations: it fails with no_memory, nothing
- * is leaked, and it succeeds once there is enough. */
+/* test_quota.c: each operation with a quota, and with a machine, that ends at each of its allocations: it fails with
+ * no_memory, nothing is leaked, and it succeeds once there is enough. */
 #include "machine.h"
 #include <abi/fpage.h>
 #include "arch.h"
@@ -44,7 +44,8 @@ static void tear_down(void)
 static l4_err_t map_at(vaddr_t at, u32 order, bool grant)
 {
     u64 progress = 0, mapped;
-    return space_map(&target->space, &source->space, l4_fpage_memory(at, order, 0), 0x7000000000, 7, false, grant, &progress, &mapped);
+    return space_map(&target->space, &source->space, l4_fpage_memory(at, order, 0), 0x7000000000, 7, false, grant,
+                     &progress, &mapped);
 }
 static l4_err_t map_page(void) { return map_at(0x800000, 12, false); }
 static l4_err_t map_part(void) { return map_at(0x401000, 12, false); }
@@ -53,7 +54,8 @@ static l4_err_t grant_page(void) { return map_at(0x800000, 12, true); }
 static l4_err_t map_ports(void)
 {
     u64 progress = 0, mapped;
-    return space_map(&target->space, &source->space, l4_fpage_ports(0x60, 2), 0x60, 3, false, false, &progress, &mapped);
+    return space_map(&target->space, &source->space, l4_fpage_ports(0x60, 2), 0x60, 3, false, false, &progress,
+                     &mapped);
 }
 static l4_err_t grant_ports(void)
 {

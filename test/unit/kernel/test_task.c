@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_task.c: life and death of tasks and factories, however they hold each other; UTCB pages; the methods of task.idl. */
+/* test_task.c: life and death of tasks and factories, however they hold each other; UTCB pages; the methods of
+ * task.idl. */
 #include "machine.h"
 #include <abi/fpage.h>
 #include "arch.h"
@@ -93,7 +94,8 @@ static void test_factory_inside(void **unused)
     machine_expect_clean();
 }
 
-/* A random heap of tasks, gates and factories that hold each other's roots and copies; two destroyers take turns, one gives up. */
+/* A random heap of tasks, gates and factories that hold each other's roots and copies; two destroyers take turns, one
+ * gives up. */
 struct heap {
     struct object *object[OBJECTS];
     struct task *task[OBJECTS];
@@ -245,7 +247,8 @@ static void test_methods_on_memory(void **unused)
     assert_int_equal(n, 1);
     assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x400000, 20, 0), 0x80000000, 7, &n)), L4_OK);
     assert_int_equal(n, 256);
-    assert_int_equal(FINISH(task_map(c, &inv, b, l4_fpage_memory(0x80000000, 14, 0), 0x7fffffffc000, 7, &n)), L4_BAD_ARGUMENT);
+    assert_int_equal(FINISH(task_map(c, &inv, b, l4_fpage_memory(0x80000000, 14, 0), 0x7fffffffc000, 7, &n)),
+                     L4_BAD_ARGUMENT);
     assert_int_equal(task_look(c, &inv, l4_fpage_memory(0x7fffffffe000, 12, 0), &rights, &order, &id), L4_OK);
     assert_int_equal(task_look(c, &inv, l4_fpage_memory(0x7ffffffff000, 12, 0), &rights, &order, &id), L4_NOT_MAPPED);
     factory_check(quota);
@@ -260,12 +263,15 @@ static void test_methods_on_memory(void **unused)
     assert_int_equal(task_look(c, &inv, l4_fpage_memory(0x40000000, 12, 0), &rights, &order, &id), L4_OK);
     assert_int_equal(FINISH(task_unmap(a, &inv, L4_FPAGE_EVERYTHING, 7, true, &n)), L4_OK);
     assert_int_equal(task_look(c, &inv, l4_fpage_memory(0x40000000, 12, 0), &rights, &order, &id), L4_NOT_MAPPED);
-    assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, 21, 0), 0x40001000, 7, &n)), L4_BAD_ARGUMENT);
-    assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, 12, 0), L4_USER_END, 7, &n)), L4_BAD_ARGUMENT);
+    assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, 21, 0), 0x40001000, 7, &n)),
+                     L4_BAD_ARGUMENT);
+    assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, 12, 0), L4_USER_END, 7, &n)),
+                     L4_BAD_ARGUMENT);
     assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, 12, 0), 0x1000, 6, &n)), L4_BAD_ARGUMENT);
     assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x800000, 12, 0), 0x1000, 7, &n)), L4_NOT_MAPPED);
     assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, 60, 0), 0x1000, 7, &n)), L4_BAD_ARGUMENT);
-    assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, 12, 0) | 3 << 4, 0x1000, 7, &n)), L4_BAD_ARGUMENT);
+    assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, 12, 0) | 3 << 4, 0x1000, 7, &n)),
+                     L4_BAD_ARGUMENT);
     factory_check(quota);
     tear_down();
 }
