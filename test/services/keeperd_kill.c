@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* keeperd_kill.c: kills keeper at every step of every method. What it does to kernel objects is played by keeper_objects.c. */
+#include "keeperd_kill.h"
+
+static void stopped(void) { kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_STOP, .word = { 2 } }); }
+
+static const struct kill_request requests[] = {
+    { .method = KEEPERD_KILL_KEEPER_START, .word = { 3 } },
+    { .name = "is up", .method = KEEPERD_KILL_KEEPER_START, .word = { 1 }, .expect = KEEPER_IS_UP },
+    { .name = "none", .method = KEEPERD_KILL_KEEPER_START, .word = { 4 }, .expect = KEEPER_NO_SERVICE },
+    { .name = "after stop", .method = KEEPERD_KILL_KEEPER_START, .word = { 2 }, .prepare = stopped },
+    { .method = KEEPERD_KILL_KEEPER_STOP, .word = { 1 } },
+    { .name = "is down", .method = KEEPERD_KILL_KEEPER_STOP, .word = { 3 }, .expect = KEEPER_IS_DOWN },
+    { .method = KEEPERD_KILL_KEEPER_RESTART, .word = { 1, KEEPER_HEARTBEAT } },
+    { .name = "update", .method = KEEPERD_KILL_KEEPER_RESTART, .word = { 1, KEEPER_UPDATE } },
+    { .name = "is down", .method = KEEPERD_KILL_KEEPER_RESTART, .word = { 3, KEEPER_HEARTBEAT }, .expect = KEEPER_IS_DOWN },
+    { .method = KEEPERD_KILL_KEEPER_KILL, .word = { 1, KEEPER_LOOP } },
+    { .name = "is down", .method = KEEPERD_KILL_KEEPER_KILL, .word = { 3, KEEPER_LOOP }, .expect = KEEPER_IS_DOWN },
+    { .method = KEEPERD_KILL_KEEPER_SET_POLICY, .word = { 1, KEEPER_ASK } },
+    { .method = KEEPERD_KILL_KEEPER_UPDATE, .words = 5, .word = { 1, 6, [4] = 0x6c6169726573 } },
+    { .name = "no module", .method = KEEPERD_KILL_KEEPER_UPDATE, .words = 5, .word = { 1, 4, [4] = 0x656e6f6e }, .expect = KEEPER_NO_MODULE },
+    { .method = KEEPERD_KILL_KEEPER_LOOK, .word = { 1 } },
+    { .method = KEEPERD_KILL_KEEPER_FIND, .words = 5, .word = { 6, [4] = 0x6c6169726573 } },
+    { .method = KEEPERD_KILL_KEEPER_CRASH, .word = { 1 } },
+    { 0 },
+};
+
+int main(int count, char **words) { return kill_main(count, words, &keeperd_kill, requests, NULL, NULL); }

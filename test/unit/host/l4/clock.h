@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* clock.h: on the host time stands still, so that two runs leave the same state. */
+#pragma once
+#include <abi/types.h>
+
+enum { L4_MICROSECOND = 1000, L4_MILLISECOND = 1000000, L4_SECOND = 1000000000 };
+static inline u64 l4_now(void) { return 5ul * L4_SECOND; }
