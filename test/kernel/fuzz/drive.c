@@ -160,8 +160,15 @@ static l4_err_t receive(void)
     wire_wait(&m, L4_TAG_NO_WAIT);
     return l4_tag_status(m.tag) < 0 ? l4_tag_status(m.tag) : L4_OK;
 }
-static l4_err_t answer(void) { return wire_call(in(REPLIES), l4_tag((u32)below(256), (u32)below(64), 0), next(), next()) == L4_OK ? L4_OK : L4_NO_REPLY; }
-static l4_err_t call_door(void) { return wire_call(in(DOORS), l4_tag((u32)odd_word(), (u32)below(64), 0) | L4_TAG_NO_WAIT, 1, 2); }
+static l4_err_t answer(void)
+{
+    return wire_call(in(REPLIES), l4_tag((u32)below(256), (u32)below(64), 0), next(), next());
+}
+static l4_err_t call_door(void)
+{
+    u64 tag = l4_tag((u32)odd_word(), (u32)below(64), 0) | L4_TAG_NO_WAIT;
+    return wire_call(below(2) ? in(DOORS) : FUZZ_SINK, tag, 1, 2);
+}
 static l4_err_t call_sink(void)
 {
     u32 items = (u32)below(4);
