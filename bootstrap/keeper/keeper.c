@@ -241,7 +241,9 @@ static l4_err_t do_kill(struct keeperd_tx tx, u64 label, u32 n, enum keeper_way 
     if (s->state != KEEPER_UP) {
         return KEEPER_IS_DOWN;
     }
-    service_set_struck(tx, s, true);
+    struct service *to = service_edit(tx, s);
+    to->struck = true;
+    to->how = how;
     keeperd_after_strike(tx, n, how);
     return L4_OK;
 }
@@ -284,9 +286,19 @@ static void do_strike(u32 n, u32 how)
     }
 }
 
-/* The first start: a record a service. What `boot` marks begins here, the rest is for rs. */
+/* The first start: a record a service. What `boot` marks begins here, the rest is for rs. At a later one: the effects that an
+ * incarnation may not have got to. */
 static void do_begin(struct keeperd_tx tx)
 {
+    for (u32 n = 1; n <= service_count() && service_at(n); n++) {
+        if (service_at(n)->state == KEEPER_UP) {
+            keeperd_after_run(tx, n);
+        }
+        if (service_at(n)->struck) {
+            keeperd_after_strike(tx, n, service_at(n)->how);
+        }
+    }
+    keeperd_after_tell(tx, 0);
     for (u32 n = 1; n <= service_count() && !service_at(n); n++) {
         struct service *s = service_new(tx);
         struct l4_crash none = { 0 };

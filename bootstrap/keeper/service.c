@@ -223,7 +223,7 @@ static void task_make(u32 n)
     made(factory_make_task(factory, (u32)object_slot(n, OBJECT_TASK)), "task", n);
     made(factory_make_thread(factory, (u32)thread), "thread", n);
     memory_give(n);
-    cap_give(n, object_slot(n, OBJECT_TASK), L4_SLOT_TASK, L4_R);
+    cap_give(n, object_slot(n, OBJECT_TASK), L4_SLOT_TASK, L4_R | L4_I);
     cap_give(n, thread, L4_SLOT_THREAD, L4_R);
     cap_give(n, L4_BOOT_LOG, L4_SLOT_LOG, L4_W);
     cap_give(n, object_slot(n, OBJECT_EVENT), L4_SLOT_EVENT, L4_W);
@@ -235,6 +235,7 @@ static void task_make(u32 n)
     made(thread_use_fpu(thread, m->flags & MANIFEST_FPU), "FPU", n);
     made(sched_set(L4_BOOT_SCHED, thread, m->priority, 0), "priority", n);
     made(gate_bind(object_slot(n, OBJECT_GATE), thread), "gate", n);
+    services[n].is_stopped = true;
 }
 
 /* ---- an incarnation ---- */
@@ -322,6 +323,9 @@ l4_err_t service_reset(u32 n, u32 incarnation, const struct l4_crash *crash, boo
 void service_run(u32 n)
 {
     const struct program *p = &services[n].program;
+    if (!services[n].is_stopped) {
+        return;
+    }
     services[n].is_stopped = false;
     made(thread_start(object_slot(n, OBJECT_THREAD), p->elf.entry, L4_STACK_ADDRESS + L4_STACK_BYTES, L4_STARTUP_ADDRESS), "start", n);
 }
@@ -352,7 +356,7 @@ bool service_strike(u32 n, u32 way)
 {
     struct service *s = &services[n];
     struct thread_registers moved;
-    if (s->is_stopped || way >= 4 || !s->program.routine[way]) {
+    if (s->is_stopped || s->is_struck || way >= 4 || !s->program.routine[way]) {
         return false;
     }
     thread_stop(object_slot(n, OBJECT_THREAD));

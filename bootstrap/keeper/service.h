@@ -26,7 +26,7 @@ struct l4_request service_request(u32 service);
 void service_stop(u32 service);
 /* Reset private memory and volatile capabilities, fill crash and startup page for the next incarnation. `fresh`: in a task made anew. */
 l4_err_t service_reset(u32 service, u32 incarnation, const struct l4_crash *crash, bool fresh);
-/* Let the stopped, reset thread begin. */
+/* Let the stopped, reset thread begin; one that runs is left alone. */
 void service_run(u32 service);
 /* Move its thread to crash routine `way`. False: it has none. */
 bool service_strike(u32 service, u32 way);

@@ -10,7 +10,7 @@
 #include "handlers.h"
 #include "service.h"
 
-enum { SERVICES = 3, SLOT_DONE = 0x900 };
+enum { SERVICES = 3, SLOT_DONE = 0x2000 };
 
 static const struct manifest_service manifest[SERVICES] = {
     { .name = "serial", .flags = MANIFEST_BOOT, .heartbeat_ms = 100 },
