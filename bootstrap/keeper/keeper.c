@@ -20,10 +20,12 @@
 #include "service.h"
 #include "slots.h"
 
-enum { SERVICES = 48, FRESH_FROM = 2, HOLD_FROM = 3 };
+enum { SERVICES = 48, FRESH_FROM = 2, HOLD_FROM = 3, WATCH_MS = 500, SILENT = 2 };
 
 /* Exceptions of services, noted for the irq hook. A service whose thread was halted raises no other one. */
 static struct { bool noted; struct l4_exception exception; } halted[SERVICES] L4_VOLATILE_ZERO;
+/* Periods since the watcher's heart was heard. */
+static u32 silent L4_VOLATILE_ZERO;
 /* The last defect of each, for poison. */
 static struct { struct l4_request request; u64 rip; u32 count; } last[SERVICES] L4_VOLATILE_ZERO;
 
@@ -125,6 +127,10 @@ static enum keeper_defect class_of(const struct l4_exception *e)
 /* Keeper's own irq: an exception was noted. One a transaction; it rings again for the next. */
 static void do_irq(struct keeperd_tx tx, u64 label)
 {
+    if (label == KEEPER_PULSE_LABEL) {
+        silent = 0;
+        return;
+    }
     for (u32 n = 1; n < SERVICES; n++) {
         if (!halted[n].noted) {
             continue;
@@ -136,6 +142,24 @@ static void do_irq(struct keeperd_tx tx, u64 label)
             service_defect(tx, s, class_of(&halted[n].exception), &halted[n].exception, false);
         }
         return;
+    }
+}
+
+static void watch_plan(void) { l4_volatile.deadline = l4_now() + WATCH_MS * 1000000ul; }
+
+/* Who watches the watcher: keeper, so that rs is found hung like any other. */
+static void do_timeout(struct keeperd_tx tx)
+{
+    const struct service *s = service_at(service_watcher());
+    watch_plan();
+    if (!s || s->state != KEEPER_UP) {
+        return;
+    }
+    if (silent++ >= SILENT) {
+        silent = 0;
+        service_defect(tx, s, KEEPER_HEARTBEAT, NULL, true);
+    } else {
+        service_wake(service_watcher());
     }
 }
 
@@ -299,6 +323,7 @@ static void do_begin(struct keeperd_tx tx)
         }
     }
     keeperd_after_tell(tx, 0);
+    watch_plan();
     for (u32 n = 1; n <= service_count() && !service_at(n); n++) {
         struct service *s = service_new(tx);
         struct l4_crash none = { 0 };
@@ -310,7 +335,7 @@ static void do_begin(struct keeperd_tx tx)
 }
 
 const struct keeperd_ops keeper_ops = {
-    .hooks.start = do_begin, .hooks.irq = do_irq,
+    .hooks.start = do_begin, .hooks.irq = do_irq, .hooks.timeout = do_timeout,
     .keeper_look = do_look, .keeper_find = do_find, .keeper_start = do_start, .keeper_stop = do_stop, .keeper_restart = do_restart,
     .keeper_kill = do_kill, .keeper_crash = do_crash, .keeper_set_policy = do_set_policy, .keeper_update = do_update,
     .exception_raise = do_raise,

@@ -60,7 +60,7 @@ u32 service_find(const u8 *name, u32 length)
     return 0;
 }
 
-static u32 watcher(void)
+u32 service_watcher(void)
 {
     for (u32 n = 1; n <= manifest->services; n++) {
         if (service_manifest(n)->flags & MANIFEST_WATCHER) {
@@ -253,7 +253,8 @@ static void irqs_bind(u32 n)
         made(irq_bind(line_slot(i), thread, manifest_line(manifest, i)->label), "interrupt line", n);
     }
     for (u32 i = 1; m->flags & MANIFEST_WATCHER && i <= manifest->services; i++) {
-        made(irq_bind(object_slot(i, OBJECT_PULSE), thread, i), "pulse", n);
+        bool is_itself = i == n;        /* whom keeper watches */
+        made(irq_bind(object_slot(i, OBJECT_PULSE), is_itself ? L4_BOOT_THREAD : thread, is_itself ? KEEPER_PULSE_LABEL : i), "pulse", n);
     }
 }
 
@@ -406,6 +407,8 @@ struct l4_request service_request(u32 n) { return now_of(n)->request; }
 const struct l4_crash *service_crash(u32 n) { return services[n].crash; }
 const u64 *service_backtrace(u32 n) { return services[n].backtrace; }
 
+void service_wake(u32 n) { irq_ring(object_slot(n, OBJECT_WAKE)); }
+
 void service_tell(void)
 {
     for (u32 d = 0; d < manifest->doors; d++) {
@@ -435,5 +438,5 @@ void services_make(void)
         task_make(n);
     }
     l4_log("system %s: %u services, watched by %s", manifest->name, manifest->services,
-           watcher() ? service_manifest(watcher())->name : "nobody");
+           service_watcher() ? service_manifest(service_watcher())->name : "nobody");
 }

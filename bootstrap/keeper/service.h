@@ -14,6 +14,8 @@ u32 service_count(void);
 /* What the manifest says about a service. */
 struct manifest_service;
 const struct manifest_service *service_manifest(u32 service);
+/* The one that watches all others, 0 if there is none: keeper watches it. */
+u32 service_watcher(void);
 /* A service by its name, 0 if there is none. */
 u32 service_find(const u8 *name, u32 length);
 
@@ -36,5 +38,7 @@ l4_err_t service_load(u32 service, const u8 *module, u32 length);
 /* The crash page of the running incarnation, and the backtrace of what it tells. */
 const struct l4_crash *service_crash(u32 service);
 const u64 *service_backtrace(u32 service);
+/* Ask for its heartbeat. */
+void service_wake(u32 service);
 /* Tell the clients of keeper that something changed. */
 void service_tell(void);

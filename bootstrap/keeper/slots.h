@@ -19,3 +19,5 @@ static inline cap_t line_slot(u32 line) { return 28672 + line; }
 #define KEEPER_EXCEPTION_LABEL (1ul << 62)
 /* Rings when keeper has a defect to look at. */
 #define KEEPER_SELF_LABEL 1ul
+/* The watcher's heartbeat. */
+#define KEEPER_PULSE_LABEL 2ul

@@ -30,6 +30,9 @@ void l4_main(void) { keeperd_serve(&keeper_ops); }
 u32 service_count(void) { return SERVICES; }
 const struct manifest_service *service_manifest(u32 n) { return &manifest[n - 1]; }
 
+u32 service_watcher(void) { return 1; }
+void service_wake(u32 n) { act(7, n, 0); }
+
 u32 service_find(const u8 *name, u32 length)
 {
     for (u32 n = 1; n <= SERVICES; n++) {
