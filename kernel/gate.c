@@ -86,7 +86,9 @@ l4_err_t gate_mint(struct gate *self, struct invocation *inv, u32 slot, u64 labe
         return L4_BAD_STATE;
     if (there->kind == L4_DOOR && there->object == &self->object && there->label == label && there->rights == allowed)
         return L4_OK;
-    l4_err_t err = cap_reserve(table, slot, &empty);
+    l4_err_t err = cap_settle(self->object.root);
+    if (err == L4_OK)
+        err = cap_reserve(table, slot, &empty);
     if (err != L4_OK)
         return err;
     cap_derive(empty, self->object.root, L4_DOOR, allowed, label);

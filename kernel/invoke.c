@@ -12,6 +12,7 @@
 #include "irq.h"
 #include "irq_kernel.h"
 #include "log_kernel.h"
+#include "reap.h"
 #include "reflect.h"
 #include "reply.h"
 #include "reply_kernel.h"
@@ -130,6 +131,15 @@ static void system_call(struct thread *self)
         self->progress = 0;
 }
 
+/* Who runs next. An idle CPU finishes what a destroyer left that did not live to see the end, a step at a time. */
+static struct frame *next_or_reap(void)
+{
+    struct frame *next = sched_next();
+    if (!cpu_this()->current && reap_step())
+        sched_come_back();
+    return next;
+}
+
 struct frame *kernel_entry(struct frame *frame)
 {
     struct thread *self = cpu_this()->current;
@@ -144,5 +154,5 @@ struct frame *kernel_entry(struct frame *frame)
         irq_line((u32)vector - VECTOR_LINES);
     if (vector >= VECTOR_EXCEPTIONS && vector < VECTOR_SPURIOUS)
         arch_interrupt_done();
-    return sched_next();
+    return next_or_reap();
 }

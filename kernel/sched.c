@@ -142,6 +142,12 @@ static void set_timer(struct cpu *cpu, const struct thread *next, bool fresh_sli
     }
 }
 
+void sched_come_back(void)
+{
+    cpu_this()->timer_ns = 0;
+    arch_timer_at(0);
+}
+
 struct frame *sched_next(void)
 {
     struct cpu *cpu = cpu_this();

@@ -25,4 +25,5 @@ void sched_forget(struct thread *t);            /* t is being destroyed: the mac
 void sched_set_priority(struct thread *t, u32 priority);
 void sched_yield_to(struct thread *t);          /* current goes behind its equals, t runs next */
 void sched_tick(void);                          /* the timer rang */
+void sched_come_back(void);                     /* ring the timer at once: an idle CPU has something to do */
 struct frame *sched_next(void);                 /* choose who runs and load its context */

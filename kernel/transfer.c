@@ -33,9 +33,11 @@ static bool place_in_window(u64 window, u64 fpage, u64 hot, u64 *base)
     return true;
 }
 
+/* What was granted is gone from the sender, so a RESTART goes on behind it. */
 static l4_err_t map_caps(struct thread *from, struct thread *to, u64 fpage, u64 base, struct l4_item item)
 {
-    for (u64 i = 0; i < 1ul << l4_fpage_order(fpage); i++) {
+    for (; from->progress < 1ul << l4_fpage_order(fpage); from->progress++) {
+        u64 i = from->progress;
         struct cap *cap = cap_find(&from->task->caps, l4_fpage_base(fpage) + i);
         if (cap->kind == L4_NOTHING)
             return L4_NOT_MAPPED;
