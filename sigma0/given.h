@@ -7,8 +7,12 @@ enum { GIVEN_MAX = 128 };
 
 struct given {
     u32 count;
-    struct { u64 base, label; u32 order; } range[GIVEN_MAX];
+    struct {
+        u64 base, label;
+        u32 order;
+    } range[GIVEN_MAX];
 };
 
-/* Give [base, base + 2^order) to `label`. The same again succeeds; false if a part of it was given otherwise, or the list is full. */
+/* Give [base, base + 2^order) to `label`. The same again succeeds; false if a part of it was given otherwise, or the
+ * list is full. */
 bool given_to(struct given *list, u64 label, u64 base, u32 order);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* main.c: the first pager's five methods. It answers one client after the other and never waits for anybody but callers. */
+/* main.c: the first pager's five methods. It answers one client after the other and never waits for anybody but
+ * callers. */
 #include <abi/kip.h>
 #include <l4/clock.h>
 #include <l4/log.h>
@@ -11,7 +12,11 @@
 enum { ORDER_MAX = 30, CLIENTS = 8 };
 
 /* The last block of each client, so that asking again gives the same again. */
-struct last { u64 label, ask; u32 order; paddr_t block; };
+struct last {
+    u64 label, ask;
+    u32 order;
+    paddr_t block;
+};
 static struct last last[CLIENTS] L4_VOLATILE_ZERO;
 static struct given devices L4_VOLATILE_ZERO, port_ranges L4_VOLATILE_ZERO;
 
@@ -44,17 +49,13 @@ static l4_err_t give_ram(u64 label, u64 ask, u32 order, u64 *physical, u64 *fram
     return L4_OK;
 }
 
-/* Whether [base, base + 2^order) meets a region of these kinds (bit n: kind n), or with `whole` lies in one. */
-static bool in_regions(u64 base, u32 order, u32 kinds, bool whole)
+/* Whether [base, base + 2^order) lies in one region of these kinds (bit n: kind n). */
+static bool in_regions(u64 base, u32 order, u32 kinds)
 {
     const struct l4_kip *kip = l4_kip();
     for (u64 i = 0; i < kip->regions; i++) {
         const struct l4_region *r = &kip->region[i];
-        u64 start = r->base & ~(u64)(L4_PAGE_SIZE - 1);
-        u64 end = (r->base + r->bytes + L4_PAGE_SIZE - 1) & ~(u64)(L4_PAGE_SIZE - 1);
-        if (!(kinds >> r->kind & 1))
-            continue;
-        if (whole ? base >= start && base + (1ul << order) <= end : base < end && base + (1ul << order) > start)
+        if ((kinds >> r->kind & 1) && base >= r->base && base + (1ul << order) <= r->base + r->bytes)
             return true;
     }
     return false;
@@ -64,7 +65,7 @@ static l4_err_t give_device(u64 label, u64 physical, u32 order, u64 *frames)
 {
     if (order < L4_PAGE_SHIFT || order > ORDER_MAX || physical >> 46 || !is_aligned(physical, order))
         return L4_BAD_ARGUMENT;
-    if (!in_regions(physical, order, 1u << L4_REGION_DEVICE, true))
+    if (!in_regions(physical, order, 1u << L4_REGION_DEVICE))
         return SIGMA0_NOT_HERE;
     if (!given_to(&devices, label, physical, order))
         return SIGMA0_TAKEN;
@@ -86,7 +87,7 @@ static l4_err_t look(u64 label, u64 physical, u32 order, u64 *frames)
 {
     if (order < L4_PAGE_SHIFT || order > ORDER_MAX || physical >> 46 || !is_aligned(physical, order))
         return L4_BAD_ARGUMENT;
-    if (!in_regions(physical, order, 1u << L4_REGION_ACPI | 1u << L4_REGION_ARCHIVE, true))
+    if (!in_regions(physical, order, 1u << L4_REGION_ACPI | 1u << L4_REGION_ARCHIVE))
         return SIGMA0_NOT_HERE;
     *frames = l4_fpage_memory(physical, order, L4_R | L4_X);
     return L4_OK;
@@ -100,7 +101,11 @@ static l4_err_t left(u64 label, u64 *bytes, u32 *largest)
 }
 
 static const struct sigma0_ops ops = {
-    .ram = give_ram, .device = give_device, .ports = give_ports, .look = look, .left = left,
+    .ram = give_ram,
+    .device = give_device,
+    .ports = give_ports,
+    .look = look,
+    .left = left,
 };
 
 void l4_main(void)

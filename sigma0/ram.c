@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ram.c: free RAM as a few extents. Nothing comes back, so taking is all: cut an aligned block out of the smallest extent that
+/* ram.c: free RAM as a few extents. Nothing comes back, so taking is all: cut an aligned block out of the smallest
+ * extent that
  * has one, which keeps large ones whole. */
 #include "ram.h"
 #include <l4/panic.h>
@@ -7,7 +8,10 @@
 
 enum { EXTENTS = 256 };
 
-struct extent { paddr_t base; u64 bytes; };
+struct extent {
+    paddr_t base;
+    u64 bytes;
+};
 
 static struct extent extent[EXTENTS] L4_VOLATILE_ZERO;
 static u32 extents L4_VOLATILE_ZERO;
@@ -22,7 +26,8 @@ static bool block_in(const struct extent *e, u32 order, paddr_t *block)
 
 void ram_add(paddr_t base, u64 bytes)
 {
-    paddr_t start = (base + L4_PAGE_SIZE - 1) & ~(u64)(L4_PAGE_SIZE - 1), end = (base + bytes) & ~(u64)(L4_PAGE_SIZE - 1);
+    paddr_t start = (base + L4_PAGE_SIZE - 1) & ~(u64)(L4_PAGE_SIZE - 1),
+            end = (base + bytes) & ~(u64)(L4_PAGE_SIZE - 1);
     if (end <= start)
         return;
     if (extents == EXTENTS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cpio.c: the boot archive, read in place. Format: cpio(5), "new ASCII": a header of "070701" and 13 fields of 8 hexadecimal digits,
+/* cpio.c: the boot archive, read in place. Format: cpio(5), "new ASCII": a header of "070701" and 13 fields of 8
+ * hexadecimal digits,
  * the name, then the data, both padded to 4 bytes. */
 #include <l4/cpio.h>
 #include <l4/string.h>
@@ -11,8 +12,10 @@ static bool read_field(const char *header, u32 field, u64 *value)
     *value = 0;
     for (u32 i = 0; i < 8; i++) {
         char c = header[6 + field * 8 + i];
-        u32 digit = c >= '0' && c <= '9' ? (u32)(c - '0') : c >= 'a' && c <= 'f' ? (u32)(c - 'a' + 10)
-                  : c >= 'A' && c <= 'F' ? (u32)(c - 'A' + 10) : 16;
+        u32 digit = c >= '0' && c <= '9'   ? (u32)(c - '0')
+                    : c >= 'a' && c <= 'f' ? (u32)(c - 'a' + 10)
+                    : c >= 'A' && c <= 'F' ? (u32)(c - 'A' + 10)
+                                           : 16;
         if (digit == 16)
             return false;
         *value = *value << 4 | digit;
@@ -28,8 +31,8 @@ bool l4_cpio_next(const void *archive, u64 bytes, u64 *at, struct l4_cpio_member
     u64 mode, data_bytes, name_bytes;
     if (*at > bytes || bytes - *at < HEADER || memcmp(header, "070701", 6) != 0)
         return false;
-    if (!read_field(header, FIELD_MODE, &mode) || !read_field(header, FIELD_BYTES, &data_bytes)
-        || !read_field(header, FIELD_NAME_BYTES, &name_bytes))
+    if (!read_field(header, FIELD_MODE, &mode) || !read_field(header, FIELD_BYTES, &data_bytes) ||
+        !read_field(header, FIELD_NAME_BYTES, &name_bytes))
         return false;
     u64 data = padded(*at + HEADER + name_bytes);
     if (name_bytes == 0 || data > bytes || bytes - data < data_bytes || header[HEADER + name_bytes - 1] != 0)

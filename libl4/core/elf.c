@@ -23,18 +23,14 @@ _Static_assert(sizeof(struct program_header) == 56, "ELF64 program header");
 
 enum { SEGMENT_LOAD = 1, SEGMENT_INTERPRETER = 3, SEGMENT_STACK = 0x6474e551, MACHINE_X86_64 = 62 };
 
-static u32 rights_of(u32 flags)
-{
-    return (flags & 4 ? L4_R : 0) | (flags & 2 ? L4_W : 0) | (flags & 1 ? L4_X : 0);
-}
+static u32 rights_of(u32 flags) { return (flags & 4 ? L4_R : 0) | (flags & 2 ? L4_W : 0) | (flags & 1 ? L4_X : 0); }
 
 static l4_err_t add_segment(struct l4_elf *elf, const struct program_header *h, u64 bytes)
 {
     if (h->bytes == 0)
         return L4_OK;
-    if (h->file_bytes > h->bytes || h->offset > bytes || bytes - h->offset < h->file_bytes
-        || h->at >= L4_USER_END || h->bytes > L4_USER_END - h->at
-        || (h->file_bytes && (h->at ^ h->offset) & (L4_PAGE_SIZE - 1)))
+    if (h->file_bytes > h->bytes || h->offset > bytes || bytes - h->offset < h->file_bytes || h->at >= L4_USER_END ||
+        h->bytes > L4_USER_END - h->at || (h->file_bytes && (h->at ^ h->offset) & (L4_PAGE_SIZE - 1)))
         return L4_BAD_ARGUMENT;
     if (elf->segments == L4_ELF_SEGMENTS)
         return L4_UNSUPPORTED;
@@ -44,8 +40,8 @@ static l4_err_t add_segment(struct l4_elf *elf, const struct program_header *h, 
             return L4_BAD_ARGUMENT;
     }
     u32 align = h->align & (h->align - 1) || h->align < L4_PAGE_SIZE ? L4_PAGE_SHIFT : (u32)__builtin_ctzl(h->align);
-    elf->segment[elf->segments++] = (struct l4_elf_segment){ h->at, h->bytes, h->offset, h->file_bytes,
-                                                             rights_of(h->flags), align };
+    elf->segment[elf->segments++] =
+        (struct l4_elf_segment){ h->at, h->bytes, h->offset, h->file_bytes, rights_of(h->flags), align };
     return L4_OK;
 }
 
@@ -87,14 +83,19 @@ l4_err_t l4_elf_read(const void *head, u64 head_bytes, u64 bytes, struct l4_elf 
     if (head_bytes < sizeof h)
         return L4_BAD_ARGUMENT;
     memcpy(&h, head, sizeof h);
-    if (memcmp(h.ident, "\x7f" "ELF\2\1\1", 7) != 0 || h.machine != MACHINE_X86_64
-        || (h.type != L4_ELF_FIXED && h.type != L4_ELF_POSITION_INDEPENDENT)
-        || h.program_header_bytes != sizeof(struct program_header) || h.program_header_count == 0
-        || h.program_headers > head_bytes
-        || (head_bytes - h.program_headers) / sizeof(struct program_header) < h.program_header_count)
+    if (memcmp(h.ident,
+            "\x7f"
+            "ELF\2\1\1",
+            7) != 0 ||
+        h.machine != MACHINE_X86_64 || (h.type != L4_ELF_FIXED && h.type != L4_ELF_POSITION_INDEPENDENT) ||
+        h.program_header_bytes != sizeof(struct program_header) || h.program_header_count == 0 ||
+        h.program_headers > head_bytes ||
+        (head_bytes - h.program_headers) / sizeof(struct program_header) < h.program_header_count)
         return L4_BAD_ARGUMENT;
-    *elf = (struct l4_elf){ .type = (enum l4_elf_type)h.type, .entry = h.entry,
-                            .header_count = h.program_header_count, .header_bytes = h.program_header_bytes };
+    *elf = (struct l4_elf){ .type = (enum l4_elf_type)h.type,
+        .entry = h.entry,
+        .header_count = h.program_header_count,
+        .header_bytes = h.program_header_bytes };
     for (u32 i = 0; i < h.program_header_count; i++) {
         struct program_header p;
         memcpy(&p, (const u8 *)head + h.program_headers + i * sizeof p, sizeof p);

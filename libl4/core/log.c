@@ -5,10 +5,7 @@
 #include <l4/string.h>
 #include "log.h"
 
-static cap_t log_slot(void)
-{
-    return l4_startup() ? (cap_t)L4_SLOT_LOG : (cap_t)L4_BOOT_LOG;
-}
+static cap_t log_slot(void) { return l4_startup() ? (cap_t)L4_SLOT_LOG : (cap_t)L4_BOOT_LOG; }
 
 void l4_print_bytes(const char *at, size_t bytes)
 {

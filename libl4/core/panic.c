@@ -22,7 +22,4 @@ void l4_panic(const char *format, ...)
     leave(L4_PANIC_MAGIC, (u64)text, length < sizeof text ? length : sizeof text - 1);
 }
 
-void l4_exit(u64 status)
-{
-    leave(L4_EXIT_MAGIC, status, 0);
-}
+void l4_exit(u64 status) { leave(L4_EXIT_MAGIC, status, 0); }

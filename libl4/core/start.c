@@ -46,8 +46,8 @@ const char *l4_argument(const char *key, size_t *bytes)
     while (*word) {
         const char *end = strchr(word, ' ');
         size_t length = end ? (size_t)(end - word) : strlen(word);
-        if (length >= key_bytes && memcmp(word, key, key_bytes) == 0
-            && (length == key_bytes || word[key_bytes] == '=')) {
+        if (length >= key_bytes && memcmp(word, key, key_bytes) == 0 &&
+            (length == key_bytes || word[key_bytes] == '=')) {
             size_t skip = length == key_bytes ? key_bytes : key_bytes + 1;
             *bytes = length - skip;
             return word + skip;

@@ -3,7 +3,11 @@
 #include <abi/error.h>
 #include <l4/format.h>
 
-static const struct { l4_err_t number; char name[20]; const char *sentence; } errors[] = {
+static const struct {
+    l4_err_t number;
+    char name[20];
+    const char *sentence;
+} errors[] = {
     { 0, "ok", "done" },
 #define E(name, number, sentence) { number, #name, sentence },
 #include <abi/error.def>

@@ -5,13 +5,13 @@
 
 struct out {
     char *to;
-    size_t room, length;        /* length: what was wanted so far */
+    size_t room, length; /* length: what was wanted so far */
 };
 
 struct conversion {
     bool left, zeros, longer;
     u32 width;
-    i32 precision;              /* -1: none */
+    i32 precision; /* -1: none */
 };
 
 static void put(struct out *out, char c)

@@ -7,7 +7,9 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
     void *at = to;
     size_t words = bytes >> 3, rest = bytes & 7;
     __asm__ volatile("rep movsq\n\tmov %[rest], %%rcx\n\trep movsb"
-                     : "+D"(at), "+S"(from), "+c"(words) : [rest] "r"(rest) : "memory");
+                     : "+D"(at), "+S"(from), "+c"(words)
+                     : [rest] "r"(rest)
+                     : "memory");
     return to;
 }
 
@@ -32,7 +34,9 @@ void *memset(void *at, int value, size_t bytes)
     u64 pattern = (u8)value * 0x0101010101010101ul;
     size_t words = bytes >> 3, rest = bytes & 7;
     __asm__ volatile("rep stosq\n\tmov %[rest], %%rcx\n\trep stosb"
-                     : "+D"(to), "+c"(words) : "a"(pattern), [rest] "r"(rest) : "memory");
+                     : "+D"(to), "+c"(words)
+                     : "a"(pattern), [rest] "r"(rest)
+                     : "memory");
     return at;
 }
 
@@ -48,7 +52,10 @@ int memcmp(const void *a, const void *b, size_t bytes)
 
 void *memchr(const void *at, int value, size_t bytes)
 {
-    union { const u8 *in; u8 *out; } p = { .in = at };
+    union {
+        const u8 *in;
+        u8 *out;
+    } p = { .in = at };
     for (; bytes; bytes--, p.in++) {
         if (*p.in == (u8)value)
             return p.out;

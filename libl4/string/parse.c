@@ -4,13 +4,13 @@
 
 static i32 digit_of(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : 99;
 }
 
-static u64 factor_of(char c)
-{
-    return c == 'K' ? 1ul << 10 : c == 'M' ? 1ul << 20 : c == 'G' ? 1ul << 30 : 0;
-}
+static u64 factor_of(char c) { return c == 'K' ? 1ul << 10 : c == 'M' ? 1ul << 20 : c == 'G' ? 1ul << 30 : 0; }
 
 bool l4_parse_number(const char *text, size_t bytes, u64 *number)
 {
@@ -25,8 +25,8 @@ bool l4_parse_number(const char *text, size_t bytes, u64 *number)
     }
     for (size_t i = 0; i < bytes; i++) {
         i32 digit = digit_of(text[i]);
-        if (digit >= base || __builtin_mul_overflow(value, (u64)base, &value)
-            || __builtin_add_overflow(value, (u64)digit, &value))
+        if (digit >= base || __builtin_mul_overflow(value, (u64)base, &value) ||
+            __builtin_add_overflow(value, (u64)digit, &value))
             return false;
     }
     *number = value * factor;

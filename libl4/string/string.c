@@ -27,14 +27,14 @@ int strncmp(const char *a, const char *b, size_t most)
     return 0;
 }
 
-int strcmp(const char *a, const char *b)
-{
-    return strncmp(a, b, ~0ul);
-}
+int strcmp(const char *a, const char *b) { return strncmp(a, b, ~0ul); }
 
 char *strchr(const char *text, int c)
 {
-    union { const char *in; char *out; } p = { .in = text };
+    union {
+        const char *in;
+        char *out;
+    } p = { .in = text };
     for (;; p.in++) {
         if (*p.in == (char)c)
             return p.out;
@@ -45,7 +45,10 @@ char *strchr(const char *text, int c)
 
 char *strrchr(const char *text, int c)
 {
-    union { const char *in; char *out; } p = { .in = NULL };
+    union {
+        const char *in;
+        char *out;
+    } p = { .in = NULL };
     for (;; text++) {
         if (*text == (char)c)
             p.in = text;

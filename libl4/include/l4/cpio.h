@@ -5,7 +5,7 @@
 #include <abi/types.h>
 
 struct l4_cpio_member {
-    const char *name;           /* zero terminated, in the archive */
+    const char *name; /* zero terminated, in the archive */
     const void *data;
     u64 bytes;
     u32 mode;

@@ -6,7 +6,8 @@
 #include <abi/error.h>
 #include <abi/types.h>
 
-/* The compiler knows the usual conversions; %e with an int would be one of its doubles, so formats are not checked by it but
+/* The compiler knows the usual conversions; %e with an int would be one of its doubles, so formats are not checked by
+ * it but
  * by this library's host test. */
 #define L4_FORMAT(format, first)
 

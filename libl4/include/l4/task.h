@@ -3,11 +3,13 @@
 #pragma once
 #include <abi/fpage.h>
 
-/* The order of the largest flexpage that starts at `at`, is aligned there and `with` (an address the range shall appear at), and
+/* The order of the largest flexpage that starts at `at`, is aligned there and `with` (an address the range shall
+ * appear at), and
  * is no longer than `bytes` (at least a page, page aligned). */
 u32 l4_order_fit(vaddr_t at, vaddr_t with, u64 bytes);
 
-/* task.map for a range of any length: `from` in task `source` appears at `to` in task `destination`, both page aligned. */
+/* task.map for a range of any length: `from` in task `source` appears at `to` in task `destination`, both page
+ * aligned. */
 l4_err_t l4_map_range(cap_t destination, cap_t source, vaddr_t from, vaddr_t to, u64 bytes, u32 rights);
 /* task.unmap for a range of any length. */
 l4_err_t l4_unmap_range(cap_t task, vaddr_t at, u64 bytes, u32 rights, bool derived_only);

@@ -26,7 +26,7 @@ static struct tally walk(u64 task)
 {
     struct tally sum = { 0 };
     struct debug_entry e = { 0 };
-    for (u64 cursor = 0; sum.entries < 1000000; ) {
+    for (u64 cursor = 0; sum.entries < 1000000;) {
         if (debug_snapshot(L4_BOOT_DEBUG, cursor, &cursor, &e) || e.node == DEBUG_END)
             break;
         sum.entries++;

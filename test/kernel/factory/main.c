@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* main.c: the methods of factory.idl: quotas, exists and busy, destruction of all that was made, balance to the byte. */
+/* main.c: the methods of factory.idl: quotas, exists and busy, destruction of all that was made, balance to the byte.
+ * */
 #include <abi/fpage.h>
 #include <l4/panic.h>
 #include <l4/start.h>
@@ -18,11 +19,16 @@ enum { F = TEST_SLOTS, INNER, A, B, C, D, E, WEAK, MANY = 128 };
 static l4_err_t make(u32 kind, cap_t factory, u32 slot)
 {
     switch (kind) {
-    case L4_TASK: return factory_make_task(factory, slot);
-    case L4_THREAD: return factory_make_thread(factory, slot);
-    case L4_GATE: return factory_make_gate(factory, slot);
-    case L4_IRQ: return factory_make_irq(factory, slot);
-    default: return factory_make_factory(factory, slot, 64 << 10);
+    case L4_TASK:
+        return factory_make_task(factory, slot);
+    case L4_THREAD:
+        return factory_make_thread(factory, slot);
+    case L4_GATE:
+        return factory_make_gate(factory, slot);
+    case L4_IRQ:
+        return factory_make_irq(factory, slot);
+    default:
+        return factory_make_factory(factory, slot, 64 << 10);
     }
 }
 
@@ -138,8 +144,8 @@ static void test_service(void)
     l4_must(thread_start(B, (u64)spin, 0, 0));
     spawn_let_run(1);
     test_drop(F);
-    test_true("everything is gone", is_empty(A) && is_empty(B) && is_empty(C) && is_empty(D) && is_empty(E) && is_empty(INNER)
-              && is_empty(WEAK));
+    test_true("everything is gone",
+        is_empty(A) && is_empty(B) && is_empty(C) && is_empty(D) && is_empty(E) && is_empty(INNER) && is_empty(WEAK));
     test_is("objects are as before", test_usage().objects, before.objects);
     test_balance("memory is as before", before);
 }

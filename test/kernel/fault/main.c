@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* main.c: page faults to a pager, exceptions to a handler that changes registers, handlers that die, halted threads; FPU state
+/* main.c: page faults to a pager, exceptions to a handler that changes registers, handlers that die, halted threads;
+ * FPU state
  * that never leaks. The root thread is pager and handler of its children. */
 #include <abi/fpage.h>
 #include <l4/clock.h>
@@ -44,10 +45,7 @@ static struct l4_message receive(void)
     wire_wait(&m, L4_TAG_TIMEOUT);
     return m;
 }
-static void answer(u64 status, u32 items, bool set)
-{
-    wire_call(0, l4_tag((u32)status, 1, items), set, 0);
-}
+static void answer(u64 status, u32 items, bool set) { wire_call(0, l4_tag((u32)status, 1, items), set, 0); }
 
 static u32 state_of(cap_t thread)
 {
@@ -131,7 +129,9 @@ static void divide(u64 unused)
 {
     u64 quotient;
     __asm__ volatile("xor %%ecx, %%ecx; mov $77, %%ebx; mov $1, %%eax; xor %%edx, %%edx; div %%rcx; mov %%rbx, %0"
-                     : "=r"(quotient) : : "rax", "rbx", "rcx", "rdx", "cc");
+                     : "=r"(quotient)
+                     :
+                     : "rax", "rbx", "rcx", "rdx", "cc");
     result = quotient;
     spawn_rest();
 }
@@ -162,24 +162,61 @@ static void test_exception(void)
 static void trap(u64 which)
 {
     switch (which) {
-    case 0: __asm__ volatile("ud2"); break;
-    case 1: __asm__ volatile("int3"); break;
-    case 2: __asm__ volatile("hlt"); break;
-    case 3: __asm__ volatile("inb $0x60, %%al" : : : "rax"); break;
-    case 4: __asm__ volatile("int $0x80"); break;
-    case 5: __asm__ volatile("mov %%cr0, %%rax" : : : "rax"); break;
-    case 6: __asm__ volatile("fninit"); break;
-    case 7: __asm__ volatile("int $14"); break;
-    case 8: __asm__ volatile("int $0x30"); break;
-    case 9: __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq; nop; nop" : : : "cc"); break;
-    case 10: ((void (*)(void))0x7ffffffff000ul)(); break;
-    case 11: __asm__ volatile("pushfq; orq $0x40000, (%%rsp); popfq; mov %%rsp, %%rax; movl 1(%%rax), %%ecx; pushfq; andq $~0x40000, (%%rsp); popfq"
-                              : : : "rax", "rcx", "cc"); break;
-    case 12: __asm__ volatile("sysretq"); break;
-    case 13: __asm__ volatile("wrmsr" : : "a"(0), "d"(0), "c"(0xc0000082)); break;
-    case 14: __asm__ volatile("swapgs"); break;
-    case 15: __asm__ volatile("cli"); break;
-    case 16: __asm__ volatile("mov %0, %%ss" : : "r"(3)); break;
+    case 0:
+        __asm__ volatile("ud2");
+        break;
+    case 1:
+        __asm__ volatile("int3");
+        break;
+    case 2:
+        __asm__ volatile("hlt");
+        break;
+    case 3:
+        __asm__ volatile("inb $0x60, %%al" : : : "rax");
+        break;
+    case 4:
+        __asm__ volatile("int $0x80");
+        break;
+    case 5:
+        __asm__ volatile("mov %%cr0, %%rax" : : : "rax");
+        break;
+    case 6:
+        __asm__ volatile("fninit");
+        break;
+    case 7:
+        __asm__ volatile("int $14");
+        break;
+    case 8:
+        __asm__ volatile("int $0x30");
+        break;
+    case 9:
+        __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq; nop; nop" : : : "cc");
+        break;
+    case 10:
+        ((void (*)(void))0x7ffffffff000ul)();
+        break;
+    case 11:
+        __asm__ volatile("pushfq; orq $0x40000, (%%rsp); popfq; mov %%rsp, %%rax; movl 1(%%rax), %%ecx; pushfq; andq "
+                         "$~0x40000, (%%rsp); popfq"
+                         :
+                         :
+                         : "rax", "rcx", "cc");
+        break;
+    case 12:
+        __asm__ volatile("sysretq");
+        break;
+    case 13:
+        __asm__ volatile("wrmsr" : : "a"(0), "d"(0), "c"(0xc0000082));
+        break;
+    case 14:
+        __asm__ volatile("swapgs");
+        break;
+    case 15:
+        __asm__ volatile("cli");
+        break;
+    case 16:
+        __asm__ volatile("mov %0, %%ss" : : "r"(3));
+        break;
     }
     result = 1;
     spawn_rest();
@@ -187,11 +224,27 @@ static void trap(u64 which)
 
 static void test_traps(void)
 {
-    static const struct { const char *name; u32 vector; } want[] = {
-        { "ud2", 6 }, { "int3", 3 }, { "hlt", 13 }, { "a port it does not have", 13 }, { "int 0x80", 256 }, { "a control register", 13 },
-        { "the FPU without permission", 7 }, { "int 14 by hand", 13 }, { "a device's vector by hand", 13 }, { "the trap flag", 1 },
-        { "a jump to the last page", 14 }, { "alignment check", 17 }, { "sysret", 6 }, { "wrmsr", 13 }, { "swapgs", 13 },
-        { "cli", 13 }, { "a null stack segment", 13 },
+    static const struct {
+        const char *name;
+        u32 vector;
+    } want[] = {
+        { "ud2", 6 },
+        { "int3", 3 },
+        { "hlt", 13 },
+        { "a port it does not have", 13 },
+        { "int 0x80", 256 },
+        { "a control register", 13 },
+        { "the FPU without permission", 7 },
+        { "int 14 by hand", 13 },
+        { "a device's vector by hand", 13 },
+        { "the trap flag", 1 },
+        { "a jump to the last page", 14 },
+        { "alignment check", 17 },
+        { "sysret", 6 },
+        { "wrmsr", 13 },
+        { "swapgs", 13 },
+        { "cli", 13 },
+        { "a null stack segment", 13 },
     };
     for (u32 i = 0; i < sizeof want / sizeof *want; i++) {
         struct spawned s = child_with_handlers(trap, i, false, true);
@@ -259,7 +312,10 @@ static void fill_fpu(u64 pattern)
 {
     for (;;) {
         u64 words[2] = { pattern, pattern }, back[2];
-        __asm__ volatile("movups (%0), %%xmm0; movups (%0), %%xmm7; movups (%0), %%xmm15; fninit; fldl (%0)" : : "r"(words) : "memory");
+        __asm__ volatile("movups (%0), %%xmm0; movups (%0), %%xmm7; movups (%0), %%xmm15; fninit; fldl (%0)"
+                         :
+                         : "r"(words)
+                         : "memory");
         for (volatile u32 i = 0; i < 1000; i++)
             ;
         __asm__ volatile("movups %%xmm7, (%0)" : : "r"(back) : "memory");
@@ -272,7 +328,9 @@ static void read_fpu(u64 unused)
 {
     u64 words[8] = { 0 }, status = 0;
     __asm__ volatile("movups %%xmm0, (%0); movups %%xmm7, 16(%0); movups %%xmm15, 32(%0); fnstsw %%ax; movw %%ax, (%1)"
-                     : : "r"(words), "r"(&status) : "rax", "memory");
+                     :
+                     : "r"(words), "r"(&status)
+                     : "rax", "memory");
     result = words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | (status & 0x3800);
     spawn_rest();
 }

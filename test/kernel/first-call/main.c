@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* main.c: two tasks exchange a generated call: the client's stub in the root task, the server's dispatcher in another. */
+/* main.c: two tasks exchange a generated call: the client's stub in the root task, the server's dispatcher in another.
+ * */
 #include <l4/format.h>
 #include <l4/panic.h>
 #include <l4/string.h>

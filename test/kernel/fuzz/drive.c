@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* drive.c: the random invocations. Three quarters are methods with arguments that may well be right, the rest is garbage.
+/* drive.c: the random invocations. Three quarters are methods with arguments that may well be right, the rest is
+ * garbage.
  * Slots are parted by kind so that guesses hit; whole parts are emptied now and then. */
 #include <abi/fpage.h>
 #include <abi/kip.h>
@@ -18,7 +19,17 @@
 #include "wire.h"
 #include <l4/start.h>
 
-enum { TASKS = 64, THREADS = 72, GATES = 80, IRQS = 88, FACTORIES = 96, DOORS = 104, REPLIES = 112, COPIES = 120, PART = 8 };
+enum {
+    TASKS = 64,
+    THREADS = 72,
+    GATES = 80,
+    IRQS = 88,
+    FACTORIES = 96,
+    DOORS = 104,
+    REPLIES = 112,
+    COPIES = 120,
+    PART = 8
+};
 enum { VICTIM_PRIORITIES = 38 };
 
 static u64 state L4_VOLATILE_ZERO, own_id L4_VOLATILE_ZERO;
@@ -37,10 +48,14 @@ static cap_t any_slot(void) { return FUZZ_FIRST + below(FUZZ_LAST - FUZZ_FIRST +
 static u64 odd_word(void)
 {
     switch (below(4)) {
-    case 0: return below(256);
-    case 1: return 1ul << below(64);
-    case 2: return ~0ul << below(64);
-    default: return next();
+    case 0:
+        return below(256);
+    case 1:
+        return 1ul << below(64);
+    case 2:
+        return ~0ul << below(64);
+    default:
+        return next();
     }
 }
 
@@ -53,23 +68,37 @@ static u64 place(u32 order) { return (0x100000 + (below(1024) << 12)) & ~((1ul <
 
 /* What victims run: without a stack, an open receive for ever. */
 void fuzz_victim(void);
-__asm__(".text\nfuzz_victim:\n  xor %r10d, %r10d; mov $1, %edi; shl $44, %rdi; xor %eax, %eax; syscall; jmp fuzz_victim\n");
+__asm__(
+    ".text\nfuzz_victim:\n  xor %r10d, %r10d; mov $1, %edi; shl $44, %rdi; xor %eax, %eax; syscall; jmp fuzz_victim\n");
 
 static u64 scrap[4] L4_VOLATILE_ZERO;
 static struct thread_registers registers L4_VOLATILE_ZERO;
 
 static l4_err_t factory_task(void) { return factory_make_task(FUZZ_FACTORY, (u32)in(TASKS)); }
 static l4_err_t factory_thread(void) { return factory_make_thread(FUZZ_FACTORY, (u32)in(THREADS)); }
-static l4_err_t factory_gate(void) { return factory_make_gate(below(2) ? FUZZ_FACTORY : in(FACTORIES), (u32)in(GATES)); }
+static l4_err_t factory_gate(void)
+{
+    return factory_make_gate(below(2) ? FUZZ_FACTORY : in(FACTORIES), (u32)in(GATES));
+}
 static l4_err_t factory_irq(void) { return factory_make_irq(below(2) ? FUZZ_FACTORY : in(FACTORIES), (u32)in(IRQS)); }
-static l4_err_t factory_line(void) { return factory_make_line(FUZZ_FACTORY, (u32)in(IRQS), 5 + (u32)below(20), below(2)); }
-static l4_err_t factory_factory(void) { return factory_make_factory(FUZZ_FACTORY, (u32)in(FACTORIES), below(64 << 10)); }
-static l4_err_t factory_ask(void) { return factory_quota(below(2) ? FUZZ_FACTORY : in(FACTORIES), &scrap[0], &scrap[1]); }
+static l4_err_t factory_line(void)
+{
+    return factory_make_line(FUZZ_FACTORY, (u32)in(IRQS), 5 + (u32)below(20), below(2));
+}
+static l4_err_t factory_factory(void)
+{
+    return factory_make_factory(FUZZ_FACTORY, (u32)in(FACTORIES), below(64 << 10));
+}
+static l4_err_t factory_ask(void)
+{
+    return factory_quota(below(2) ? FUZZ_FACTORY : in(FACTORIES), &scrap[0], &scrap[1]);
+}
 
 static l4_err_t map_memory(void)
 {
     u32 order = 12 + (u32)below(3);
-    return task_map(below(4) ? in(TASKS) : FUZZ_HOME, below(4) ? FUZZ_STOCK : in(TASKS), image_page(order), place(order), 7, scrap);
+    return task_map(
+        below(4) ? in(TASKS) : FUZZ_HOME, below(4) ? FUZZ_STOCK : in(TASKS), image_page(order), place(order), 7, scrap);
 }
 static l4_err_t map_caps(void)
 {
@@ -79,7 +108,7 @@ static l4_err_t map_caps(void)
 static l4_err_t copy_here(void)
 {
     return task_map(FUZZ_OWN_TASK, FUZZ_OWN_TASK, l4_fpage_caps(FUZZ_FIRST + below(COPIES - FUZZ_FIRST), 0), in(COPIES),
-                    (u32)below(128), scrap);
+        (u32)below(128), scrap);
 }
 static l4_err_t copy_memory(void)
 {
@@ -89,19 +118,21 @@ static l4_err_t copy_memory(void)
 static l4_err_t unmap_memory(void)
 {
     u32 order = 12 + (u32)below(12);
-    if (!below(4))              /* what came from the stock, not the stock */
+    if (!below(4)) /* what came from the stock, not the stock */
         return task_unmap(FUZZ_STOCK, image_page(12), (u32)below(8), true, scrap);
     return task_unmap(in(TASKS), l4_fpage_memory(place(order), order, 7), (u32)below(8), below(2), scrap);
 }
 static l4_err_t unmap_caps(void)
 {
     u32 order = (u32)below(4);
-    return task_unmap(FUZZ_OWN_TASK, l4_fpage_caps(any_slot() & ~((1ul << order) - 1), order), L4_RIGHTS_ALL, below(4) == 0, scrap);
+    return task_unmap(
+        FUZZ_OWN_TASK, l4_fpage_caps(any_slot() & ~((1ul << order) - 1), order), L4_RIGHTS_ALL, below(4) == 0, scrap);
 }
 static l4_err_t set_native(void) { return task_set_native(in(TASKS), odd_word(), odd_word(), odd_word(), odd_word()); }
 static l4_err_t look_task(void)
 {
-    u64 what = below(2) ? l4_fpage_caps(below(256), 0) : l4_fpage_memory(below(2) ? place(12) : (u64)l4_image_start, 12, 0);
+    u64 what =
+        below(2) ? l4_fpage_caps(below(256), 0) : l4_fpage_memory(below(2) ? place(12) : (u64)l4_image_start, 12, 0);
     return task_look(below(2) ? in(TASKS) : FUZZ_OWN_TASK, what, &(u32){ 0 }, &(u32){ 0 }, scrap);
 }
 
@@ -141,7 +172,10 @@ static l4_err_t ack(void) { return irq_ack(in(IRQS)); }
 
 static l4_err_t keep(void) { return reply_keep(0, (u32)in(REPLIES)); }
 static l4_err_t probe(void) { return reply_probe(below(2) ? 0 : in(REPLIES), &(bool){ 0 }); }
-static l4_err_t set_priority(void) { return sched_set(FUZZ_SCHED, in(THREADS), (u32)below(VICTIM_PRIORITIES), below(100000)); }
+static l4_err_t set_priority(void)
+{
+    return sched_set(FUZZ_SCHED, in(THREADS), (u32)below(VICTIM_PRIORITIES), below(100000));
+}
 static l4_err_t look_sched(void) { return sched_look(FUZZ_SCHED, &(u32){ 0 }); }
 static l4_err_t dump(void) { return debug_dump(FUZZ_DEBUG); }
 static l4_err_t usage(void) { return debug_usage(FUZZ_DEBUG, &scrap[0], &scrap[1]); }
@@ -184,24 +218,61 @@ static l4_err_t wait_idle(void)
     return wire_call(FUZZ_IDLE, l4_tag(0x100001, 0, 0) | L4_TAG_TIMEOUT, 0, 0) == L4_TIMED_OUT ? L4_OK : L4_BAD_STATE;
 }
 
-static const struct { const char *name; l4_err_t (*invoke)(void); u32 at_most; } methods[] = {
-    { "factory.make_task", factory_task, 0 }, { "factory.make_thread", factory_thread, 0 }, { "factory.make_gate", factory_gate, 0 },
-    { "factory.make_irq", factory_irq, 0 }, { "factory.make_line", factory_line, 0 }, { "factory.make_factory", factory_factory, 0 },
+static const struct {
+    const char *name;
+    l4_err_t (*invoke)(void);
+    u32 at_most;
+} methods[] = {
+    { "factory.make_task", factory_task, 0 },
+    { "factory.make_thread", factory_thread, 0 },
+    { "factory.make_gate", factory_gate, 0 },
+    { "factory.make_irq", factory_irq, 0 },
+    { "factory.make_line", factory_line, 0 },
+    { "factory.make_factory", factory_factory, 0 },
     { "factory.quota", factory_ask, 0 },
-    { "task.map memory", map_memory, 0 }, { "task.map capabilities", map_caps, 0 }, { "task.map to itself", copy_here, 0 },
-    { "task.copy", copy_memory, 0 }, { "task.unmap memory", unmap_memory, 0 }, { "task.unmap capabilities", unmap_caps, 0 },
-    { "task.set_native", set_native, 0 }, { "task.look", look_task, 0 },
-    { "thread.bind", bind_thread, 0 }, { "thread.start", start_thread, 0 }, { "thread.stop", stop_thread, 0 },
-    { "thread.resume", resume_thread, 0 }, { "thread.set_handlers", set_handlers, 0 }, { "thread.set_upcall", set_upcall, 0 },
-    { "thread.set_base", set_base, 0 }, { "thread.get_registers", get_registers, 0 }, { "thread.set_registers", set_registers, 0 },
-    { "thread.kick", kick, 0 }, { "thread.switch_to", switch_to, 0 }, { "thread.use_fpu", use_fpu, 0 }, { "thread.look", look_thread, 0 },
-    { "gate.bind", bind_gate, 0 }, { "gate.unbind", unbind_gate, 0 }, { "gate.mint", mint, 0 }, { "gate.revoke", revoke, 0 },
+    { "task.map memory", map_memory, 0 },
+    { "task.map capabilities", map_caps, 0 },
+    { "task.map to itself", copy_here, 0 },
+    { "task.copy", copy_memory, 0 },
+    { "task.unmap memory", unmap_memory, 0 },
+    { "task.unmap capabilities", unmap_caps, 0 },
+    { "task.set_native", set_native, 0 },
+    { "task.look", look_task, 0 },
+    { "thread.bind", bind_thread, 0 },
+    { "thread.start", start_thread, 0 },
+    { "thread.stop", stop_thread, 0 },
+    { "thread.resume", resume_thread, 0 },
+    { "thread.set_handlers", set_handlers, 0 },
+    { "thread.set_upcall", set_upcall, 0 },
+    { "thread.set_base", set_base, 0 },
+    { "thread.get_registers", get_registers, 0 },
+    { "thread.set_registers", set_registers, 0 },
+    { "thread.kick", kick, 0 },
+    { "thread.switch_to", switch_to, 0 },
+    { "thread.use_fpu", use_fpu, 0 },
+    { "thread.look", look_thread, 0 },
+    { "gate.bind", bind_gate, 0 },
+    { "gate.unbind", unbind_gate, 0 },
+    { "gate.mint", mint, 0 },
+    { "gate.revoke", revoke, 0 },
     { "gate.look", look_gate, 0 },
-    { "irq.bind", bind_irq, 0 }, { "irq.unbind", unbind_irq, 0 }, { "irq.ring", ring, 0 }, { "irq.ack", ack, 0 },
-    { "reply.keep", keep, 0 }, { "reply.probe", probe, 0 }, { "sched.set", set_priority, 0 }, { "sched.look", look_sched, 0 },
-    { "debug.dump", dump, 120 }, { "debug.usage", usage, 0 }, { "debug.name", name, 0 }, { "debug.snapshot", snapshot, 0 },
+    { "irq.bind", bind_irq, 0 },
+    { "irq.unbind", unbind_irq, 0 },
+    { "irq.ring", ring, 0 },
+    { "irq.ack", ack, 0 },
+    { "reply.keep", keep, 0 },
+    { "reply.probe", probe, 0 },
+    { "sched.set", set_priority, 0 },
+    { "sched.look", look_sched, 0 },
+    { "debug.dump", dump, 120 },
+    { "debug.usage", usage, 0 },
+    { "debug.name", name, 0 },
+    { "debug.snapshot", snapshot, 0 },
     { "log.write", write_log, 0 },
-    { "receive", receive, 0 }, { "answer", answer, 0 }, { "call", call_door, 0 }, { "call with items", call_sink, 0 },
+    { "receive", receive, 0 },
+    { "answer", answer, 0 },
+    { "call", call_door, 0 },
+    { "call with items", call_sink, 0 },
     { "call with deadline", wait_idle, 0 },
 };
 enum { METHODS = sizeof methods / sizeof *methods };
@@ -213,7 +284,8 @@ const char *fuzz_name(u32 method) { return methods[method].name; }
 static void garbage(void)
 {
     struct l4_message m = { .tag = odd_word() << 32 | (below(2) ? odd_word() & 0xffff : below(16) << 8 | below(16)),
-                            .number = next(), .word = { odd_word(), odd_word(), odd_word(), odd_word() } };
+        .number = next(),
+        .word = { odd_word(), odd_word(), odd_word(), odd_word() } };
     m.tag = (m.tag & ~(L4_TAG_TIMEOUT | L4_TAG_WAIT)) | L4_TAG_NO_WAIT;
     for (u32 i = 0; i < L4_ITEMS_MAX; i++)
         l4_utcb()->item[i] = (struct l4_item){ odd_word(), odd_word() };

@@ -3,15 +3,21 @@
 #pragma once
 #include <l4/types.h>
 
-/* Slots of the fuzzing task. Those above 20000 are known to it alone: random slot numbers do not hit them, so it survives itself. */
+/* Slots of the fuzzing task. Those above 20000 are known to it alone: random slot numbers do not hit them, so it
+ * survives itself. */
 enum fuzz_slot {
     FUZZ_FACTORY = 3,
     FUZZ_DEBUG = 5,
-    FUZZ_SINK = 6,              /* a server that takes typed items */
-    FUZZ_IDLE = 7,              /* a gate that nobody serves */
-    FUZZ_DOOR = 100,            /* in its callers: the door to it */
-    FUZZ_FIRST = 64, FUZZ_LAST = 127,           /* the slots it makes and destroys in */
-    FUZZ_OWN_TASK = 20011, FUZZ_OWN_THREAD, FUZZ_STOCK, FUZZ_HOME, FUZZ_SCHED,
+    FUZZ_SINK = 6,   /* a server that takes typed items */
+    FUZZ_IDLE = 7,   /* a gate that nobody serves */
+    FUZZ_DOOR = 100, /* in its callers: the door to it */
+    FUZZ_FIRST = 64,
+    FUZZ_LAST = 127, /* the slots it makes and destroys in */
+    FUZZ_OWN_TASK = 20011,
+    FUZZ_OWN_THREAD,
+    FUZZ_STOCK,
+    FUZZ_HOME,
+    FUZZ_SCHED,
 };
 
 enum { FUZZ_METHODS = 64 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* main.c: seeded random invocations from a native task that holds a factory, two tasks to work on and capabilities that come and go.
- * Afterwards at least 30 % must have succeeded, each method 100 times, none more than 5 % of all successes, and memory must be
+/* main.c: seeded random invocations from a native task that holds a factory, two tasks to work on and capabilities
+ * that come and go.
+ * Afterwards at least 30 % must have succeeded, each method 100 times, none more than 5 % of all successes, and memory
+ * must be
  * back to the byte. Kernel command line: seed=N, invocations=N. */
 #include <abi/kip.h>
 #include <l4/clock.h>
@@ -75,9 +77,16 @@ static void set_up(void)
     taker = spawn_task_run(PLACE_SINK, SERVER_PRIORITY, sink, 0);
     l4_must(gate_bind(SINK_GATE, taker.thread));
     l4_must(gate_bind(GATE, driver.thread));
-    const struct { cap_t from, to; } give[] = {
-        { FACTORY, FUZZ_FACTORY }, { driver.task, FUZZ_OWN_TASK }, { driver.thread, FUZZ_OWN_THREAD }, { stock.task, FUZZ_STOCK },
-        { home.task, FUZZ_HOME }, { L4_BOOT_SCHED, FUZZ_SCHED }, { L4_BOOT_DEBUG, FUZZ_DEBUG },
+    const struct {
+        cap_t from, to;
+    } give[] = {
+        { FACTORY, FUZZ_FACTORY },
+        { driver.task, FUZZ_OWN_TASK },
+        { driver.thread, FUZZ_OWN_THREAD },
+        { stock.task, FUZZ_STOCK },
+        { home.task, FUZZ_HOME },
+        { L4_BOOT_SCHED, FUZZ_SCHED },
+        { L4_BOOT_DEBUG, FUZZ_DEBUG },
     };
     for (u32 i = 0; i < sizeof give / sizeof *give; i++)
         spawn_give(&driver, give[i].from, give[i].to, L4_RIGHTS_ALL);
@@ -85,7 +94,9 @@ static void set_up(void)
 
 static void start(void)
 {
-    static const struct { cap_t gate, at; } doors[] = { { SINK_GATE, FUZZ_SINK }, { IDLE_GATE, FUZZ_IDLE } };
+    static const struct {
+        cap_t gate, at;
+    } doors[] = { { SINK_GATE, FUZZ_SINK }, { IDLE_GATE, FUZZ_IDLE } };
     for (u32 i = 0; i < 2; i++) {
         l4_must(gate_mint(doors[i].gate, DOOR + 1 + i, 7, L4_R | L4_W));
         spawn_give(&driver, DOOR + 1 + i, doors[i].at, L4_RIGHTS_ALL);
@@ -123,12 +134,14 @@ static void report(void)
     u64 good = 0, least = ~0ul, most = 0;
     for (u32 i = 0; i < t->methods; i++) {
         u64 permille = t->succeeded[i] * 1000 / (t->successes + 1);
-        l4_print("# %-24s %8lu tried %8lu succeeded %3lu.%lu %%\n", fuzz_name(i), t->tried[i], t->succeeded[i], permille / 10, permille % 10);
+        l4_print("# %-24s %8lu tried %8lu succeeded %3lu.%lu %%\n", fuzz_name(i), t->tried[i], t->succeeded[i],
+            permille / 10, permille % 10);
         good += t->succeeded[i];
         least = t->succeeded[i] < least ? t->succeeded[i] : least;
         most = t->succeeded[i] > most ? t->succeeded[i] : most;
     }
-    l4_print("# garbage: %lu tried, %lu succeeded; in all %lu of %lu succeeded\n", t->garbage, t->garbage_succeeded, t->successes, t->done);
+    l4_print("# garbage: %lu tried, %lu succeeded; in all %lu of %lu succeeded\n", t->garbage, t->garbage_succeeded,
+        t->successes, t->done);
     test_is("every invocation came back", t->done, t->wanted);
     test_true("at least 30 % succeeded", t->successes * 10 >= t->done * 3);
     if (t->wanted < 1000000)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* main.c: the methods of gate.idl: binding, minting, revoking; who waits at a gate stays there while servers come and go. */
+/* main.c: the methods of gate.idl: binding, minting, revoking; who waits at a gate stays there while servers come and
+ * go. */
 #include <abi/fpage.h>
 #include <l4/panic.h>
 #include <l4/start.h>
@@ -102,7 +103,7 @@ static void test_rights(void)
 /* Callers of two bands, in tasks of their own, wait at the unbound gate. */
 static void start_callers(struct spawned *caller)
 {
-    static const u32 priority[CALLERS] = { 20, 50, 21, 51 };        /* bands 1, 3, 1, 3 */
+    static const u32 priority[CALLERS] = { 20, 50, 21, 51 }; /* bands 1, 3, 1, 3 */
     for (u32 i = 0; i < CALLERS; i++) {
         caller[i] = spawn_task(i);
         l4_must(gate_mint(GATE, SCRATCH + i, 100 + i, L4_R));

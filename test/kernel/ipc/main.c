@@ -41,14 +41,14 @@ static bool echoes(u32 words)
         l4_utcb()->mr[i] = words * 100 + i;
     wire_invoke(DOOR, &m);
     bool good = m.tag == l4_tag(words & 1 ? 7 : 0, words, 0) && m.label == 0 && m.number == ~(u64)(1000 + words);
-    good = good && seen.label == LABEL && (u32)seen.tag == 0x100042 && l4_tag_words(seen.tag) == words
-        && l4_tag_rights(seen.tag) == (L4_R | L4_X) && seen.number == 1000 + words;
+    good = good && seen.label == LABEL && (u32)seen.tag == 0x100042 && l4_tag_words(seen.tag) == words &&
+           l4_tag_rights(seen.tag) == (L4_R | L4_X) && seen.number == 1000 + words;
     for (u32 i = 0; i < words; i++) {
         u64 got = i < L4_REGISTER_WORDS ? m.word[i] : l4_utcb()->mr[i];
         good = good && got == words * 100 + i + 1;
     }
     for (u32 i = words > 4 ? words : 4; i < L4_WORDS_MAX; i++)
-        good = good && l4_utcb()->mr[i] == words * 100 + i;     /* what was not sent is not touched */
+        good = good && l4_utcb()->mr[i] == words * 100 + i; /* what was not sent is not touched */
     return good;
 }
 
@@ -69,13 +69,15 @@ static void test_registers(void)
     u64 sum;
     register u64 r10 __asm__("r10") = DOOR;
     u64 tag = l4_tag(0x1, 0, 0);
-    __asm__ volatile("push %%rbx; push %%rbp; push %%r12; push %%r13; push %%r14; push %%r15\n\t"
-                     "mov $1, %%ebx; mov $2, %%ebp; mov $4, %%r12d; mov $8, %%r13d; mov $16, %%r14d; mov $32, %%r15d\n\t"
-                     "syscall\n\t"
-                     "lea (%%rbx, %%rbp), %%rax; add %%r12, %%rax; add %%r13, %%rax; add %%r14, %%rax; add %%r15, %%rax\n\t"
-                     "pop %%r15; pop %%r14; pop %%r13; pop %%r12; pop %%rbp; pop %%rbx"
-                     : "=a"(sum), "+r"(r10), "+D"(tag) : "a"(0ul)
-                     : "rcx", "r11", "rsi", "rdx", "r8", "r9", "memory", "cc");
+    __asm__ volatile(
+        "push %%rbx; push %%rbp; push %%r12; push %%r13; push %%r14; push %%r15\n\t"
+        "mov $1, %%ebx; mov $2, %%ebp; mov $4, %%r12d; mov $8, %%r13d; mov $16, %%r14d; mov $32, %%r15d\n\t"
+        "syscall\n\t"
+        "lea (%%rbx, %%rbp), %%rax; add %%r12, %%rax; add %%r13, %%rax; add %%r14, %%rax; add %%r15, %%rax\n\t"
+        "pop %%r15; pop %%r14; pop %%r13; pop %%r12; pop %%rbp; pop %%rbx"
+        : "=a"(sum), "+r"(r10), "+D"(tag)
+        : "a"(0ul)
+        : "rcx", "r11", "rsi", "rdx", "r8", "r9", "memory", "cc");
     test_is("kept registers", sum, 63);
 }
 
@@ -84,7 +86,8 @@ static void test_deadlines(void)
     struct l4_utcb *utcb = l4_utcb();
     u64 start = l4_now();
     utcb->deadline = start + 5 * L4_MILLISECOND;
-    test_status("deadline at an unbound gate", wire_call(SILENT_DOOR, l4_tag(1, 0, 0) | L4_TAG_TIMEOUT, 0, 0), L4_TIMED_OUT);
+    test_status(
+        "deadline at an unbound gate", wire_call(SILENT_DOOR, l4_tag(1, 0, 0) | L4_TAG_TIMEOUT, 0, 0), L4_TIMED_OUT);
     u64 took = l4_now() - start;
     test_true("it waited until then", took >= 5 * L4_MILLISECOND);
     test_true("and not much longer", took < 200 * L4_MILLISECOND);
@@ -93,7 +96,8 @@ static void test_deadlines(void)
     test_status("a deadline in the past", wire_call(SILENT_DOOR, l4_tag(1, 0, 0) | L4_TAG_TIMEOUT, 0, 0), L4_TIMED_OUT);
     l4_utcb()->deadline = l4_now() + L4_SECOND;
     test_status("a deadline that is not reached", wire_call(DOOR, l4_tag(1, 0, 0) | L4_TAG_TIMEOUT, 0, 0), L4_OK);
-    test_status("no_wait at an unbound gate", wire_call(SILENT_DOOR, l4_tag(1, 0, 0) | L4_TAG_NO_WAIT, 0, 0), L4_WOULD_BLOCK);
+    test_status(
+        "no_wait at an unbound gate", wire_call(SILENT_DOOR, l4_tag(1, 0, 0) | L4_TAG_NO_WAIT, 0, 0), L4_WOULD_BLOCK);
     test_status("no_wait at a server that waits", wire_call(DOOR, l4_tag(1, 0, 0) | L4_TAG_NO_WAIT, 0, 0), L4_OK);
 
     struct l4_message m;

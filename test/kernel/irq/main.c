@@ -164,7 +164,7 @@ static void test_line(void)
     test_ok("bind it", irq_bind(LINE, L4_BOOT_THREAD, 44));
     test_is("binding rings", take(), 44);
     test_is("then it is silent", take(), NOTHING);
-    out(COM1 + 4, 8);               /* OUT2 lets the interrupt through */
+    out(COM1 + 4, 8); /* OUT2 lets the interrupt through */
     out(COM1 + 1, 2);
     struct l4_message m;
     l4_utcb()->deadline = l4_now() + L4_SECOND;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* main.c: typed items: memory, capabilities and ports mapped and granted in requests and in answers, and what stops them. */
+/* main.c: typed items: memory, capabilities and ports mapped and granted in requests and in answers, and what stops
+ * them. */
 #include <abi/fpage.h>
 #include <l4/panic.h>
 #include <l4/start.h>
@@ -14,7 +15,7 @@
 #include "wire.h"
 
 enum { GATE = TEST_SLOTS, DOOR, EXTRA, SPARE, SERVER_WINDOW = 128 };
-#define WINDOW 0x30000000ul     /* receive window of both sides */
+#define WINDOW 0x30000000ul /* receive window of both sides */
 enum { WINDOW_ORDER = 20 };
 
 static u8 pages[16][4096] __attribute__((aligned(65536))) L4_VOLATILE_ZERO;
@@ -89,7 +90,8 @@ static void test_memory(struct spawned server)
     u64 changed;
     test_ok("revoke them", task_unmap(L4_BOOT_TASK, l4_fpage_memory((u64)pages, 16, 7), 7, true, &changed));
     test_is("they are gone", rights_at(server.task, l4_fpage_memory(WINDOW + 0x1f000, 12, 0)), 0xff);
-    test_is("the first page also where it was mapped first", rights_at(server.task, l4_fpage_memory(WINDOW + 0x5000, 12, 0)), 0xff);
+    test_is("the first page also where it was mapped first",
+        rights_at(server.task, l4_fpage_memory(WINDOW + 0x5000, 12, 0)), 0xff);
     test_true("the sender keeps them", rights_at(L4_BOOT_TASK, l4_fpage_memory((u64)pages, 12, 0)) == 3);
 
     test_status("larger than the window", send_item(l4_fpage_memory(0x400000, 22, 1), 0), L4_MAP_FAILED);
@@ -103,7 +105,8 @@ static void test_memory(struct spawned server)
     test_ok("the server reads it", command(PEEK, WINDOW + 0x7000, 0));
     test_is("what it read", peeked, 0x9999);
     l4_must(task_unmap(L4_BOOT_TASK, l4_fpage_memory((u64)pages[2], 12, 7), 7, true, &changed));
-    test_is("revoking above takes the granted one", rights_at(server.task, l4_fpage_memory(WINDOW + 0x7000, 12, 0)), 0xff);
+    test_is(
+        "revoking above takes the granted one", rights_at(server.task, l4_fpage_memory(WINDOW + 0x7000, 12, 0)), 0xff);
 }
 
 static void test_two_items(struct spawned server)
@@ -166,7 +169,8 @@ static void test_answers(struct spawned server)
     test_ok("an answer with a capability", command(GIVE_CAP, l4_fpage_caps(L4_BOOT_LOG, 0), L4_W));
     test_is("its rights here", rights_at(L4_BOOT_TASK, l4_fpage_caps(SERVER_WINDOW, 0)), L4_W);
     l4_utcb()->window_memory = 0;
-    test_status("an answer without a window for it", command(GIVE_MEMORY, l4_fpage_memory(0x400000, 12, 5), 0x9000), L4_MAP_FAILED);
+    test_status("an answer without a window for it", command(GIVE_MEMORY, l4_fpage_memory(0x400000, 12, 5), 0x9000),
+        L4_MAP_FAILED);
     test_drop(SERVER_WINDOW);
 }
 

@@ -45,7 +45,7 @@ static void test_wait(const char *what, void (*entry)(u64), bool received)
     struct spawned s = spawn_thread_run(0, 40, entry, 0);
     spawn_let_run(1);
     struct l4_message m;
-    if (received) {             /* bound only now: waiting above is an open receive itself */
+    if (received) { /* bound only now: waiting above is an open receive itself */
         l4_must(gate_bind(GATE, L4_BOOT_THREAD));
         wire_wait(&m, 0);
         l4_must(gate_unbind(GATE));

@@ -13,7 +13,7 @@
 #include "task.h"
 #include "thread.h"
 
-#define THREAD_BLOCKS 0x20000000ul          /* stack blocks of threads in the root task */
+#define THREAD_BLOCKS 0x20000000ul /* stack blocks of threads in the root task */
 enum { STACK_PAGES = 15, STACK_BYTES = STACK_PAGES * L4_PAGE_SIZE };
 
 static u8 stack[SPAWN_PLACES][STACK_BYTES] __attribute__((aligned(4096))) L4_VOLATILE_ZERO;
@@ -27,7 +27,8 @@ static void make_thread(struct spawned *s, cap_t home)
 {
     l4_must(factory_make_thread(L4_BOOT_FACTORY, (u32)s->thread));
     l4_must(thread_bind(s->thread, home, s->block));
-    l4_must(l4_map_range(home, L4_BOOT_TASK, (vaddr_t)stack[s->place], s->block + L4_PAGE_SIZE, STACK_BYTES, L4_R | L4_W));
+    l4_must(
+        l4_map_range(home, L4_BOOT_TASK, (vaddr_t)stack[s->place], s->block + L4_PAGE_SIZE, STACK_BYTES, L4_R | L4_W));
 }
 
 struct spawned spawn_thread(u32 place)
@@ -98,10 +99,7 @@ void spawn_rest(void)
         l4_sleep(L4_SECOND);
 }
 
-void spawn_let_run(u32 ms)
-{
-    l4_sleep((u64)ms * L4_MILLISECOND);
-}
+void spawn_let_run(u32 ms) { l4_sleep((u64)ms * L4_MILLISECOND); }
 
 void spawn_give(const struct spawned *s, cap_t from, cap_t to, u32 rights)
 {

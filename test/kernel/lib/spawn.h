@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* spawn.h: second tasks and threads, made from a function of this program.
- * Everything of a place comes out of the program's own memory: a task gets the program's image at the same addresses, so globals in
+ * Everything of a place comes out of the program's own memory: a task gets the program's image at the same addresses,
+ * so globals in
  * L4_VOLATILE memory are shared by all. */
 #pragma once
 #include <l4/types.h>
@@ -9,14 +10,15 @@ enum { SPAWN_PLACES = 12 };
 
 /* A place: stack block number `place` (0 to SPAWN_PLACES - 1), and slots of the root task for its objects. */
 struct spawned {
-    cap_t task, thread;         /* in the root task; task 0: runs in the root task itself */
-    vaddr_t block;              /* its stack block: UTCB at the start */
+    cap_t task, thread; /* in the root task; task 0: runs in the root task itself */
+    vaddr_t block;      /* its stack block: UTCB at the start */
     u32 place;
 };
 
 /* A thread of the root task itself, made but not started. */
 struct spawned spawn_thread(u32 place);
-/* A task with the image, the info page and a stack, and its thread, not started. Slots 1, 2 and 4 of it hold task, thread and log. */
+/* A task with the image, the info page and a stack, and its thread, not started. Slots 1, 2 and 4 of it hold task,
+ * thread and log. */
 struct spawned spawn_task(u32 place);
 /* Run entry(argument) on its stack. */
 void spawn_start(const struct spawned *s, void (*entry)(u64), u64 argument);

@@ -17,7 +17,7 @@ void test_begin(const char *name)
 {
     program = name;
     l4_must(sigma0_ports(L4_BOOT_SIGMA0, EXIT_PORT, 2, l4_fpage_ports(EXIT_PORT, 2)));
-    l4_must(l4_map_cap(L4_BOOT_TASK, L4_BOOT_TASK, L4_BOOT_LOG, TEST_SLOTS, L4_W));     /* its page of slots stays */
+    l4_must(l4_map_cap(L4_BOOT_TASK, L4_BOOT_TASK, L4_BOOT_LOG, TEST_SLOTS, L4_W)); /* its page of slots stays */
     test_drop(TEST_SLOTS);
 }
 
@@ -66,7 +66,4 @@ void test_balance(const char *name, struct test_usage before)
     test_is(name, now.bytes, before.bytes);
 }
 
-void test_drop(cap_t slot)
-{
-    l4_must(l4_unmap_cap(L4_BOOT_TASK, slot));
-}
+void test_drop(cap_t slot) { l4_must(l4_unmap_cap(L4_BOOT_TASK, slot)); }

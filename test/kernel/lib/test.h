@@ -18,7 +18,9 @@ static inline void test_ok(const char *name, l4_err_t got) { test_status(name, g
 static inline void test_true(const char *name, bool holds) { test_is(name, holds, true); }
 
 /* Kernel memory in use now; test_balance checks that it is so again. */
-struct test_usage { u64 bytes, objects; };
+struct test_usage {
+    u64 bytes, objects;
+};
 struct test_usage test_usage(void);
 void test_balance(const char *name, struct test_usage before);
 

@@ -12,8 +12,8 @@ static inline void wire_invoke(cap_t cap, struct l4_message *m)
     register u64 r8 __asm__("r8") = m->word[2];
     register u64 r9 __asm__("r9") = m->word[3];
     __asm__ volatile("syscall"
-                     : "+D"(m->tag), "+S"(m->word[0]), "+d"(m->word[1]), "+r"(r8), "+r"(r9), "+r"(r10), "+a"(m->number)
-                     :: "rcx", "r11", "memory", "cc");
+                     : "+D"(m->tag), "+S"(m->word[0]), "+d"(m->word[1]), "+r"(r8), "+r"(r9), "+r"(r10),
+                     "+a"(m->number)::"rcx", "r11", "memory", "cc");
     m->word[2] = r8;
     m->word[3] = r9;
     m->label = r10;

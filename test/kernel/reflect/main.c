@@ -14,12 +14,14 @@
 #include "thread.h"
 #include "wire.h"
 
-#define PROGRAM 0x50000000ul            /* where the program lies, outside the native range */
+#define PROGRAM 0x50000000ul /* where the program lies, outside the native range */
 #define PROGRAM_STACK 0x50010000ul
 #define RUNTIME_TOP (L4_STACK_ADDRESS + L4_STACK_BYTES - 0x4000)
 
 /* What the upcall found: all of the program's registers, and where it was. */
-struct found { u64 rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rsp, calls, rip, rflags, program_rsp; };
+struct found {
+    u64 rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rsp, calls, rip, rflags, program_rsp;
+};
 static volatile struct found found L4_VOLATILE_ZERO;
 static volatile u64 rests L4_VOLATILE_ZERO, kicks L4_VOLATILE_ZERO;
 
@@ -52,13 +54,15 @@ __asm__(".text\n"
         "runtime_exception:\n"
         "  incq rests(%rip)\n"
         "1: pause; jmp 1b\n");
-_Static_assert(offsetof(struct l4_utcb, reflect_rip) == 576 && offsetof(struct l4_utcb, reflect_rsp) == 592, "the assembly above");
+_Static_assert(
+    offsetof(struct l4_utcb, reflect_rip) == 576 && offsetof(struct l4_utcb, reflect_rsp) == 592, "the assembly above");
 
 /* The program: marks every register, asks for "system call 39", stores the answer, spins. */
 extern u8 program_start[], program_call[], program_end[], program_fault[];
 __asm__(".text\n"
         "program_start:\n"
-        "  mov $39, %eax; mov $2, %ebx; mov $4, %edx; mov $5, %esi; mov $6, %edi; mov $7, %ebp; mov $8, %r8d; mov $9, %r9d\n"
+        "  mov $39, %eax; mov $2, %ebx; mov $4, %edx; mov $5, %esi; mov $6, %edi; mov $7, %ebp; mov $8, %r8d; mov $9, "
+        "%r9d\n"
         "  mov $10, %r10d; mov $12, %r12d; mov $13, %r13d; mov $14, %r14d; mov $15, %r15d\n"
         "  stc\n"
         "program_call:\n"
@@ -77,10 +81,12 @@ static struct spawned run_program(u64 offset)
     static u8 stack[4096] __attribute__((aligned(4096))) L4_VOLATILE_ZERO;
     struct spawned s = spawn_task(0);
     l4_must(task_map(s.task, L4_BOOT_TASK, l4_fpage_memory((u64)program_start & ~0xffful, 12, 5), PROGRAM, 5, &n));
-    l4_must(task_map(s.task, L4_BOOT_TASK, l4_fpage_memory((u64)program_end & ~0xffful, 12, 5), PROGRAM + 0x1000, 5, &n));
+    l4_must(
+        task_map(s.task, L4_BOOT_TASK, l4_fpage_memory((u64)program_end & ~0xffful, 12, 5), PROGRAM + 0x1000, 5, &n));
     l4_must(task_map(s.task, L4_BOOT_TASK, l4_fpage_memory((u64)stack, 12, 3), PROGRAM_STACK - 0x1000, 3, &n));
     l4_must(task_set_native(s.task, (u64)l4_image_start, (u64)l4_image_end, 0, 0));
-    l4_must(thread_set_upcall(s.thread, (u64)runtime_system_call, (u64)runtime_kick, (u64)runtime_exception, RUNTIME_TOP));
+    l4_must(
+        thread_set_upcall(s.thread, (u64)runtime_system_call, (u64)runtime_kick, (u64)runtime_exception, RUNTIME_TOP));
     l4_must(sched_set(L4_BOOT_SCHED, s.thread, 40, 0));
     memset((void *)(u64)&found, 0, sizeof found);
     l4_must(thread_start(s.thread, PROGRAM + ((u64)program_start & 0xfff) + offset, PROGRAM_STACK, 0));
@@ -95,8 +101,9 @@ static void test_system_call(void)
     spawn_let_run(2);
     test_is("the upcall came once", found.calls, 1);
     test_is("rax", found.rax, 39);
-    bool kept = found.rbx == 2 && found.rdx == 4 && found.rsi == 5 && found.rdi == 6 && found.rbp == 7 && found.r8 == 8 && found.r9 == 9
-        && found.r10 == 10 && found.r12 == 12 && found.r13 == 13 && found.r14 == 14 && found.r15 == 15;
+    bool kept = found.rbx == 2 && found.rdx == 4 && found.rsi == 5 && found.rdi == 6 && found.rbp == 7 &&
+                found.r8 == 8 && found.r9 == 9 && found.r10 == 10 && found.r12 == 12 && found.r13 == 13 &&
+                found.r14 == 14 && found.r15 == 15;
     test_true("every register is the program's", kept);
     test_is("on the runtime's stack", found.rsp, RUNTIME_TOP);
     test_is("the place behind the system call", found.rip, moved(program_call) + 2);

@@ -34,10 +34,7 @@ static bool waits(cap_t reply)
     return !err && yes;
 }
 
-static l4_err_t answer_with(cap_t reply, u64 word)
-{
-    return wire_call(reply, l4_tag(0, 1, 0), word, 0);
-}
+static l4_err_t answer_with(cap_t reply, u64 word) { return wire_call(reply, l4_tag(0, 1, 0), word, 0); }
 
 /* The root thread is the server: receive what `who` sends. */
 static u64 receive(void)
@@ -61,8 +58,8 @@ static void test_kept(void)
     test_true("nobody waits for the implicit one", !waits(0));
     test_is("the second request", receive(), 1);
     test_ok("keep that too", reply_keep(0, KEPT_TOO));
-    test_status("replies cannot be mapped", task_map(L4_BOOT_TASK, L4_BOOT_TASK, l4_fpage_caps(KEPT, 0), SCRATCH, L4_RIGHTS_ALL, &n),
-                L4_WRONG_KIND);
+    test_status("replies cannot be mapped",
+        task_map(L4_BOOT_TASK, L4_BOOT_TASK, l4_fpage_caps(KEPT, 0), SCRATCH, L4_RIGHTS_ALL, &n), L4_WRONG_KIND);
     test_true("the first still waits", waits(KEPT));
     test_is("it has no answer", answer[0], 0xaaaa);
     test_ok("answer the second first", answer_with(KEPT_TOO, 222));

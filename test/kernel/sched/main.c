@@ -15,7 +15,8 @@
 
 enum { WEAK = TEST_SLOTS, GATE, DOOR };
 
-static volatile u64 count[4] L4_VOLATILE_ZERO, order[16] L4_VOLATILE_ZERO, orders L4_VOLATILE_ZERO, done L4_VOLATILE_ZERO;
+static volatile u64 count[4] L4_VOLATILE_ZERO, order[16] L4_VOLATILE_ZERO, orders L4_VOLATILE_ZERO,
+    done L4_VOLATILE_ZERO;
 
 static void spin(u64 me)
 {

@@ -12,7 +12,7 @@
 #include "wire.h"
 
 enum { A = TEST_SLOTS, B, WEAK, EXTRA, FACTORY };
-#define RAM 0x60000000ul        /* 2 MB from sigma0 */
+#define RAM 0x60000000ul /* 2 MB from sigma0 */
 enum { RAM_ORDER = 21, ALL = L4_RIGHTS_ALL };
 
 static u8 pages[8][4096] __attribute__((aligned(32768))) L4_VOLATILE_ZERO;
@@ -47,20 +47,24 @@ static void test_map(void)
 
 static void test_bad_arguments(void)
 {
-    test_status("an order below a page", task_map(A, L4_BOOT_TASK, l4_fpage(0, (u64)pages >> 12, 3, 7), 0x500000, 7, &n),
-                L4_BAD_ARGUMENT);
-    test_status("an order beyond everything", task_map(A, L4_BOOT_TASK, l4_fpage(0, 0, 63, 7), 0x500000, 7, &n), L4_BAD_ARGUMENT);
-    test_status("a source not aligned", task_map(A, L4_BOOT_TASK, l4_fpage(0, ((u64)pages >> 12) + 1, 13, 7), 0x500000, 7, &n),
-                L4_BAD_ARGUMENT);
-    test_status("a destination not aligned", task_map(A, L4_BOOT_TASK, memory((vaddr_t)pages, 15), 0x501000, 7, &n), L4_BAD_ARGUMENT);
+    test_status("an order below a page",
+        task_map(A, L4_BOOT_TASK, l4_fpage(0, (u64)pages >> 12, 3, 7), 0x500000, 7, &n), L4_BAD_ARGUMENT);
+    test_status("an order beyond everything", task_map(A, L4_BOOT_TASK, l4_fpage(0, 0, 63, 7), 0x500000, 7, &n),
+        L4_BAD_ARGUMENT);
+    test_status("a source not aligned",
+        task_map(A, L4_BOOT_TASK, l4_fpage(0, ((u64)pages >> 12) + 1, 13, 7), 0x500000, 7, &n), L4_BAD_ARGUMENT);
+    test_status("a destination not aligned", task_map(A, L4_BOOT_TASK, memory((vaddr_t)pages, 15), 0x501000, 7, &n),
+        L4_BAD_ARGUMENT);
     test_status("the kernel's half", task_map(A, L4_BOOT_TASK, page(0), 0xffff800000000000ul, 7, &n), L4_BAD_ARGUMENT);
     test_status("from the kernel's half", task_map(A, L4_BOOT_TASK, memory(0xffffffff80000000ul, 12), 0x500000, 7, &n),
-                L4_BAD_ARGUMENT);
+        L4_BAD_ARGUMENT);
     test_status("the last user page", task_map(A, L4_BOOT_TASK, page(0), L4_USER_END, 7, &n), L4_BAD_ARGUMENT);
-    test_status("a type that is none", task_map(A, L4_BOOT_TASK, l4_fpage(3, 0, 12, 7), 0x500000, 7, &n), L4_BAD_ARGUMENT);
-    test_status("slots beyond the table", task_map(A, L4_BOOT_TASK, l4_fpage_caps(L4_BOOT_LOG, 0), L4_CAP_SLOTS, ALL, &n),
-                L4_BAD_ARGUMENT);
-    test_status("capability slot 0", task_map(A, L4_BOOT_TASK, l4_fpage_caps(L4_BOOT_LOG, 0), 0, ALL, &n), L4_BAD_ARGUMENT);
+    test_status(
+        "a type that is none", task_map(A, L4_BOOT_TASK, l4_fpage(3, 0, 12, 7), 0x500000, 7, &n), L4_BAD_ARGUMENT);
+    test_status("slots beyond the table",
+        task_map(A, L4_BOOT_TASK, l4_fpage_caps(L4_BOOT_LOG, 0), L4_CAP_SLOTS, ALL, &n), L4_BAD_ARGUMENT);
+    test_status(
+        "capability slot 0", task_map(A, L4_BOOT_TASK, l4_fpage_caps(L4_BOOT_LOG, 0), 0, ALL, &n), L4_BAD_ARGUMENT);
     test_status("memory without rights", task_map(A, L4_BOOT_TASK, page(0), 0x500000, 0, &n), L4_BAD_ARGUMENT);
     test_status("a source that is no task", task_map(A, L4_BOOT_LOG, page(0), 0x500000, 7, &n), L4_WRONG_KIND);
     test_status("a source that is nothing", task_map(A, TEST_SLOTS + 50, page(0), 0x500000, 7, &n), L4_NO_CAPABILITY);

@@ -44,7 +44,8 @@ static void test_states(void)
     test_true("it runs", counter > 0);
     test_is("it is ready", state_of(s.thread), READY);
     test_status("start one that runs", thread_start(s.thread, 0x400000, 0x1000, 0), L4_BAD_STATE);
-    test_status("registers of one that runs", thread_get_registers(s.thread, &(struct thread_registers){ 0 }), L4_BAD_STATE);
+    test_status(
+        "registers of one that runs", thread_get_registers(s.thread, &(struct thread_registers){ 0 }), L4_BAD_STATE);
     test_status("FPU of one that runs", thread_use_fpu(s.thread, true), L4_BAD_STATE);
     test_status("bind one that runs", thread_bind(s.thread, L4_BOOT_TASK, 0x50000000), L4_BAD_STATE);
     test_ok("stop it", thread_stop(s.thread));
@@ -71,9 +72,26 @@ static void test_registers(void)
     test_true("its instruction pointer", r.rip >= (u64)count && r.rip < (u64)count + 256);
     test_is("its stack pointer's block", r.rsp & ~0xfffful, s.block);
     test_true("interrupts are on", r.rflags & 0x200);
-    r = (struct thread_registers){ .rax = 1, .rbx = 2, .rcx = 3, .rdx = 4, .rsi = 5, .rdi = 6, .rbp = 7, .r8 = 8, .r9 = 9, .r10 = 10,
-        .r11 = 11, .r12 = 12, .r13 = 13, .r14 = 14, .r15 = 15, .rip = (u64)count, .rflags = 0x3ffed7, .rsp = s.block + 0x8000,
-        .fs_base = 0x1000, .gs_base = 0x2000 };
+    r = (struct thread_registers){ .rax = 1,
+        .rbx = 2,
+        .rcx = 3,
+        .rdx = 4,
+        .rsi = 5,
+        .rdi = 6,
+        .rbp = 7,
+        .r8 = 8,
+        .r9 = 9,
+        .r10 = 10,
+        .r11 = 11,
+        .r12 = 12,
+        .r13 = 13,
+        .r14 = 14,
+        .r15 = 15,
+        .rip = (u64)count,
+        .rflags = 0x3ffed7,
+        .rsp = s.block + 0x8000,
+        .fs_base = 0x1000,
+        .gs_base = 0x2000 };
     test_ok("set registers", thread_set_registers(s.thread, &r));
     test_ok("get them back", thread_get_registers(s.thread, &back));
     bool same = true;
@@ -82,7 +100,8 @@ static void test_registers(void)
         same = same && (i == 16 || a[i] == b[i]);
     }
     test_true("all the same", same);
-    test_is("flags: IF on, no IOPL, NT, VM, VIF, TF", back.rflags & (0x200 | 0x3000 | 0x4000 | 0x20000 | 0x80000 | 0x100), 0x200);
+    test_is("flags: IF on, no IOPL, NT, VM, VIF, TF",
+        back.rflags & (0x200 | 0x3000 | 0x4000 | 0x20000 | 0x80000 | 0x100), 0x200);
     r.rip = 0x8000000000000000ul;
     l4_err_t err = thread_set_registers(s.thread, &r);
     l4_must(thread_get_registers(s.thread, &back));
@@ -126,8 +145,8 @@ static void test_unbound(void)
     test_ok("a UTCB beside another", thread_bind(T, L4_BOOT_TASK, (u64)l4_utcb() + 1024));
     test_ok("the same again", thread_bind(T, L4_BOOT_TASK, (u64)l4_utcb() + 1024));
     u64 n;
-    test_status("a UTCB cannot be mapped on", task_map(L4_BOOT_TASK, L4_BOOT_TASK, l4_fpage_memory((u64)l4_utcb(), 12, 7), 0x58000000, 7, &n),
-                L4_NOT_MAPPED);
+    test_status("a UTCB cannot be mapped on",
+        task_map(L4_BOOT_TASK, L4_BOOT_TASK, l4_fpage_memory((u64)l4_utcb(), 12, 7), 0x58000000, 7, &n), L4_NOT_MAPPED);
     u32 state;
     u64 waits_for, id;
     test_ok("look", thread_look(T, &state, &waits_for, &id));
