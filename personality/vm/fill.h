@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fill.h: page tables are filled after the commit, with what the handler has noted here. Volatile: what is lost, or finds no room, faults. */
+#pragma once
+#include "object.h"
+#include "space.h"
+
+/* Forget what an undone request noted. Every handler begins with it. */
+void fill_begin(void);
+void fill_frames(struct vmd_tx tx, cap_t task, u32 frame, u64 count, u64 address, u32 rights);
+/* What task `from` has in [address, end), to be read in `to`. */
+void fill_copy(struct vmd_tx tx, cap_t to, cap_t from, u64 address, u64 end);
+/* An object's pages [first, end) in the task of its owner. This one is never left out. */
+void fill_object(struct vmd_tx tx, const struct object *o, u64 first, u64 end);
+void fill_do(u32 count);

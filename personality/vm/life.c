@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* life.c: see life.h. Whatever is long is done in pieces before the transaction that answers: copying into a child that nobody
+ * runs yet, and giving back what nobody reaches any more. */
+#include "life.h"
+
+#include <process.h>
+
+#include "fault.h"
+#include "fill.h"
+#include "object.h"
+#include "page.h"
+
+enum {
+    STACK_TOP_PAGES = 2,            /* of a runtime stack, present from the start */
+    FRESH_FRAMES = VM_RUNTIME_DATA_BYTES / L4_PAGE_SIZE + 1 + STACK_TOP_PAGES,
+    STACK_BYTES = VM_BLOCK - VM_BLOCK_STACK,
+    COPY_PAGES = 4096,              /* a larger child gets its page tables by faults */
+};
+
+static u64 block_at(u32 slot) { return VM_RUNTIME_THREADS + (u64)slot * VM_BLOCK; }
+static u32 index_of(u64 label) { return (u16)label; }
+
+bool label_is_process(u64 label)
+{
+    return index_of(label) >= VM_PROCESS_FIRST && index_of(label) < VM_PROCESS_END;
+}
+
+const struct process *process_find(u64 label)
+{
+    const struct process *p = label_is_process(label) ? process_at(vmd_state()->process_of[index_of(label)]) : NULL;
+    return p && p->label == label && !p->step ? p : NULL;
+}
+
+/* One that is there, complete or not. */
+static const struct process *process_any(u64 label)
+{
+    const struct process *p = label_is_process(label) ? process_at(vmd_state()->process_of[index_of(label)]) : NULL;
+    return p && p->label == label ? p : NULL;
+}
+
+const struct space *space_for(const struct process *p, u64 address) { return space_at(address < VM_ADDRESS_END ? p->program : p->own); }
+
+void exhausted_tell(struct vmd_tx tx)
+{
+    if (vmd_state()->pm) {
+        vmd_raise_exhausted(tx, vmd_state()->pm);
+    }
+}
+
+static void pm_note(struct vmd_tx tx, u64 label)
+{
+    if (vmd_state()->pm != label) {
+        vmd_set_pm(tx, label);
+    }
+}
+
+static void process_of_set(struct vmd_tx tx, u64 label, u32 ref)
+{
+    const u32 *at = &vmd_state()->process_of[index_of(label)];
+    l4_keep((const void *)((u64)at & ~7ul), 1);
+    vmd_writable()->process_of[index_of(label)] = ref;
+    l4_hook();
+}
+
+static const struct space *space_make(struct vmd_tx tx)
+{
+    struct space *s = space_new(tx);
+    if (s) {
+        s->users = 1;
+        s->window = 1;
+    }
+    return s;
+}
+
+/* ---- the runtime's memory ---- */
+static bool pages_fresh(struct vmd_tx tx, const struct process *p, const struct region *r, u64 address, u64 end)
+{
+    for (; address < end; address += L4_PAGE_SIZE) {
+        u32 frame = page_zero(tx, space_at(p->own), region_page(r, address), 0);
+        if (!frame) {
+            return false;
+        }
+        fill_frames(tx, p->task, frame, 1, address, L4_R | L4_W);
+    }
+    return true;
+}
+
+static const struct region *own_region(struct vmd_tx tx, const struct process *p, u64 address, u64 bytes)
+{
+    return region_insert(tx, space_at(p->own), (struct region){ .address = address, .bytes = bytes, .protection = VM_RW, .most = VM_RWX });
+}
+
+/* The data page and the stack of a block. */
+static bool block_make(struct vmd_tx tx, const struct process *p, u32 slot)
+{
+    u64 page = block_at(slot) + VM_BLOCK_THREAD, stack = block_at(slot) + VM_BLOCK_STACK, end = stack + STACK_BYTES;
+    const struct region *data = own_region(tx, p, page, L4_PAGE_SIZE);
+    const struct region *r = own_region(tx, p, stack, STACK_BYTES);
+    process_set_blocks(tx, p, p->blocks | 1u << slot);
+    return pages_fresh(tx, p, data, page, page + L4_PAGE_SIZE)
+           && pages_fresh(tx, p, r, end - STACK_TOP_PAGES * L4_PAGE_SIZE, end);
+}
+
+static void text_map(struct vmd_tx tx, const struct process *p)
+{
+    const struct object *o = object_at(vmd_state()->runtime);
+    if (!o || !o->bytes) {
+        return;
+    }
+    u64 bytes = page_up(o->bytes);
+    region_insert(tx, space_at(p->own), (struct region){ .address = VM_RUNTIME_TEXT, .bytes = bytes, .object = object_ref(o), .protection = VM_RX,
+                                                         .most = VM_RX, .how = VM_SHARED });
+    fill_frames(tx, p->task, page_frame(object_owner(o), 0), bytes >> L4_PAGE_SHIFT, VM_RUNTIME_TEXT, L4_R | L4_X);
+}
+
+static bool runtime_map(struct vmd_tx tx, const struct process *p)
+{
+    text_map(tx, p);
+    const struct region *data = own_region(tx, p, VM_RUNTIME_DATA, VM_RUNTIME_DATA_BYTES);
+    return pages_fresh(tx, p, data, VM_RUNTIME_DATA, VM_RUNTIME_DATA + VM_RUNTIME_DATA_BYTES) && block_make(tx, p, 0);
+}
+
+static bool is_room_for_runtime(void)
+{
+    return vmd_state()->region_table.live + 8 <= VMD_REGIONS;
+}
+
+/* ---- make ---- */
+static struct process *process_begin(struct vmd_tx tx, u64 client, u32 task, u32 program)
+{
+    struct process *p = process_new(tx);
+    const struct space *own = p ? space_make(tx) : NULL;
+    const struct space *space = own && !program ? space_make(tx) : space_at(program);
+    if (!own || !space) {
+        return NULL;
+    }
+    if (program) {
+        space_set_users(tx, space, space->users + 1);
+    }
+    *p = (struct process){ .label = client, .task = task, .program = space_ref(space), .own = space_ref(own) };
+    l4_hook();
+    process_of_set(tx, client, process_ref(p));
+    return p;
+}
+
+/* The index is taken by another generation, or by the same label. */
+static l4_err_t place_check(u64 client)
+{
+    if (!label_is_process(client)) {
+        return VM_PERM;
+    }
+    return vmd_state()->process_of[index_of(client)] ? VM_EXIST : L4_OK;
+}
+
+l4_err_t vm_make_do(struct vmd_tx tx, u64 label, u64 client, u32 task)
+{
+    l4_err_t err = place_check(client);
+    fill_begin();
+    if (err != L4_OK) {
+        return err;
+    }
+    pm_note(tx, label);
+    if (!is_room_for_runtime()) {
+        return VM_AGAIN;
+    }
+    const struct process *p = process_begin(tx, client, task, 0);
+    return !p ? VM_AGAIN : runtime_map(tx, p) ? L4_OK : VM_NOMEM;
+}
+
+/* ---- giving back ---- */
+/* Everything in a space that one process sees. In pieces. */
+static void space_empty(struct vmd_tx tx, const struct space *space) { space_clear(tx, space, 0, L4_USER_END); }
+
+/* The program space, unless others see it. In pieces. */
+static void program_leave(struct vmd_tx tx, const struct process *p)
+{
+    if (space_at(p->program)->users == 1) {
+        space_empty(tx, space_at(p->program));
+    }
+}
+
+static void space_put(struct vmd_tx tx, const struct space *space)
+{
+    if (space->users > 1) {
+        space_set_users(tx, space, space->users - 1);
+    } else {
+        space_free(tx, space);
+    }
+}
+
+/* In pieces. */
+static void process_empty(struct vmd_tx tx, const struct process *p)
+{
+    pages_revoke(p->task, 0, L4_USER_END, L4_R);
+    program_leave(tx, p);
+    space_empty(tx, space_at(p->own));
+    piece_pause();
+}
+
+/* Caller: it is empty. */
+static void process_end(struct vmd_tx tx, const struct process *p)
+{
+    space_put(tx, space_at(p->program));
+    space_free(tx, space_at(p->own));
+    process_of_set(tx, p->label, 0);
+    process_free(tx, p);
+}
+
+l4_err_t vm_drop_do(struct vmd_tx tx, u64 label, u64 client)
+{
+    const struct process *p = process_any(client);
+    fill_begin();
+    if (!p) {
+        return VM_PERM;
+    }
+    struct pieces own = pieces_open();
+    process_empty(tx, p);
+    pieces_close(own);
+    process_end(tx, p);
+    return L4_OK;
+}
+
+/* ---- exec ---- */
+l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client, u32 task)
+{
+    const struct process *p = process_find(client);
+    fill_begin();
+    if (!p) {
+        return VM_PERM;
+    }
+    bool alone = space_at(p->program)->users == 1;
+    if (!alone && (vmd_state()->space_table.live == VMD_SPACES || !is_room_for_runtime() || frames_free() < FRESH_FRAMES)) {
+        return VM_NOMEM;
+    }
+    pages_revoke(p->task, 0, L4_USER_END, L4_R);
+    struct pieces own = pieces_open();
+    program_leave(tx, p);
+    space_clear(tx, space_at(p->own), VM_RUNTIME_TEXT, VM_RUNTIME_PROGRAM);
+    space_clear(tx, space_at(p->own), VM_RUNTIME_THREADS, L4_USER_END);
+    pieces_close(own);
+    process_set_task(tx, p, task);
+    process_set_blocks(tx, p, 0);
+    if (!alone) {
+        space_put(tx, space_at(p->program));
+        process_set_program(tx, p, space_ref(space_make(tx)));
+    }
+    return runtime_map(tx, p) ? L4_OK : VM_NOMEM;
+}
+
+/* ---- fork ---- */
+/* Regions of the parent's program that the child has not yet. In pieces. */
+static bool regions_fork(struct vmd_tx tx, const struct space *from, const struct space *to)
+{
+    for (const struct region *r = region_at(from->first); r; r = region_next(r)) {
+        piece_pause();
+        if (region_find(to, r->address)) {
+            continue;
+        }
+        if (!space_has_room(to, 1)) {
+            return false;
+        }
+        region_insert(tx, to, *r);
+    }
+    space_set_window(tx, to, from->window);
+    return true;
+}
+
+/* One chunk: both hold its frames from now on, and neither may write. */
+static bool chunk_fork(struct vmd_tx tx, const struct chunk *from, const struct space *to)
+{
+    const struct chunk *c = chunk_new(tx, space_ref(to), from->key);
+    for (u32 i = 0; c && i < CHUNK_PAGES; i++) {
+        if (from->page[i]) {
+            frame_hold(tx, from->page[i]);
+            chunk_set(tx, c, i, from->page[i]);
+        }
+    }
+    return c != NULL;
+}
+
+static bool pages_fork(struct vmd_tx tx, const struct space *from, const struct space *to)
+{
+    for (const struct chunk *c = chunk_first(space_ref(from)); c; c = chunk_next(c)) {
+        piece_pause();
+        if (!chunk_find(space_ref(to), c->key) && !chunk_fork(tx, c, to)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool program_fork(struct vmd_tx tx, const struct process *parent, const struct process *child)
+{
+    const struct space *from = space_at(parent->program), *to = space_at(child->program);
+    return from == to || (regions_fork(tx, from, to) && pages_fork(tx, from, to));
+}
+
+/* The parent's pages in [address, end) as the child's own, at `to`. They may be there from a piece before. In pieces. */
+static bool pages_own_fork(struct vmd_tx tx, const struct process *parent, const struct process *child, u64 address, u64 end, u64 to)
+{
+    for (; address < end; address += L4_PAGE_SIZE, to += L4_PAGE_SIZE) {
+        const struct region *from = region_find(space_at(parent->own), address), *r = region_find(space_at(child->own), to);
+        u32 frame = from ? page_frame(parent->own, region_page(from, address)) : 0;
+        u32 there = page_frame(child->own, region_page(r, to));
+        piece_pause();
+        if (there && frame) {
+            memcpy(frame_content(there), frame_content(frame), L4_PAGE_SIZE);
+        } else if (frame && !page_copy(tx, space_at(child->own), region_page(r, to), frame, 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool runtime_fork(struct vmd_tx tx, const struct process *parent, const struct process *child, u32 slot)
+{
+    u64 from = block_at(slot), to = block_at(0);
+    return pages_own_fork(tx, parent, child, VM_RUNTIME_DATA, VM_RUNTIME_DATA + VM_RUNTIME_DATA_BYTES, VM_RUNTIME_DATA)
+           && pages_own_fork(tx, parent, child, from + VM_BLOCK_THREAD, from + VM_BLOCK_THREAD + L4_PAGE_SIZE, to + VM_BLOCK_THREAD)
+           && pages_own_fork(tx, parent, child, from + VM_BLOCK_STACK, from + VM_BLOCK, to + VM_BLOCK_STACK);
+}
+
+/* Private pages that the parent may write lose that: everywhere the space is seen, before any frame gets a second holder. */
+static void program_freeze(const struct space *space)
+{
+    for (const struct region *r = region_at(space->first); r; r = region_next(r)) {
+        if (!region_is_shared(r) && r->protection & VM_W) {
+            space_revoke(space, r->address, region_end(r), L4_W);
+        }
+    }
+}
+
+/* A child as `make` makes it, but incomplete: nothing but this method and drop knows it. */
+static l4_err_t child_begin(struct vmd_tx tx, const struct process *parent, u64 client, u32 task, bool share)
+{
+    struct process *p = is_room_for_runtime() ? process_begin(tx, client, task, share ? parent->program : 0) : NULL;
+    if (!p) {
+        return VM_AGAIN;
+    }
+    p->step = 1;
+    l4_hook();
+    return runtime_map(tx, p) ? L4_OK : VM_NOMEM;
+}
+
+static l4_err_t child_fill(struct vmd_tx tx, const struct process *parent, const struct process *child, u32 slot)
+{
+    return program_fork(tx, parent, child) && runtime_fork(tx, parent, child, slot) ? L4_OK : VM_NOMEM;
+}
+
+static void page_tables_fork(struct vmd_tx tx, const struct process *parent, const struct process *child)
+{
+    const struct space *from = space_at(parent->program);
+    if (parent->program == child->program || pages_owned(parent->program) > COPY_PAGES) {
+        return;
+    }
+    for (const struct region *r = region_at(from->first); r; r = region_next(r)) {
+        if (!region_is_shared(r)) {
+            fill_copy(tx, child->task, parent->task, r->address, region_end(r));
+        }
+    }
+}
+
+l4_err_t vm_fork_do(struct vmd_tx tx, u64 label, u64 parent, u64 child, u32 task, u32 slot, bool share, u64 done, u64 *next)
+{
+    const struct process *from = process_find(parent), *to = process_any(child);
+    *next = 0;
+    fill_begin();
+    if (!from || slot >= VM_THREADS || !(from->blocks >> slot & 1)) {
+        return VM_PERM;
+    }
+    if (done) {
+        return VM_INVAL;
+    }
+    if (!to) {
+        l4_err_t err = place_check(child);
+        if (err != L4_OK) {
+            return err;
+        }
+    } else if (!to->step) {
+        return VM_EXIST;
+    }
+    if (!share) {
+        program_freeze(space_at(from->program));
+    }
+    struct pieces own = pieces_open();
+    l4_err_t err = to ? L4_OK : child_begin(tx, from, child, task, share);
+    if (err != L4_OK) {
+        l4_undo();
+    } else {
+        piece_commit();
+        to = process_any(child);
+        err = child_fill(tx, from, to, slot);
+    }
+    if (err != L4_OK && to) {
+        process_empty(tx, to);
+        process_end(tx, to);
+    }
+    pieces_close(own);
+    if (err != L4_OK) {
+        fill_begin();
+        return err;
+    }
+    process_set_step(tx, to, 0);
+    page_tables_fork(tx, from, to);
+    return L4_OK;
+}
+
+/* ---- threads ---- */
+l4_err_t vm_make_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot)
+{
+    const struct process *p = process_find(client);
+    fill_begin();
+    if (!p) {
+        return VM_PERM;
+    }
+    if (slot >= VM_THREADS) {
+        return VM_INVAL;
+    }
+    if (p->blocks >> slot & 1) {
+        return VM_EXIST;
+    }
+    return !is_room_for_runtime() ? VM_AGAIN : block_make(tx, p, slot) ? L4_OK : VM_NOMEM;
+}
+
+l4_err_t vm_drop_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot)
+{
+    const struct process *p = process_find(client);
+    fill_begin();
+    if (!p) {
+        return VM_PERM;
+    }
+    if (slot >= VM_THREADS || !(p->blocks >> slot & 1)) {
+        return VM_INVAL;
+    }
+    u64 page = block_at(slot) + VM_BLOCK_THREAD;
+    pages_revoke(p->task, page, page + L4_PAGE_SIZE, L4_R);
+    pages_revoke(p->task, block_at(slot) + VM_BLOCK_STACK, block_at(slot) + VM_BLOCK, L4_R);
+    struct pieces own = pieces_open();
+    space_clear(tx, space_at(p->own), page, page + L4_PAGE_SIZE);
+    space_clear(tx, space_at(p->own), block_at(slot) + VM_BLOCK_STACK, block_at(slot) + VM_BLOCK);
+    pieces_close(own);
+    process_set_blocks(tx, p, p->blocks & ~(1u << slot));
+    return L4_OK;
+}
