@@ -113,6 +113,29 @@ static void test_deadlines(void)
     test_is("nobody is left waiting at it", waiting, 0);
 }
 
+/* An invocation with a stack pointer and flags that the kernel must not mind: nested task, alignment check, direction. */
+static u64 invoke_wildly(u64 stack, u64 flags)
+{
+    u64 tag = l4_tag(0x9ff, 0, 0);
+    register u64 r10 __asm__("r10") = L4_BOOT_LOG;
+    __asm__ volatile("mov %%rsp, %%rbx; pushfq; orq %[flags], (%%rsp); popfq; mov %[stack], %%rsp\n\t"
+                     "syscall\n\t"
+                     "mov %%rbx, %%rsp; pushfq; andq $~0x44400, (%%rsp); popfq"
+                     : "+D"(tag), "+r"(r10)
+                     : [stack] "r"(stack), [flags] "r"(flags)
+                     : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r11", "memory", "cc");
+    return tag;
+}
+
+static void test_wild(void)
+{
+    static const u64 stacks[] = { 0, 7, 1ul << 63, ~0ul, 0xffff800000000000ul, 0xffffffff80000000ul, L4_USER_END };
+    u32 good = 0;
+    for (u32 i = 0; i < sizeof stacks / sizeof *stacks; i++)
+        good += l4_tag_status(invoke_wildly(stacks[i], i & 1 ? 0x44400 : 0x400)) == L4_NO_METHOD;
+    test_is("wild stack pointers and flags", good, sizeof stacks / sizeof *stacks);
+}
+
 static void test_refusals(void)
 {
     test_status("an empty slot", wire_call(TEST_SLOTS + 40, l4_tag(0x901, 0, 0), 0, 0), L4_NO_CAPABILITY);
@@ -148,6 +171,7 @@ void l4_main(void)
     struct spawned urgent = spawn_task_run(2, 62, echo, 0);
     test_with(urgent, "0 to 63 words to a more urgent task", "no_park is passed on upwards");
     test_refusals();
+    test_wild();
 
     spawn_end(&other);
     spawn_end(&same);
