@@ -23,11 +23,13 @@ struct found {
     u64 rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rsp, calls, rip, rflags, program_rsp;
 };
 static volatile struct found found L4_VOLATILE_ZERO;
-static volatile u64 rests L4_VOLATILE_ZERO, kicks L4_VOLATILE_ZERO;
+static volatile u64 rests L4_VOLATILE_ZERO, kicks L4_VOLATILE_ZERO, kicked L4_VOLATILE_ZERO;
 
 void runtime_system_call(void);
 void runtime_kick(void);
 void runtime_exception(void);
+void runtime_leaving(void);
+void runtime_left(void);
 
 /* Keep what it was entered with, then go back behind the system call with rax = 4242. */
 __asm__(".text\n"
@@ -48,14 +50,19 @@ __asm__(".text\n"
         "runtime_kick:\n"
         "  incq kicks(%rip)\n"
         "  mov %rsp, %rax; and $~0xffff, %rax\n"
+        "  mov 568(%rax), %rcx; mov %rcx, kicked(%rip)\n"
         "  mov 576(%rax), %rcx; mov %rcx, found+136(%rip)\n"
         "  mov 592(%rax), %rcx; mov %rcx, found+152(%rip)\n"
         "1: pause; jmp 1b\n"
+        "runtime_leaving:\n"
+        "  pause; jmp runtime_leaving\n"
+        "runtime_left:\n"
         "runtime_exception:\n"
         "  incq rests(%rip)\n"
         "1: pause; jmp 1b\n");
-_Static_assert(
-    offsetof(struct l4_utcb, reflect_rip) == 576 && offsetof(struct l4_utcb, reflect_rsp) == 592, "the assembly above");
+_Static_assert(offsetof(struct l4_utcb, kicked) == 568 && offsetof(struct l4_utcb, reflect_rip) == 576 &&
+                   offsetof(struct l4_utcb, reflect_rsp) == 592,
+    "the assembly above");
 
 /* The program: marks every register, asks for "system call 39", stores the answer, spins. */
 extern u8 program_start[], program_call[], program_end[], program_fault[];
@@ -142,6 +149,23 @@ static void test_exception(void)
     spawn_end(&s);
 }
 
+/* On the last instructions of the way back to the program a kick must not wait for the next system call. */
+static void test_leaving(void)
+{
+    extern u8 l4_image_start[], l4_image_end[];
+    struct spawned s = run_program(0);
+    l4_must(thread_stop(s.thread));
+    l4_must(task_set_native(s.task, (u64)l4_image_start, (u64)l4_image_end, (u64)runtime_leaving, (u64)runtime_left));
+    l4_must(thread_start(s.thread, (u64)runtime_leaving, RUNTIME_TOP, 0));
+    kicks = kicked = 0;
+    spawn_let_run(1);
+    test_ok("kick it on its way out", thread_kick(s.thread));
+    spawn_let_run(1);
+    test_is("it enters the kick upcall", kicks, 1);
+    test_is("and is told that it was leaving", kicked, 2);
+    spawn_end(&s);
+}
+
 static void test_without_upcall(void)
 {
     struct spawned s = run_program(0);
@@ -163,6 +187,7 @@ void l4_main(void)
     struct test_usage before = test_usage();
     test_system_call();
     test_exception();
+    test_leaving();
     test_without_upcall();
     test_balance("memory is as before", before);
     test_end();
