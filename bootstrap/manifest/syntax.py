@@ -62,7 +62,7 @@ class Service:
     server: str = ""
     priority: int = 20
     memory: int = 512 << 10
-    objects: int = 128 << 10
+    objects: int = 512 << 10
     heartbeat: int = 0
     boot: bool = False
     watcher: bool = False

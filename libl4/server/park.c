@@ -146,7 +146,11 @@ bool l4_park_keep(const struct l4_server *server, struct l4_message *m, l4_err_t
         m->tag = (u32)L4_PENDING;
         return true;
     }
-    reply_keep(0, (u32)reply_slot(i));
+    if (reply_keep(0, (u32)reply_slot(i)) != L4_OK) {   /* the implicit reply would go to the next event's answer */
+        l4_park_free(server, i);
+        l4_fail(m, L4_NO_MEMORY);
+        return true;
+    }
     return false;
 }
 
