@@ -35,3 +35,4 @@ l4_err_t vfs_serve(struct request *);
 l4_err_t host_error(void);
 /* Start the runtime afresh in an empty address space (execve's second half). */
 void machine_renew(u64 how);
+void machine_dispatch(void);

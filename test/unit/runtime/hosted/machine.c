@@ -271,15 +271,23 @@ static void map_image(const char *path)
 }
 
 /* [start, end) of the C library's code: the only place where `syscall` is the host's. */
-static void find_library(u64 *start, u64 *end)
+static u64 library, library_end;
+static void find_library(void)
 {
     char line[512];
     FILE *maps = fopen("/proc/self/maps", "r");
     while (maps && fgets(line, sizeof line, maps)) {
         if (strstr(line, "r-xp") && strstr(line, "libc.so"))
-            sscanf(line, "%lx-%lx", start, end);
+            sscanf(line, "%lx-%lx", &library, &library_end);
     }
     fclose(maps);
+}
+
+/* The host forgets it at fork. */
+void machine_dispatch(void)
+{
+    must(prctl(PR_SET_SYSCALL_USER_DISPATCH, 1, library, library_end - library, &selector) == 0, "syscall user dispatch");
+    selector = 1;
 }
 
 static void take_signals(void)
@@ -319,19 +327,17 @@ int main(int argc, char **argv)
         personality(ADDR_NO_RANDOMIZE);
         execv("/proc/self/exe", argv);
     }
-    u64 start = 0, end = 0;
     tracing = getenv("HOSTED_TRACE") != NULL;
     host_fs = read_fs();
     map_image(argv[1]);
     map_info_page();
-    find_library(&start, &end);
+    find_library();
     place_files(argv + 2);
     take_signals();
     machine_renew(0);
     u64 ip = machine.go_ip, sp = machine.go_sp;
     machine.go_ip = 0;
-    must(prctl(PR_SET_SYSCALL_USER_DISPATCH, 1, start, end - start, &selector) == 0, "syscall user dispatch");
-    selector = 1;
+    machine_dispatch();
     write_fs(0);
     __asm__ volatile("mov %0, %%rsp\n\txor %%edi, %%edi\n\tjmp *%1" :: "r"(sp), "r"(ip) : "memory");
     __builtin_unreachable();

@@ -32,6 +32,7 @@ static l4_err_t fork_now(struct request *r)
     if (pid < 0)
         return host_error();
     if (pid == 0) {
+        machine_dispatch();
         memset(machine.utcb, 0, sizeof *machine.utcb);
         machine.pending = 0;
         machine.go_ip = entry;
@@ -71,8 +72,7 @@ static l4_err_t wait_now(struct request *r)
 {
     int status = 0;
     struct rusage use;
-    pid_t pid = machine.pending && !machine.utcb->kick_mask ? 0 : 0;
-    pid = wait4((i32)r->word[0], &status, (int)r->word[1], &use);
+    pid_t pid = wait4((i32)r->word[0], &status, (int)r->word[1], &use);
     if (pid < 0)
         return host_error();
     struct pm_child child = { .pid = (u32)pid, .status = status };
