@@ -91,6 +91,17 @@ static void keep_text(char *to, const char *from, u32 bytes)
     to[bytes] = 0;
 }
 
+/* Programs that name a dynamic linker are refused while there is still somebody to be told. */
+static i64 check_program(struct l4_bytes first)
+{
+    struct elf_plan plan;
+    i64 err = elf_check(first.at, first.length);
+    if (err)
+        return err;
+    elf_read(first.at, first.length, VM_ADDRESS_END, &plan);
+    return plan.interpreted ? -ENOEXEC : 0;
+}
+
 /* One step: an ELF is found, or a script names the next. */
 static i64 look_into(struct thread *t, struct found *f, bool *again)
 {
@@ -102,7 +113,7 @@ static i64 look_into(struct thread *t, struct found *f, bool *again)
     if (err)
         return err;
     if (!elf_script(first.at, first.length, &is_script, &script))
-        return is_script ? -ENOEXEC : elf_check(first.at, first.length);
+        return is_script ? -ENOEXEC : check_program(first);
     if (f->depth == INTERPRETERS)
         return -ELOOP;
     keep_text(f->script[f->depth].path, script.interpreter, script.interpreter_bytes);

@@ -28,7 +28,12 @@ static l4_err_t self(struct request *r)
 static l4_err_t fork_now(struct request *r)
 {
     u64 entry = r->word[1], stack = r->word[2];
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);        /* what comes for the child is not the parent's to lose */
     pid_t pid = fork();
+    if (pid != 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
     if (pid < 0)
         return host_error();
     if (pid == 0) {
