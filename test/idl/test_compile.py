@@ -11,9 +11,11 @@ import regenerate
 from idlc import output
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-Wstrict-prototypes", "-Wundef", "-ffreestanding",
-         "-mgeneral-regs-only", 
-         "-Werror=cast-qual", f"-I{ROOT}/kernel/include", f"-I{ROOT}/libl4/include"]
+# The house's (cmake/axolotl.cmake); the last is clang's word for a GNU extension: an op's record ends in its message's words.
+WARNINGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wstrict-prototypes", "-Wundef",
+            "-Wno-gnu-variable-sized-type-not-at-end"]
+FLAGS = [*WARNINGS, "-O2", "-ffreestanding", "-mgeneral-regs-only", "-Werror=cast-qual", f"-I{ROOT}/kernel/include",
+         f"-I{ROOT}/libl4/include"]
 COMPILERS = [cc for cc in ("gcc", "clang") if shutil.which(cc)]
 HEADERS = sorted(name for name in regenerate.good() if name.endswith((".h", ".c")))
 
@@ -53,7 +55,7 @@ def test_a_retry_stub_of_four_words_is_short(generated):
 def test_stub_and_decoder_agree(generated):
     """Every method of gadget.idl there and back, and what a decoder must refuse, under the sanitizers."""
     here = ROOT / "test/idl/roundtrip"
-    common = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-fsanitize=address,undefined", f"-I{generated}",
+    common = [*WARNINGS, "-g", "-fsanitize=address,undefined", f"-I{generated}",
               f"-I{ROOT}/kernel/include"]
     for name, include in (("client", [f"-I{here}", f"-I{ROOT}/libl4/include"]), ("kernel", [f"-I{ROOT}/kernel"])):
         subprocess.run(["gcc", *common, *include, "-c", str(here / f"{name}.c"), "-o", str(generated / f"{name}.o")],
@@ -69,7 +71,7 @@ def test_a_call_is_sent_again_as_it_was(generated):
     """l4_call and resend.S with a real `syscall`; a tracing parent is the kernel whose server dies three times."""
     program = generated / "resend"
     sources = [ROOT / "test/idl/roundtrip/resend.c", ROOT / "libl4/arch/x86_64/resend.S"]
-    subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/kernel/include",
+    subprocess.run(["gcc", *WARNINGS, "-O2", f"-I{ROOT}/kernel/include",
                     f"-I{ROOT}/libl4/include", f"-I{generated}", *map(str, sources), "-o", str(program)], check=True)
     run = subprocess.run([str(program)], capture_output=True, text=True, timeout=20)
     if run.returncode == 77:
