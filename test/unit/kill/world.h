@@ -5,7 +5,7 @@
 #pragma once
 #include <l4/server.h>
 
-enum { WORLD_ANSWERS = 16, WORLD_EFFECTS = 256, WORLD_CALLEES = 32, WORLD_PARKED = 256, WORLD_RULES = 16 };
+enum { WORLD_ANSWERS = 16, WORLD_EFFECTS = 256, WORLD_CALLEES = 32, WORLD_PARKED = 256, WORLD_RULES = 32 };
 enum { WORLD_DOOR = 0x200, WORLD_CLIENTS = 0x1000 };    /* slots: doors of `uses`, irq objects of clients */
 
 /* What a server below, or a kernel object, answers: `m` comes as the request and is left as the answer. */
