@@ -6,13 +6,13 @@
 #include <sys/mman.h>
 #include "vm.h"
 
-static u64 place;           /* downwards from here, below the runtime */
+static u64 place = 0x7f0000000000;      /* where the program said nothing: downwards from here, below the runtime */
 
 int host_map_flags(u64 how, u64 *address)
 {
     int flags = (how & VM_SHARED ? MAP_SHARED : MAP_PRIVATE) | (how & VM_FIXED ? MAP_FIXED : how & VM_EXACTLY ? MAP_FIXED_NOREPLACE : 0);
     if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && *address == 0)
-        *address = place ? place : 0x7f0000000000;
+        *address = place -= 64 << 20;
     return flags;
 }
 
