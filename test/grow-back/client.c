@@ -88,6 +88,20 @@ static void hold_down(struct l4_session *rs)
     expect(rs_up(rs, victim) == L4_OK, "it comes up");
 }
 
+/* What never works is started at once twice, then after a pause. */
+static void watch_the_faulty(cap_t rs)
+{
+    static const struct l4_bytes faulty = { (const u8 *)"faulty", 6 };
+    u32 number;
+    struct rs_entry entry = { 0 };
+    while (entry.incarnation < 4) {
+        expect(rs_show(rs, faulty, &number, &entry) == L4_OK, "rs answers");
+        l4_sleep(50 * L4_MILLISECOND);
+    }
+    expect(entry.defects >= 3 && entry.in_a_row >= 3 && entry.ordered == 0, "its defects are its own");
+    expect(entry.wait_ms >= 1000 && l4_now() > L4_SECOND, "the third one was answered after a second");
+}
+
 void l4_main(void)
 {
     struct l4_session serial, rs, names;
@@ -118,5 +132,6 @@ void l4_main(void)
            && incarnation(ds) == KILLS + 1, "every kill was ordered, each was answered by one incarnation");
     kill_the_others(&rs, &names);
     hold_down(&rs);
+    watch_the_faulty(rs.gate);
     leave(PASS);
 }
