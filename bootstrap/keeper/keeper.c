@@ -38,7 +38,10 @@ static const struct service *service_lookup(u32 n, l4_err_t *err)
 
 static const char *name_of(const struct service *s) { return service_manifest(service_ref(s))->name; }
 
-static bool is_same_request(struct l4_request a, struct l4_request b) { return a.label == b.label && a.number == b.number && a.tag == b.tag; }
+static bool is_same_request(struct l4_request a, struct l4_request b)
+{
+    return a.label == b.label && a.number == b.number && a.tag == b.tag;
+}
 
 /* How often in a row this request ended at this place (a hang: in this request). */
 static u32 poison_count(u32 n, struct l4_request request, u64 rip, enum keeper_defect reason)

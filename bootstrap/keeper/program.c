@@ -40,7 +40,8 @@ static const u8 *section_find(const struct module *m, const char *name, u64 leas
     for (u64 i = 0; i < count; i++) {
         u64 at = sections[names].offset + sections[i].name;
         bool inside = at < m->bytes && sections[i].offset < m->bytes && sections[i].bytes <= m->bytes - sections[i].offset;
-        if (inside && sections[i].bytes >= least && l4_is_word((const char *)m->data + at, strnlen((const char *)m->data + at, m->bytes - at), name)) {
+        const char *called = (const char *)m->data + at;
+        if (inside && sections[i].bytes >= least && l4_is_word(called, strnlen(called, m->bytes - at), name)) {
             return m->data + sections[i].offset;
         }
     }

@@ -110,7 +110,8 @@ static void place_make(u32 n)
     s->startup = memory_take(L4_PAGE_SIZE);
     s->state = s->program.card.state_bytes ? memory_take(s->program.card.state_bytes) : NULL;
     s->windows = s->window_total ? memory_take(s->window_total) : NULL;
-    if (!s->program.owned || !s->crash || !s->startup || (s->program.card.state_bytes && !s->state) || (s->window_total && !s->windows)) {
+    bool has_state = s->state || !s->program.card.state_bytes, has_windows = s->windows || !s->window_total;
+    if (!s->program.owned || !s->crash || !s->startup || !has_state || !has_windows) {
         l4_panic("%s: no memory", m->name);
     }
 }
@@ -151,7 +152,10 @@ static void doors_make(void)
 }
 
 /* ---- a task ---- */
-static void cap_give(u32 n, cap_t from, cap_t to, u32 rights) { made(l4_map_cap(object_slot(n, OBJECT_TASK), L4_BOOT_TASK, from, to, rights), "capability", n); }
+static void cap_give(u32 n, cap_t from, cap_t to, u32 rights)
+{
+    made(l4_map_cap(object_slot(n, OBJECT_TASK), L4_BOOT_TASK, from, to, rights), "capability", n);
+}
 
 static void pages_give(u32 n, const void *from, vaddr_t to, u64 bytes, u32 rights)
 {
@@ -174,7 +178,8 @@ static void doors_give(u32 n)
             u64 bytes = card ? card->slots * card->window_bytes : 0;
             cap_give(n, door_slot(d), door->slot, door->rights);
             if (bytes) {
-                pages_give(n, services[door->server].windows + (u16)door->label * bytes, (vaddr_t)l4_window(door->slot, 0, 0), bytes, L4_R | L4_W);
+                const u8 *windows = services[door->server].windows + (u16)door->label * bytes;
+                pages_give(n, windows, (vaddr_t)l4_window(door->slot, 0, 0), bytes, L4_R | L4_W);
             }
         }
         if (door->server == n) {
@@ -254,7 +259,8 @@ static void irqs_bind(u32 n)
     }
     for (u32 i = 1; m->flags & MANIFEST_WATCHER && i <= manifest->services; i++) {
         bool is_itself = i == n;        /* whom keeper watches */
-        made(irq_bind(object_slot(i, OBJECT_PULSE), is_itself ? L4_BOOT_THREAD : thread, is_itself ? KEEPER_PULSE_LABEL : i), "pulse", n);
+        cap_t hears = is_itself ? L4_BOOT_THREAD : thread;
+        made(irq_bind(object_slot(i, OBJECT_PULSE), hears, is_itself ? KEEPER_PULSE_LABEL : i), "pulse", n);
     }
 }
 
@@ -328,7 +334,8 @@ void service_run(u32 n)
         return;
     }
     services[n].is_stopped = false;
-    made(thread_start(object_slot(n, OBJECT_THREAD), p->elf.entry, L4_STACK_ADDRESS + L4_STACK_BYTES, L4_STARTUP_ADDRESS), "start", n);
+    vaddr_t sp = L4_STACK_ADDRESS + L4_STACK_BYTES;
+    made(thread_start(object_slot(n, OBJECT_THREAD), p->elf.entry, sp, L4_STARTUP_ADDRESS), "start", n);
 }
 
 static void registers_read(u32 n, struct l4_registers *to)

@@ -7,7 +7,9 @@
 #pragma once
 #include <abi/types.h>
 
-enum service_object { OBJECT_FACTORY, OBJECT_TASK, OBJECT_THREAD, OBJECT_GATE, OBJECT_WAKE, OBJECT_PULSE, OBJECT_EVENT, OBJECT_EXCEPTION };
+enum service_object {
+    OBJECT_FACTORY, OBJECT_TASK, OBJECT_THREAD, OBJECT_GATE, OBJECT_WAKE, OBJECT_PULSE, OBJECT_EVENT, OBJECT_EXCEPTION,
+};
 
 enum { KEEPER_GATE = 16, KEEPER_SELF = 17 };
 static inline cap_t object_slot(u32 service, enum service_object object) { return 64 + 16 * service + object; }

@@ -193,7 +193,10 @@ static l4_err_t do_get_number(u64 label, struct l4_bytes key, u32 *value)
     return err;
 }
 
-static l4_err_t do_get_label(u64 label, struct l4_bytes key, u64 *value) { return get_word(label, key, DS_LABEL, value); }
+static l4_err_t do_get_label(u64 label, struct l4_bytes key, u64 *value)
+{
+    return get_word(label, key, DS_LABEL, value);
+}
 
 static l4_err_t do_get_text(u64 label, struct l4_bytes key, u8 *text, u32 *length)
 {

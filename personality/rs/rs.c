@@ -290,15 +290,50 @@ static l4_err_t do_complain(struct rsd_tx tx, u64 label, struct l4_bytes name)
     return l4_later(complain_op_send_go(tx, op, n, KEEPER_COMPLAINT));
 }
 
-static struct l4_next up_go(struct rsd_tx tx, const struct up_op *op, l4_err_t err) { return up_op_answer(tx, op, as_ours(err)); }
-static struct l4_next down_go(struct rsd_tx tx, const struct down_op *op, l4_err_t err) { return down_op_answer(tx, op, as_ours(err)); }
-static struct l4_next refresh_go(struct rsd_tx tx, const struct refresh_op *op, l4_err_t err) { return refresh_op_answer(tx, op, as_ours(err)); }
-static struct l4_next restart_go(struct rsd_tx tx, const struct restart_op *op, l4_err_t err) { return restart_op_answer(tx, op, as_ours(err)); }
-static struct l4_next update_go(struct rsd_tx tx, const struct update_op *op, l4_err_t err) { return update_op_answer(tx, op, as_ours(err)); }
-static struct l4_next kill_go(struct rsd_tx tx, const struct kill_op *op, l4_err_t err) { return kill_op_answer(tx, op, as_ours(err)); }
-static struct l4_next complain_go(struct rsd_tx tx, const struct complain_op *op, l4_err_t err) { return complain_op_answer(tx, op, as_ours(err)); }
-static struct l4_next launch_go(struct rsd_tx tx, const struct launch_op *op, l4_err_t err) { return launch_op_done(tx, op); }
-static struct l4_next publish_go(struct rsd_tx tx, const struct publish_op *op, l4_err_t err) { return publish_op_done(tx, op); }
+static struct l4_next up_go(struct rsd_tx tx, const struct up_op *op, l4_err_t err)
+{
+    return up_op_answer(tx, op, as_ours(err));
+}
+
+static struct l4_next down_go(struct rsd_tx tx, const struct down_op *op, l4_err_t err)
+{
+    return down_op_answer(tx, op, as_ours(err));
+}
+
+static struct l4_next refresh_go(struct rsd_tx tx, const struct refresh_op *op, l4_err_t err)
+{
+    return refresh_op_answer(tx, op, as_ours(err));
+}
+
+static struct l4_next restart_go(struct rsd_tx tx, const struct restart_op *op, l4_err_t err)
+{
+    return restart_op_answer(tx, op, as_ours(err));
+}
+
+static struct l4_next update_go(struct rsd_tx tx, const struct update_op *op, l4_err_t err)
+{
+    return update_op_answer(tx, op, as_ours(err));
+}
+
+static struct l4_next kill_go(struct rsd_tx tx, const struct kill_op *op, l4_err_t err)
+{
+    return kill_op_answer(tx, op, as_ours(err));
+}
+
+static struct l4_next complain_go(struct rsd_tx tx, const struct complain_op *op, l4_err_t err)
+{
+    return complain_op_answer(tx, op, as_ours(err));
+}
+
+static struct l4_next launch_go(struct rsd_tx tx, const struct launch_op *op, l4_err_t err)
+{
+    return launch_op_done(tx, op);
+}
+
+static struct l4_next publish_go(struct rsd_tx tx, const struct publish_op *op, l4_err_t err)
+{
+    return publish_op_done(tx, op);
+}
 
 /* A refusal leaves the service as it is: the next look finds out. */
 static struct l4_next mend_go(struct rsd_tx tx, const struct mend_op *op, l4_err_t err)
