@@ -126,7 +126,9 @@ CASE(exec, files, u32 mode, u32 uid, u32 gid)
         exec_op_set_error(tx, exec, (u32)err);
         return exec_op_send_old(tx, exec, proc_other_place(p));
     }
+    u64 seed = seed_new(tx);
     struct proc *e = proc_edit(tx, p);
+    e->seed = seed;
     bool changed = take_ids(e, mode, uid, gid) || e->stale;
     e->caught = 0;
     e->no_stops = e->no_zombies = e->stale = false;

@@ -43,7 +43,7 @@ METHOD(exit, u32 status)
 void vfork_over(struct pmd_tx tx, const struct proc *child)
 {
     struct l4_slot *slot = pmd_slot(child->vfork_slot);
-    if (slot && slot->op == child->vfork_token) {
+    if (slot && slot->op == child->label) {
         l4_keep(slot, sizeof *slot / 8 + 1);
         slot->op = 0;
         slot->tag = 1ul << L4_TAG_WORDS_SHIFT;
@@ -53,7 +53,6 @@ void vfork_over(struct pmd_tx tx, const struct proc *child)
     }
     if (child->vfork_slot) {
         proc_set_vfork_slot(tx, child, 0);
-        proc_set_vfork_token(tx, child, 0);
     }
 }
 

@@ -135,6 +135,19 @@ static void run(struct pmd_tx tx, const struct proc *child)
     }
 }
 
+/* The op has ended, but not the parent's wait: its slot waits for the child now, under the child's label. */
+static void vfork_begin(struct pmd_tx tx, const struct proc *child, const struct fork_op *op)
+{
+    struct l4_slot *slot = pmd_slot(op->op.answers);
+    if (slot && slot->op == op->op.token) {
+        l4_keep(slot, sizeof *slot / 8);
+        slot->op = child->label;
+        l4_hook();
+        proc_set_vfork_slot(tx, child, op->op.answers);
+    }
+    fork_op_free(tx, op);
+}
+
 CASE(fork, files)
 {
     if (err) {
@@ -145,9 +158,7 @@ CASE(fork, files)
     u32 pid = child->pid;
     proc_busy(tx, proc_at(fork->parent), -1);
     if (fork->how & PM_VFORK) {
-        proc_set_vfork_slot(tx, child, fork->op.answers);
-        proc_set_vfork_token(tx, child, fork->op.token);
-        fork_op_free(tx, fork);
+        vfork_begin(tx, child, fork);
     } else {
         next = fork_op_answer(tx, fork, L4_OK, pid);
     }

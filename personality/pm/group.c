@@ -2,12 +2,13 @@
 /* group.c: process groups and sessions, which are numbers that their members have. */
 #include "processes.h"
 
+/* Process 1 counts as a parent like any other, as in a container: the interactive shell may be process 1 and has jobs. */
 bool group_is_orphaned(u32 group, const struct proc *without)
 {
     for (const struct proc *p = proc_following(NULL); p; p = proc_following(p)) {
         const struct proc *parent = proc_at(p->parent);
         bool is_gone = p->state == PM_ZOMBIE || p->state == PM_DYING;
-        if (p->group != group || p == without || is_gone || !parent || parent->pid == FIRST_PID) {
+        if (p->group != group || p == without || is_gone || !parent) {
             continue;
         }
         if (parent->group != group && parent->session == p->session) {

@@ -79,6 +79,16 @@ static l4_err_t send_all(struct pmd_tx tx, const struct proc *me, const struct p
     return any ? last : PM_SRCH;
 }
 
+/* As Linux, by the number of any of its threads, too. */
+static const struct proc *proc_by_any(u32 pid)
+{
+    const struct lwp *l = lwp_following(NULL);
+    while (l && l->tid != pid) {
+        l = lwp_following(l);
+    }
+    return l ? proc_at(l->of) : proc_by_pid(pid);
+}
+
 METHOD(kill, i32 pid, u32 thread, const struct pm_signal *what)
 {
     const struct proc *me = caller(label);
@@ -89,7 +99,7 @@ METHOD(kill, i32 pid, u32 thread, const struct pm_signal *what)
         return pid < 0 ? PM_INVAL : send_thread(tx, me, (u32)pid, thread, what);
     }
     if (pid > 0) {
-        const struct proc *p = proc_by_pid((u32)pid);
+        const struct proc *p = proc_by_any((u32)pid);
         return p && p->state != PM_EMBRYO ? send_one(tx, me, p, NULL, what) : PM_SRCH;
     }
     if (pid == INT32_MIN) {

@@ -2,14 +2,6 @@
 /* look.c: what processes are: to themselves, and to procfs. */
 #include "processes.h"
 
-/* A number that does not repeat (the finalizer of a linear congruence, by multiplications and shifts). */
-static u64 scramble(u64 x)
-{
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
-}
-
 LOOK(self, u32 slot, struct pm_self *me)
 {
     const struct proc *p = caller(label), *parent = p ? proc_at(p->parent) : NULL;
@@ -17,10 +9,9 @@ LOOK(self, u32 slot, struct pm_self *me)
     if (!p) {
         return PM_SRCH;
     }
-    u64 seed = scramble(l4_clock() ^ label << 32);
     *me = (struct pm_self){
         .pid = p->pid, .tid = l ? l->tid : p->pid, .ppid = parent ? parent->pid : 0, .group = p->group, .session = p->session,
-        .secure = p->secure, .seed0 = seed, .seed1 = scramble(seed + label), .ids = p->ids, .ignored = p->ignored,
+        .secure = p->secure, .seed0 = p->seed, .seed1 = scramble(p->seed), .ids = p->ids, .ignored = p->ignored,
         .stack_limit = p->limits[LIMIT_STACK].soft,
     };
     return L4_OK;

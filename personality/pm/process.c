@@ -44,6 +44,21 @@ u32 pid_new(struct pmd_tx tx)
     return pid;
 }
 
+u64 scramble(u64 x)
+{
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    return x ^ x >> 31;
+}
+
+u64 seed_new(struct pmd_tx tx)
+{
+    u64 seed = pmd_state()->seed;
+    seed = scramble((seed ? seed : l4_clock()) + 0x9e3779b97f4a7c15);
+    pmd_set_seed(tx, seed);
+    return seed;
+}
+
 struct proc *proc_make(struct pmd_tx tx)
 {
     struct proc *p = proc_new(tx);
@@ -57,6 +72,7 @@ struct proc *proc_make(struct pmd_tx tx)
     p->label = generation << 16 | (PROC_INDEX + proc_ref(p));
     p->state = PM_EMBRYO;
     p->start_ns = l4_now();
+    p->seed = seed_new(tx);
     return p;
 }
 

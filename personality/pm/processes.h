@@ -26,6 +26,9 @@ const struct proc *caller(u64 label);
 const struct proc *proc_by_pid(u32 pid);
 /* A fresh pid. */
 u32 pid_new(struct pmd_tx);
+/* A bijection that leaves no pattern (splitmix64's last steps), and a number for a new program's secrets. */
+u64 scramble(u64);
+u64 seed_new(struct pmd_tx);
 /* A record with label, pid and defaults, EMBRYO; NULL if there is none. */
 struct proc *proc_make(struct pmd_tx);
 /* Forget it: it is nobody's child any more, and has neither threads nor pending signals. */

@@ -75,11 +75,13 @@ void signals_flush(struct pmd_tx tx, const struct proc *p, u64 set)
 }
 
 /* ---- sending ---- */
-/* Process 1 gets only what it has a handler for, as on Linux. */
-static bool is_dropped(const struct proc *p, u32 number)
+/* From others process 1 gets only what it has a handler for, as on Linux. It may end itself, for it is the command of `axo run --exec`,
+ * whose status tells so. */
+static bool is_dropped(const struct proc *p, const struct pm_signal *what)
 {
+    u32 number = what->number;
     u64 bit = signal_bit(number);
-    if (p->pid == FIRST_PID && !((p->caught | p->ignored) & bit)) {
+    if (p->pid == FIRST_PID && !((p->caught | p->ignored) & bit) && what->pid != FIRST_PID) {
         return true;
     }
     return number != SIG_KILL && number != SIG_STOP && p->ignored & bit;
@@ -129,7 +131,7 @@ l4_err_t signal_send(struct pmd_tx tx, const struct proc *p, const struct lwp *t
         return L4_OK;
     }
     cancel_opposites(tx, p, what->number);
-    if (is_dropped(p, what->number)) {
+    if (is_dropped(p, what)) {
         return L4_OK;
     }
     if (what->number == SIG_KILL) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pmd_kill.c: kills pm at every step of every method, and of the operations over keeper, vm, vfs and tty that they begin.
- * Processes: 1 is there from the start; `prepare` gives it a second thread, in whose slot the harness asks, a child 2 with one, and
- * a child 3. Labels: generation << 16 | record + 15. */
+ * Processes: 1 is there from the start; `prepare` gives it a second thread (tid 2), in whose slot the harness asks, a child 3 with one
+ * (tid 4), and a child 5. Labels: generation << 16 | record + 15. */
 #include "pmd_kill.h"
 
 enum { FIRST = 0x10010, SECOND = 0x20011, THIRD = 0x30012, FIRST_PLACE = 32 };
@@ -66,23 +66,23 @@ static void no_exec(void) { refusing = 0x20116; }
 static void no_program(void) { refusing = 0x2023e; }
 static void no_block(void) { refusing = 0x20118; }
 static void second_ends(void) { SEND(.method = PMD_KILL_EXIT, .label = SECOND, .word = { 3 << 8 }); }
-static void second_stops(void) { SEND(KILL(2, 0, SIG_STOP, 0), .label = FIRST); }
+static void second_stops(void) { SEND(KILL(3, 0, SIG_STOP, 0), .label = FIRST); }
 static void second_went_on(void)
 {
     second_stops();
-    SEND(KILL(2, 0, SIG_CONT, 0), .label = FIRST);
+    SEND(KILL(3, 0, SIG_CONT, 0), .label = FIRST);
 }
-static void second_has(void) { SEND(KILL(2, 0, SIG_TERM, 0), .label = FIRST); }
+static void second_has(void) { SEND(KILL(3, 0, SIG_TERM, 0), .label = FIRST); }
 static void second_has_queued(void)
 {
-    SEND(KILL(2, 0, SIG_QUEUED, QUEUE), .label = FIRST);
-    SEND(KILL(2, 0, SIG_QUEUED, QUEUE), .label = FIRST);
-    SEND(KILL(2, 4, SIG_TERM, -6), .label = FIRST);
+    SEND(KILL(3, 0, SIG_QUEUED, QUEUE), .label = FIRST);
+    SEND(KILL(3, 0, SIG_QUEUED, QUEUE), .label = FIRST);
+    SEND(KILL(3, 4, SIG_TERM, -6), .label = FIRST);
 }
 static void second_took_stop(void)
 {
-    SEND(.method = PMD_KILL_SET_GROUP, .label = FIRST, .word = { 2, 2 });
-    SEND(KILL(2, 0, SIG_TSTP, 0), .label = FIRST);
+    SEND(.method = PMD_KILL_SET_GROUP, .label = FIRST, .word = { 3, 3 });
+    SEND(KILL(3, 0, SIG_TSTP, 0), .label = FIRST);
     SEND(.method = PMD_KILL_TAKE, .label = SECOND);
 }
 static void first_cares_not(void) { SEND(.method = PMD_KILL_DISPOSE, .label = FIRST, .word = { SIG_CHLD, 1, 0 }); }
@@ -120,7 +120,8 @@ static const struct kill_request requests[] = {
     { .name = "no block", THREAD, .label = SECOND, .prepare = no_block, .expect = PM_NOMEM },
     { .name = "no thread", THREAD, .label = SECOND, .prepare = no_thread, .expect = PM_NOMEM },
     { .method = PMD_KILL_EXIT_THREAD, .label = SECOND, .word = { 0 } },
-    { .name = "the last thread of its process", .method = PMD_KILL_EXIT_THREAD, .label = THIRD, .expect = PM_SRCH },
+    { .name = "by a thread's number", KILL(4, 0, SIG_TERM, 0), .label = FIRST },
+    { .name = "no such thread", .method = PMD_KILL_EXIT_THREAD, .label = THIRD, .expect = PM_SRCH },
     { .method = PMD_KILL_EXIT, .label = SECOND, .word = { 3 << 8 } },
     { .name = "nobody cares", .method = PMD_KILL_EXIT, .label = SECOND, .word = { 9 }, .prepare = first_cares_not },
     { .name = "a parent with a handler", .method = PMD_KILL_EXIT, .label = SECOND, .word = { 9 }, .prepare = first_handles },
@@ -129,7 +130,7 @@ static const struct kill_request requests[] = {
     { .name = "after vfork", .method = PMD_KILL_EXIT, .label = 0x40013, .prepare = vforks },
     { .name = "the first process", .method = PMD_KILL_EXIT, .label = FIRST, .word = { 7 << 8 } },
     { .method = PMD_KILL_WAIT, .label = FIRST, .word = { (u64)-1l, 0 }, .prepare = second_ends },
-    { .name = "by its number", .method = PMD_KILL_WAIT, .label = FIRST, .word = { 2, 0 }, .prepare = second_ends },
+    { .name = "by its number", .method = PMD_KILL_WAIT, .label = FIRST, .word = { 3, 0 }, .prepare = second_ends },
     { .name = "parks", .method = PMD_KILL_WAIT, .label = FIRST, .word = { (u64)-1l, 0 }, .expect = L4_PENDING },
     { .name = "does not hang", .method = PMD_KILL_WAIT, .label = FIRST, .word = { (u64)-1l, NO_HANG } },
     { .name = "stopped", .method = PMD_KILL_WAIT, .label = FIRST, .word = { (u64)-1l, UNTRACED }, .prepare = second_stops },
@@ -137,12 +138,12 @@ static const struct kill_request requests[] = {
     { .name = "childless", .method = PMD_KILL_WAIT, .label = SECOND, .word = { (u64)-1l, 0 }, .expect = PM_CHILD },
     { .method = PMD_KILL_SELF, .label = SECOND, .word = { 1 } },
     { .method = PMD_KILL_PARENT, .label = SECOND },
-    { KILL(2, 0, SIG_TERM, 0), .label = FIRST },
-    { .name = "a thread", KILL(2, 4, SIG_TERM, -6), .label = FIRST },
-    { .name = "queued", KILL(2, 0, SIG_QUEUED, QUEUE), .label = FIRST, .prepare = second_has_queued },
-    { .name = "SIGKILL", KILL(2, 0, SIG_KILL, 0), .label = FIRST },
-    { .name = "SIGSTOP", KILL(2, 0, SIG_STOP, 0), .label = FIRST },
-    { .name = "SIGCONT", KILL(2, 0, SIG_CONT, 0), .label = FIRST, .prepare = second_stops },
+    { KILL(3, 0, SIG_TERM, 0), .label = FIRST },
+    { .name = "a thread", KILL(3, 4, SIG_TERM, -6), .label = FIRST },
+    { .name = "queued", KILL(3, 0, SIG_QUEUED, QUEUE), .label = FIRST, .prepare = second_has_queued },
+    { .name = "SIGKILL", KILL(3, 0, SIG_KILL, 0), .label = FIRST },
+    { .name = "SIGSTOP", KILL(3, 0, SIG_STOP, 0), .label = FIRST },
+    { .name = "SIGCONT", KILL(3, 0, SIG_CONT, 0), .label = FIRST, .prepare = second_stops },
     { .name = "everybody", KILL(-1, 0, SIG_KILL, 0), .label = FIRST },
     { .name = "the group", KILL(0, 0, SIG_TERM, 0), .label = SECOND },
     { .name = "nobody", KILL(99, 0, SIG_TERM, 0), .label = FIRST, .expect = PM_SRCH },
@@ -154,7 +155,7 @@ static const struct kill_request requests[] = {
     { .method = PMD_KILL_BACKGROUND, .label = SECOND, .word = { 21 }, .prepare = second_took_stop },
     { .method = PMD_KILL_PENDING, .label = SECOND, .word = { 1 }, .prepare = second_has },
     { .method = PMD_KILL_TIMER, .label = SECOND, .word = { 1000000, 500 } },
-    { .method = PMD_KILL_SET_GROUP, .label = FIRST, .word = { 2, 2 } },
+    { .method = PMD_KILL_SET_GROUP, .label = FIRST, .word = { 3, 3 } },
     { .method = PMD_KILL_GROUP, .label = SECOND, .word = { 0 } },
     { .method = PMD_KILL_MAKE_SESSION, .label = SECOND },
     { RESUID, .label = SECOND },
