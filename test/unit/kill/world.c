@@ -16,6 +16,7 @@
 enum { STACK_BYTES = 1 << 18, STATE_ROOM = 1 << 28 };
 
 struct world world;
+cap_t world_called;
 void (*world_point)(void);
 bool world_stepping;
 bool (*world_fault)(void *address);
@@ -143,6 +144,7 @@ static void effect_note(cap_t cap, u64 tag, const u64 *word)
 
 static void callee_run(cap_t door, struct l4_message *m)
 {
+    world_called = door;
     const struct world_rule *rule = the->rules;
     while (rule && rule->tag && rule->tag != (u32)m->tag) {
         rule++;
@@ -177,12 +179,14 @@ static void callee_run(cap_t door, struct l4_message *m)
         }
         c->number = number;
         c->tag = m->tag;
-        memcpy(c->word, m->word, sizeof c->word);
+        memcpy(c->word, l4_utcb_host.mr, sizeof c->word);
+        memcpy(c->word, m->word, sizeof m->word);
         world.executed[rule - the->rules]++;
         world.changes++;
     }
     m->tag = c->tag;
     memcpy(m->word, c->word, sizeof m->word);
+    memcpy(&l4_utcb_host.mr[L4_REGISTER_WORDS], &c->word[L4_REGISTER_WORDS], sizeof c->word - sizeof m->word);
 }
 
 static u64 reply_run(cap_t cap, u64 tag, u64 *word)

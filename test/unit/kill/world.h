@@ -5,7 +5,7 @@
 #pragma once
 #include <l4/server.h>
 
-enum { WORLD_ANSWERS = 16, WORLD_EFFECTS = 256, WORLD_CALLEES = 32, WORLD_PARKED = 256, WORLD_RULES = 32 };
+enum { WORLD_ANSWERS = 16, WORLD_EFFECTS = 256, WORLD_CALLEES = 32, WORLD_PARKED = 256, WORLD_RULES = 64, WORLD_CALLEE_WORDS = 16 };
 enum { WORLD_DOOR = 0x200, WORLD_CLIENTS = 0x1000 };    /* slots: doors of `uses`, irq objects of clients */
 
 /* What a server below, or a kernel object, answers: `m` comes as the request and is left as the answer. */
@@ -20,7 +20,7 @@ struct world_answer {
 };
 
 struct world_callee {
-    u64 door, index, number, tag, word[L4_REGISTER_WORDS];
+    u64 door, index, number, tag, word[WORLD_CALLEE_WORDS];
 };
 
 /* Durable: a kill of the server leaves it as it is. */
@@ -34,6 +34,8 @@ struct world {
     struct world_callee callee[WORLD_CALLEES];
 };
 extern struct world world;
+/* The door that a rule is answering at; words of requests and answers from 4 on are in the UTCB. */
+extern cap_t world_called;
 
 struct world_server {
     const struct l4_server *server;
