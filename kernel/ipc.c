@@ -95,8 +95,18 @@ static l4_err_t send(struct thread *self, struct gate *gate, u64 tag)
     return L4_OK;
 }
 
+/* A kick that came after the runtime's last look: no wait of its begins before it has looked again. */
+static bool is_kicked(const struct thread *t)
+{
+    return __builtin_expect(t->utcb->kicked && !(t->utcb->kick_mask & 1), 0);
+}
+
 l4_err_t ipc_call(struct thread *self, const struct cap *door)
 {
+    if (is_kicked(self)) {
+        thread_return(self, L4_KICKED);
+        return L4_OK;
+    }
     self->origin = ORIGIN_CALL;
     self->send_label = door->label;
     self->send_rights = door->rights;
@@ -178,8 +188,8 @@ l4_err_t ipc_receive(struct thread *self)
     l4_err_t err = take_sender(self);
     if (err != L4_WOULD_BLOCK)
         return err;
-    if (tag & L4_TAG_NO_WAIT) {
-        thread_return(self, L4_WOULD_BLOCK);
+    if (tag & L4_TAG_NO_WAIT || is_kicked(self)) {
+        thread_return(self, tag & L4_TAG_NO_WAIT ? L4_WOULD_BLOCK : L4_KICKED);
         return L4_OK;
     }
     self->origin = ORIGIN_CALL;

@@ -114,6 +114,31 @@ static void test_running(void)
     spawn_end(&s);
 }
 
+static void wait_twice(u64 unused)
+{
+    struct l4_message m;
+    l4_utcb()->kicked = 1;
+    status = (u64)(i64)wire_call(DOOR, l4_tag(0x100001, 0, 0), 0, 0);
+    ended++;
+    wire_wait(&m, 0);
+    latched = (u64)(i64)l4_tag_status(m.tag);
+    ended++;
+    l4_utcb()->kicked = 0;
+    spawn_rest();
+}
+
+/* The kick came after the runtime looked and before it waits. */
+static void test_latched_before(void)
+{
+    ended = 0;
+    struct spawned s = spawn_thread_run(0, 40, wait_twice, 0);
+    spawn_let_run(1);
+    test_is("neither a call nor a receive begins", ended, 2);
+    test_is("the call says why", status, (u64)(i64)L4_KICKED);
+    test_is("and the receive", latched, (u64)(i64)L4_KICKED);
+    spawn_end(&s);
+}
+
 void l4_main(void)
 {
     test_begin("kick");
@@ -125,6 +150,7 @@ void l4_main(void)
     test_masked();
     test_wait("one that is received and unanswered", call_door, true);
     test_running();
+    test_latched_before();
     test_drop(GATE);
     test_balance("memory is as before", before);
     test_end();
