@@ -7,7 +7,7 @@
 
 #include "page.h"
 
-enum { FILLS = 64, FILL_FRAMES = 0, FILL_COPY, FILL_OBJECT };
+enum { FILLS = 64, FILL_FRAMES = 0, FILL_COPY, FILL_OBJECT, FILL_OBJECTS };
 
 struct fill { u32 what, frame, rights; cap_t task, from; u64 address, end, count; };
 static struct { u32 count; struct fill fill[FILLS]; } noted L4_VOLATILE_ZERO;
@@ -47,6 +47,8 @@ void fill_object(struct vmd_tx tx, const struct object *o, u64 first, u64 end)
     note(tx, (struct fill){ .what = FILL_OBJECT, .frame = object_ref(o), .address = first, .end = end });
 }
 
+void fill_objects(struct vmd_tx tx) { note(tx, (struct fill){ .what = FILL_OBJECTS }); }
+
 /* Frames in a row are mapped together: a file that was adopted lies in one piece. */
 static void object_fill(const struct object *o, u64 first, u64 end)
 {
@@ -65,6 +67,15 @@ static void object_fill(const struct object *o, u64 first, u64 end)
     }
 }
 
+static void objects_fill(void)
+{
+    for (const struct object *o = object_following(NULL); o; o = object_following(o)) {
+        if (o->held && o->owner) {
+            object_fill(o, 0, (o->bytes + L4_PAGE_SIZE - 1) >> L4_PAGE_SHIFT);
+        }
+    }
+}
+
 void fill_do(u32 count)
 {
     for (u32 i = 0; i < noted.count; i++) {
@@ -73,6 +84,8 @@ void fill_do(u32 count)
             page_map_run(f->task, f->frame, f->count, f->address, f->rights);
         } else if (f->what == FILL_COPY) {
             pages_copy(f->task, f->from, f->address, f->end);
+        } else if (f->what == FILL_OBJECTS) {
+            objects_fill();
         } else if (object_at(f->frame)) {
             object_fill(object_at(f->frame), f->address, f->end);
         }

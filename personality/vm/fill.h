@@ -11,4 +11,6 @@ void fill_frames(struct vmd_tx tx, cap_t task, u32 frame, u64 count, u64 address
 void fill_copy(struct vmd_tx tx, cap_t to, cap_t from, u64 address, u64 end);
 /* An object's pages [first, end) in the task of its owner. This one is never left out. */
 void fill_object(struct vmd_tx tx, const struct object *o, u64 first, u64 end);
+/* All objects, as a new incarnation must: file systems have no pager, and the last one may have died before it had filled. */
+void fill_objects(struct vmd_tx tx);
 void fill_do(u32 count);

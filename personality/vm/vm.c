@@ -14,11 +14,13 @@
 #include "life.h"
 
 /* The first start makes the pool, from its beginning if that is cut short: `ready` commits with what is taken from it. Later ones find
- * all of it right, and page tables as far as they were filled. */
+ * all of it right, and page tables as far as they were filled: processes fault in the rest, file systems cannot. */
 static void do_start(struct vmd_tx tx)
 {
     const struct frames_page *page = frames_page();
+    fill_begin();
     if (vmd_state()->ready) {
+        fill_objects(tx);
         return;
     }
     if (page->magic != FRAMES_MAGIC || page->pool_bytes < frames_pool_bytes(page->top, page->chunks) || !page->ranges) {
@@ -33,7 +35,6 @@ static void do_start(struct vmd_tx tx)
     l4_log("%lu MB of frames", frames_total() >> 8);
 }
 
-/* Of a client that is gone. Its space, if it has one still, goes with pm's drop; objects stay, as a file system's label stays. */
 static const struct vmd_ops ops = {
     .hooks.start = do_start,
     .vm_map = vm_map_do, .vm_unmap = vm_unmap_do, .vm_protect = vm_protect_do, .vm_resize = vm_resize_do, .vm_discard = vm_discard_do,

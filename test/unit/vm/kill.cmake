@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# vm's host tests; test/unit/CMakeLists.txt includes this. The kernel is machine.c in place of page.c.
+set(vm_flags ${AXO_SERVER_FLAGS})
+set(vm_sources ${CMAKE_SOURCE_DIR}/personality/vm)
+set(vm_own ${CMAKE_CURRENT_LIST_DIR}/machine.c)
+list(APPEND vm_own ${CMAKE_SOURCE_DIR}/libl4/core/cpio.c)
+foreach(file vm life map resize look fault space object pool fill module check)
+    list(APPEND vm_own ${vm_sources}/${file}.c)
+endforeach()
+list(APPEND AXO_SERVER_FLAGS -I${CMAKE_SOURCE_DIR}/bootstrap/include)
+axo_kill_test(vmd ${CMAKE_CURRENT_LIST_DIR} SOURCES ${vm_own} MUTANTS no-undo no-slot-check)
+set(program ${CMAKE_BINARY_DIR}/host/vmd/random)
+_axo_server_program(${program} FLAGS ${AXO_SANITIZE} SOURCES ${CMAKE_CURRENT_LIST_DIR}/random.c ${vm_own} ${AXO_WORLD} ${AXO_SERVER_SOURCES})
+add_test(NAME vm-random COMMAND ${program})
+set_tests_properties(vm-random PROPERTIES LABELS "host" TIMEOUT 120)
+set(AXO_SERVER_FLAGS ${vm_flags})

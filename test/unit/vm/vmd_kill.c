@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* vmd_kill.c: kills vm at every step of every method. The pool lies behind the state and is part of each image; that its counts are
+ * exact is the audit's business, which each new incarnation runs. */
+#include "vmd_kill.h"
+
+#include <boot/frames.h>
+#include "machine.h"
+
+enum { PARENT = 0x70010, CHILD = 0x70011, OTHER = 0x70012, TASK = 4096 + 32, CHILD_TASK = 4096 + 34, OTHER_TASK = 4096 + 36, NEXT_TASK = 4096 + 33 };
+enum { SERVICE = 0x70005, FILE_AT = 0x500000, RESERVE = 0x40000, PAGE = 4096, CODE = 0x10000, HIGH = 0x20000, FILE_MAP = 0x80000 };
+
+#define CALL(what, ...) kill_send(&(struct kill_request){ .method = VMD_KILL_##what, __VA_ARGS__ })
+#define MAP(at, pages, protection, how) CALL(VM_MAP, .label = PARENT, .word = { at, (pages) * PAGE, protection, how })
+#define FAULT(label_, at, error) CALL(PAGER_FAULT, .label = label_, .word = { at, error, 0 })
+
+static void prepare(void)
+{
+    CALL(VM_MAKE, .word = { PARENT, TASK });
+    MAP(CODE, 8, VM_RW, VM_FIXED);
+    FAULT(PARENT, CODE, PAGER_WRITE);
+    FAULT(PARENT, CODE + PAGE, PAGER_WRITE);
+    FAULT(PARENT, CODE + 3 * PAGE, PAGER_READ);
+    MAP(HIGH, 2, VM_RW, VM_FIXED | VM_SHARED);
+    FAULT(PARENT, HIGH, PAGER_WRITE);
+    CALL(VM_MAKE_OBJECT, .label = SERVICE, .word = { 77, FILE_AT, RESERVE, 3 * PAGE - 5 });
+}
+
+static void forked(void) { CALL(VM_FORK, .word = { PARENT, CHILD, CHILD_TASK, 0, false, 0 }); }
+static void shared(void) { CALL(VM_FORK, .word = { PARENT, CHILD, CHILD_TASK, 0, true, 0 }); }
+static void threaded(void) { CALL(VM_MAKE_THREAD, .word = { PARENT, 2 }); }
+static void arguments(void) { MAP(VM_RUNTIME_PROGRAM, 2, VM_RW, VM_FIXED); FAULT(PARENT, VM_RUNTIME_PROGRAM, PAGER_WRITE); }
+static void file_mapped(void)
+{
+    CALL(VM_MAP_OBJECT, .words = 9, .word = { PARENT, 3, 0, FILE_MAP, 3 * PAGE, VM_RW, VM_FIXED, VM_RW, 5 });
+    FAULT(PARENT, FILE_MAP, PAGER_WRITE);
+    FAULT(PARENT, FILE_MAP + 2 * PAGE, PAGER_WRITE);
+}
+
+#define OF_PARENT .label = PARENT
+static const struct kill_request requests[] = {
+    { .method = VMD_KILL_VM_MAP, OF_PARENT, .word = { 0, 5 * PAGE, VM_RW, 0 } },
+    { .name = "shared", .method = VMD_KILL_VM_MAP, OF_PARENT, .word = { 0, 5 * PAGE, VM_RW, VM_SHARED } },
+    { .name = "over others", .method = VMD_KILL_VM_MAP, OF_PARENT, .word = { CODE + PAGE, PAGE, VM_R, VM_FIXED }, .steps = true },
+    { .name = "heap", .method = VMD_KILL_VM_MAP, OF_PARENT, .word = { CODE + 8 * PAGE, PAGE, VM_RW, VM_FIXED | VM_HEAP } },
+    { .name = "locked", .method = VMD_KILL_VM_MAP, OF_PARENT, .word = { 0, 3 * PAGE, VM_RW, VM_LOCKED } },
+    { .name = "exactly", .method = VMD_KILL_VM_MAP, OF_PARENT, .word = { CODE, PAGE, VM_RW, VM_EXACTLY }, .expect = VM_EXIST },
+    { .name = "nothing", .method = VMD_KILL_VM_MAP, OF_PARENT, .word = { 0, 0, VM_RW, 0 }, .expect = VM_INVAL },
+    { .name = "no process", .method = VMD_KILL_VM_MAP, .label = OTHER, .word = { 0, PAGE, VM_RW, 0 }, .expect = VM_PERM },
+    { .method = VMD_KILL_VM_UNMAP, OF_PARENT, .word = { CODE, 8 * PAGE }, .steps = true },
+    { .name = "the middle", .method = VMD_KILL_VM_UNMAP, OF_PARENT, .word = { CODE + PAGE, PAGE }, .steps = true },
+    { .name = "shared", .method = VMD_KILL_VM_UNMAP, OF_PARENT, .word = { HIGH, 2 * PAGE }, .steps = true },
+    { .name = "after fork", .method = VMD_KILL_VM_UNMAP, OF_PARENT, .word = { CODE, 2 * PAGE }, .steps = true, .prepare = forked },
+    { .method = VMD_KILL_VM_PROTECT, OF_PARENT, .word = { CODE + PAGE, 2 * PAGE, VM_R }, .steps = true },
+    { .name = "into a hole", .method = VMD_KILL_VM_PROTECT, OF_PARENT, .word = { CODE + PAGE, 20 * PAGE, VM_R }, .steps = true, .expect = VM_NOMEM },
+    { .method = VMD_KILL_VM_RESIZE, OF_PARENT, .words = 5, .word = { CODE, 8 * PAGE, 9 * PAGE, 0, 0 } },
+    { .name = "shrinks", .method = VMD_KILL_VM_RESIZE, OF_PARENT, .words = 5, .word = { CODE, 8 * PAGE, PAGE, 0, 0 }, .steps = true },
+    { .name = "moves", .method = VMD_KILL_VM_RESIZE, OF_PARENT, .words = 5, .word = { CODE, 8 * PAGE, 40 * PAGE, 1, 0 } },
+    { .name = "moves onto", .method = VMD_KILL_VM_RESIZE, OF_PARENT, .words = 5, .word = { CODE, 2 * PAGE, PAGE, 2, CODE + 4 * PAGE }, .steps = true },
+    { .name = "no region", .method = VMD_KILL_VM_RESIZE, OF_PARENT, .words = 5, .word = { 0x40000, PAGE, 2 * PAGE, 1, 0 }, .expect = VM_FAULT },
+    { .method = VMD_KILL_VM_DISCARD, OF_PARENT, .word = { CODE, 4 * PAGE }, .steps = true },
+    { .method = VMD_KILL_VM_LOOK, OF_PARENT, .word = { 0, CODE } },
+    { .method = VMD_KILL_VM_EXPLAIN, OF_PARENT, .word = { CODE, 1 } },
+    { .method = VMD_KILL_VM_TOTAL, OF_PARENT },
+    { .method = VMD_KILL_VM_USE, OF_PARENT },
+    { .method = VMD_KILL_VM_MAKE, .word = { OTHER, OTHER_TASK } },
+    { .name = "again", .method = VMD_KILL_VM_MAKE, .word = { PARENT, TASK }, .expect = VM_EXIST },
+    { .method = VMD_KILL_VM_FORK, .word = { PARENT, CHILD, CHILD_TASK, 0, false, 0 }, .words = 6, .steps = true },
+    { .name = "share", .method = VMD_KILL_VM_FORK, .word = { PARENT, CHILD, CHILD_TASK, 0, true, 0 }, .words = 6, .steps = true },
+    { .name = "of a thread", .method = VMD_KILL_VM_FORK, .word = { PARENT, CHILD, CHILD_TASK, 2, false, 0 }, .words = 6, .steps = true, .prepare = threaded },
+    { .method = VMD_KILL_VM_EXEC, .word = { PARENT, NEXT_TASK }, .steps = true, .prepare = arguments },
+    { .name = "after vfork", .method = VMD_KILL_VM_EXEC, .word = { CHILD, NEXT_TASK }, .steps = true, .prepare = shared },
+    { .method = VMD_KILL_VM_DROP, .word = { PARENT }, .steps = true, .prepare = file_mapped },
+    { .name = "after vfork", .method = VMD_KILL_VM_DROP, .word = { PARENT }, .steps = true, .prepare = shared },
+    { .name = "after fork", .method = VMD_KILL_VM_DROP, .word = { CHILD }, .steps = true, .prepare = forked },
+    { .method = VMD_KILL_VM_MAKE_THREAD, .word = { PARENT, 1 } },
+    { .method = VMD_KILL_VM_DROP_THREAD, .word = { PARENT, 2 }, .steps = true, .prepare = threaded },
+    { .method = VMD_KILL_VM_LARGEST },
+    { .method = VMD_KILL_VM_MAKE_OBJECT, .label = SERVICE, .word = { 78, FILE_AT + RESERVE, RESERVE, 2 * PAGE }, .steps = true },
+    { .name = "again", .method = VMD_KILL_VM_MAKE_OBJECT, .label = SERVICE, .word = { 77, FILE_AT, RESERVE, 3 * PAGE } },
+    { .method = VMD_KILL_VM_ADOPT_OBJECT, .label = SERVICE, .words = 5, .word = { 79, FILE_AT + RESERVE, RESERVE, 5 * PAGE, 3 * PAGE + 1 }, .steps = true },
+    { .name = "of another", .method = VMD_KILL_VM_ADOPT_OBJECT, .label = SERVICE, .words = 5, .word = { 79, FILE_AT + RESERVE, RESERVE, PAGE, PAGE },
+      .steps = true, .expect = VM_EXIST },
+    { .method = VMD_KILL_VM_RESIZE_OBJECT, .label = SERVICE, .word = { 3, 6 * PAGE }, .steps = true },
+    { .name = "shrinks", .method = VMD_KILL_VM_RESIZE_OBJECT, .label = SERVICE, .word = { 3, PAGE + 9 }, .steps = true, .prepare = file_mapped },
+    { .method = VMD_KILL_VM_MOVE_OBJECT, .label = SERVICE, .word = { 3, FILE_AT + RESERVE, 2 * RESERVE } },
+    { .method = VMD_KILL_VM_DROP_OBJECT, .label = SERVICE, .word = { 3 }, .steps = true },
+    { .name = "mapped", .method = VMD_KILL_VM_DROP_OBJECT, .label = SERVICE, .word = { 3 }, .prepare = file_mapped },
+    { .method = VMD_KILL_VM_MAP_OBJECT, .words = 9, .word = { PARENT, 3, PAGE, FILE_MAP, 2 * PAGE, VM_R, VM_SHARED | VM_FIXED, VM_R, 5 } },
+    { .name = "not open for that", .method = VMD_KILL_VM_MAP_OBJECT, .words = 9,
+      .word = { PARENT, 3, PAGE, FILE_MAP, 2 * PAGE, VM_RW, VM_SHARED | VM_FIXED, VM_R, 5 }, .expect = VM_ACCESS },
+    { .name = "fresh", .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { CODE + 5 * PAGE, PAGER_WRITE, 0 } },
+    { .name = "read before", .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { CODE + 3 * PAGE, PAGER_WRITE, 0 } },
+    { .name = "copy", .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { CODE, PAGER_WRITE, 0 }, .prepare = forked },
+    { .name = "no region", .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { 0x40000, PAGER_WRITE, 0 }, .expect = VM_FAULT },
+    { 0 },
+};
+
+int main(int count, char **words)
+{
+    static struct kill_server server;
+    server = vmd_kill;
+    server.world.state_bytes = FRAMES_POOL - L4_STATE_ADDRESS + machine_pool_bytes();
+    machine_reset();
+    return kill_main(count, words, &server, requests, NULL, prepare);
+}
