@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* stream.c: see stream.h.
+ *
+ *   stream_write -> payload[64]   first ... cursor ... next    first: the host has not acknowledged it; cursor: next to go on the line
+ *   frames of the host -> input[32K]   taken ... filled        -> stream_read
+ *
+ * INVARIANT room: the host was told of a number (`told`) only while there is room for a whole window of frames behind it, so every frame
+ *                 that comes in turn finds room. While there is less, nothing is acknowledged: the host waits.
+ * A handler that waits has changed nothing, so what it wishes for (a status to send, a reader to announce) is noted in volatile memory,
+ * and the timeout hook does it. */
+#include "stream.h"
+
+#include <l4/clock.h>
+#include <l4/start.h>
+#include <ports.h>
+
+#include "frame.h"
+#include "port.h"
+
+enum { WINDOW = 8, QUEUE = 64, INPUT = 32 << 10, EXIT_PORT = 0xf4, EXIT_PASS = 0x10 };
+#define PATIENCE (250ul * L4_MILLISECOND)
+#define PAUSE    (20ul * L4_MILLISECOND)
+
+struct wish { bool frames, input, finish; u32 status; };
+static struct wish wish L4_VOLATILE_ZERO;
+static struct { u64 progress, repeated; } when L4_VOLATILE_ZERO;
+
+static const struct ttyd_tx outside = { };
+
+void stream_make(struct ttyd_tx tx)
+{
+    struct stream *s = stream_new(tx);
+    s->first = s->next = s->cursor = s->expected = 1;
+}
+
+bool stream_is_wished(void) { return wish.frames; }
+
+void stream_wish(u32 line)
+{
+    if (!is_framing() || (line == TTY_STREAM_IN && !stream()->wanted)) {
+        wish.frames = true;
+        wish.input |= line == TTY_STREAM_IN;
+        soon();
+    }
+}
+
+/* ---- to the host ---- */
+static bool is_full(const struct stream *s) { return s->next - s->first == QUEUE; }
+
+static void frame_queue(struct stream *s, u8 kind, const void *from, u32 bytes)
+{
+    u32 at = s->next++ % QUEUE;
+    memcpy(payload(outside, at), from, bytes);
+    s->bytes[at] = bytes;
+    s->kind[at] = kind;
+}
+
+/* Bytes behind those of the last frame, if that is of their kind and has not been put on the line. */
+static u32 frame_extend(struct stream *s, u8 kind, const u8 *from, u32 bytes)
+{
+    u32 at = (s->next - 1) % QUEUE;
+    if (s->next == s->cursor || s->next == s->first || s->kind[at] != kind) {
+        return 0;
+    }
+    u32 room = FRAME_PAYLOAD - s->bytes[at], n = bytes < room ? bytes : room;
+    memcpy(payload(outside, at) + s->bytes[at], from, n);
+    s->bytes[at] += n;
+    return n;
+}
+
+/* How many of `bytes` bytes the queue takes. */
+static u32 bytes_taken(const struct stream *s, u32 bytes)
+{
+    u32 room = (QUEUE - (s->next - s->first)) * FRAME_PAYLOAD;
+    return bytes < room ? bytes : room;
+}
+
+static void bytes_queue(struct stream *s, u8 kind, const u8 *from, u32 bytes)
+{
+    u32 done = frame_extend(s, kind, from, bytes);
+    while (done < bytes) {
+        u32 n = bytes - done < FRAME_PAYLOAD ? bytes - done : FRAME_PAYLOAD;
+        frame_queue(s, kind, from + done, n);
+        done += n;
+    }
+}
+
+static void line_put(struct port_batch *batch, u8 kind, u32 number, const u8 *from, u32 bytes)
+{
+    u8 frame[FRAME_MOST];
+    port_put_all(batch, frame, frame_encode(frame, kind, number, from, bytes));
+}
+
+static bool has_room(const struct port_batch *batch)
+{
+    bool has = port_room() - batch->bytes >= FRAME_MOST;
+    if (!has) {
+        port_want_room();
+    }
+    return has;
+}
+
+/* Put on the line what may go now. */
+static void pump(struct ttyd_tx tx, struct stream *s, u64 now)
+{
+    struct port_batch batch = { 0 };
+    bool may_tell = INPUT - (s->filled - s->taken) >= WINDOW * FRAME_PAYLOAD;
+    if (s->owes && may_tell && has_room(&batch)) {
+        line_put(&batch, FRAME_ACK, s->expected, NULL, 0);
+        s->told = s->expected;
+        s->owes = false;
+    }
+    if (s->cursor == s->first) {
+        when.progress = now;
+    }
+    while (s->cursor != s->next && s->cursor - s->first < WINDOW && has_room(&batch)) {
+        u32 at = s->cursor % QUEUE;
+        line_put(&batch, s->kind[at], s->cursor, payload_const(at), s->bytes[at]);
+        s->cursor++;
+    }
+    port_close(tx, &batch);
+}
+
+/* From the oldest frame on again, if the last time is `pause` ago. */
+static void repeat(struct stream *s, u64 now, u64 pause)
+{
+    u64 last = when.repeated > when.progress ? when.repeated : when.progress;
+    if (now - last >= pause) {
+        s->cursor = s->first;
+        when.repeated = now;
+        s->owes |= s->wanted && s->expected == 1;
+    }
+}
+
+static void acknowledged(struct ttyd_tx tx, struct stream *s, u32 expected, u64 now)
+{
+    u32 done = expected - s->first;
+    if (done == 0) {
+        repeat(s, now, PAUSE);
+    } else if (done <= s->next - s->first) {
+        s->first = expected;
+        s->cursor = s->cursor - expected > QUEUE ? expected : s->cursor;
+        when.progress = now;
+        queued_wake(tx, 1);
+        tell_pollers(tx);
+        if (s->ended && s->first == s->next) {
+            told_wake(tx, 1);
+            ttyd_set_over(tx, true);
+            ttyd_after_depart(tx);
+        }
+    }
+}
+
+/* ---- from the host ---- */
+static void input_put(struct stream *s, const u8 *from, u32 bytes)
+{
+    u32 at = (u32)(s->filled % INPUT), first = bytes < INPUT - at ? bytes : INPUT - at;
+    memcpy(input(outside) + at, from, first);
+    memcpy(input(outside), from + first, bytes - first);
+    s->filled += bytes;
+}
+
+static void frame_take(struct ttyd_tx tx, struct stream *s, u8 kind, const u8 *from, u32 bytes)
+{
+    s->expected++;
+    if (kind == FRAME_IN && !s->closed) {
+        input_put(s, from, bytes);
+    }
+    s->closed |= kind == FRAME_END;
+    arrived_wake(tx, 1);
+    tell_pollers(tx);
+}
+
+static void body_take(struct ttyd_tx tx, struct stream *s, u8 *body, u32 length, u64 now)
+{
+    u8 kind;
+    u32 number;
+    const u8 *from;
+    i32 bytes = frame_decode(body, length, &kind, &number, &from);
+    if (bytes < 0) {
+        s->owes |= length > FRAME_HEAD;     /* damaged: say at once what is missing */
+    } else if (kind == FRAME_ACK) {
+        acknowledged(tx, s, number, now);
+    } else {
+        s->owes = true;
+        if (number == s->expected && INPUT - (s->filled - s->taken) >= FRAME_PAYLOAD) {
+            frame_take(tx, s, kind, from, (u32)bytes);
+        }
+    }
+}
+
+/* Every whole frame that has come. What stands between flags and is too long for one is noise. */
+static void parse(struct ttyd_tx tx, struct stream *s, u64 now)
+{
+    u8 body[FRAME_MOST];
+    u32 begin = 0, there = port_waiting();
+    for (u32 i = 0; i < there; i++) {
+        u8 byte = port_byte(i);
+        if (byte != FRAME_FLAG) {
+            if (i - begin < FRAME_MOST) {
+                body[i - begin] = byte;
+            }
+            continue;
+        }
+        if (i != begin && i - begin <= FRAME_MOST) {
+            body_take(tx, s, body, i - begin, now);
+        }
+        begin = i + 1;
+    }
+    if (there - begin > FRAME_MOST) {
+        begin = there;
+    }
+    if (begin) {
+        port_consume(tx, begin);
+    }
+}
+
+/* ---- wishes ---- */
+static void wishes_do(struct stream *s)
+{
+    if (wish.input && !s->wanted) {
+        s->wanted = s->owes = true;
+    }
+    if (wish.finish && !s->ended && s->next - s->first <= QUEUE - 3) {
+        frame_queue(s, FRAME_END, "\1", 1);
+        frame_queue(s, FRAME_END, "\2", 1);
+        frame_queue(s, FRAME_STATUS, &wish.status, sizeof wish.status);
+        s->ended = true;
+    }
+}
+
+void stream_serve(struct ttyd_tx tx, u64 now)
+{
+    struct stream *s = stream_edit(tx, stream());
+    when.progress = when.progress ? when.progress : now;
+    wishes_do(s);
+    parse(tx, s, now);
+    if (s->cursor != s->first || (s->wanted && s->expected == 1)) {
+        repeat(s, now, PATIENCE);
+        u64 last = when.repeated > when.progress ? when.repeated : when.progress;
+        alarm_at(last + PATIENCE);
+    }
+    pump(tx, s, now);
+    if (s->cursor != s->first) {
+        alarm_at(now + PATIENCE);
+    }
+}
+
+/* ---- methods ---- */
+l4_err_t stream_read(struct ttyd_tx tx, u32 line, const struct tty_asker *who, u8 *to, u32 bytes, u32 *done)
+{
+    const struct stream *now = stream();
+    if (line != TTY_STREAM_IN) {
+        return TTY_IO;
+    }
+    stream_wish(line);
+    u64 there = now->filled - now->taken;
+    u32 n = there < bytes ? (u32)there : bytes;
+    if (!n && bytes && !now->closed) {
+        return who->wait ? arrived_wait(1) : TTY_AGAIN;
+    }
+    u32 at = (u32)(now->taken % INPUT), first = n < INPUT - at ? n : INPUT - at;
+    memcpy(to, input_const() + at, first);
+    memcpy(to + first, input_const(), n - first);
+    if (n) {
+        struct stream *s = stream_edit(tx, now);
+        s->taken += n;
+        pump(tx, s, l4_now());
+    }
+    *done = n;
+    return L4_OK;
+}
+
+l4_err_t stream_write(struct ttyd_tx tx, u32 line, const struct tty_asker *who, const u8 *at, u32 bytes, u32 *done)
+{
+    const struct stream *now = stream();
+    if (line == TTY_STREAM_IN) {
+        return TTY_IO;
+    }
+    u32 n = bytes_taken(now, bytes);
+    if (n < bytes && who->wait) {
+        return queued_wait(1);
+    }
+    if (!n && bytes) {
+        return TTY_AGAIN;
+    }
+    if (n) {
+        struct stream *s = stream_edit(tx, now);
+        bytes_queue(s, line == TTY_STREAM_OUT ? FRAME_OUT : FRAME_ERR, at, n);
+        pump(tx, s, l4_now());
+        alarm_at(l4_now() + PATIENCE);
+    }
+    *done = n;
+    return L4_OK;
+}
+
+u32 stream_poll(u32 line)
+{
+    const struct stream *s = stream();
+    stream_wish(line);
+    if (line == TTY_STREAM_IN) {
+        return s->filled != s->taken || s->closed ? POLL_IN : 0;
+    }
+    return is_full(s) ? 0 : POLL_OUT;
+}
+
+u32 stream_waiting(void)
+{
+    stream_wish(TTY_STREAM_IN);
+    return (u32)(stream()->filled - stream()->taken);
+}
+
+l4_err_t stream_finish(struct ttyd_tx tx, u32 status)
+{
+    if (ttyd_state()->over) {
+        return L4_OK;
+    }
+    wish.frames = wish.finish = true;
+    wish.status = status;
+    soon();
+    return told_wait(1);
+}
+
+void stream_depart(void) { port_out(EXIT_PORT, EXIT_PASS); }
