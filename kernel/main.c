@@ -91,7 +91,7 @@ static struct thread *start(struct task *task, const struct l4_boot_task *image,
 static void give_memory(struct task *sigma0)
 {
     static const u8 rights[] = { [L4_REGION_RAM] = L4_R | L4_W | L4_X, [L4_REGION_DEVICE] = L4_R | L4_W, [L4_REGION_ACPI] = L4_R,
-                                 [L4_REGION_ARCHIVE] = L4_R | L4_X };
+                                 [L4_REGION_ARCHIVE] = L4_R | L4_W | L4_X };
     for (u32 i = 0; i < kip->regions; i++) {
         const struct l4_region *r = &kip->region[i];
         bool cached = r->kind != L4_REGION_DEVICE;

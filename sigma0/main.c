@@ -89,7 +89,8 @@ static l4_err_t look(u64 label, u64 physical, u32 order, u64 *frames)
         return L4_BAD_ARGUMENT;
     if (!in_regions(physical, order, 1u << L4_REGION_ACPI | 1u << L4_REGION_ARCHIVE))
         return SIGMA0_NOT_HERE;
-    *frames = l4_fpage_memory(physical, order, L4_R | L4_X);
+    u32 rights = in_regions(physical, order, 1u << L4_REGION_ARCHIVE) ? L4_R | L4_W | L4_X : L4_R;
+    *frames = l4_fpage_memory(physical, order, rights);
     return L4_OK;
 }
 

@@ -69,11 +69,13 @@ void archive_map(void)
     for (u64 done = 0; done < bytes;) {
         u32 order = l4_order_fit(kip->archive + done, ARCHIVE + kip->archive + done, bytes - done);
         order = order < 30 ? order : 30;
-        u64 window = l4_fpage_memory(ARCHIVE + kip->archive + done, order, L4_R | L4_X);
+        u64 window = l4_fpage_memory(ARCHIVE + kip->archive + done, order, L4_R | L4_W | L4_X);
         l4_must(sigma0_look(L4_BOOT_SIGMA0, kip->archive + done, order, window));
         done += 1ul << order;
     }
 }
+
+const u8 *archive_start(void) { return (const u8 *)(ARCHIVE + l4_kip()->archive); }
 
 bool archive_find(const char *name, u32 length, struct module *found)
 {

@@ -16,4 +16,6 @@ void *memory_take(u64 bytes);
 bool memory_take_at(vaddr_t at, u64 bytes);
 /* Map the boot archive. */
 void archive_map(void);
+/* Where keeper sees it: readable, executable, and writable for vm's sake, whom file systems ask for pages of it. */
+const u8 *archive_start(void);
 bool archive_find(const char *name, u32 length, struct module *found);

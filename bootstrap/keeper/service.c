@@ -11,6 +11,7 @@
 #include <abi/object.h>
 #include <boot/manifest.h>
 #include <factory.h>
+#include <fs.h>
 #include <gate.h>
 #include <irq.h>
 #include <l4/log.h>
@@ -24,10 +25,12 @@
 #include <task.h>
 #include <thread.h>
 
+#include "frames.h"
+#include "place.h"
 #include "program.h"
 #include "slots.h"
 
-enum { SERVICES = 48, SLOT_EXCEPTION = 8, BACKTRACE = 8 };
+enum { SERVICES = 48, SLOT_EXCEPTION = 8, BACKTRACE = 8, LATE_WINDOWS = 512 };
 
 struct service {
     struct program program;
@@ -36,7 +39,8 @@ struct service {
     struct l4_crash *crash;                 /* pages of the service */
     struct l4_startup *startup;
     struct l4_registers stopped;            /* where its thread stood */
-    bool is_stopped;
+    bool is_stopped, has_task;
+    void *late[LATE_WINDOWS];               /* windows of clients that the manifest does not know, by client and slot */
     struct l4_registers struck;             /* where it stood before it was sent to a crash routine */
     bool is_struck;
     u64 backtrace[BACKTRACE];
@@ -206,6 +210,9 @@ static void hardware_give(u32 n)
     }
 }
 
+static void late_windows_give(u32 n);
+static void foreign_windows_give(u32 n);
+
 static void memory_give(u32 n)
 {
     struct service *s = &services[n];
@@ -216,6 +223,8 @@ static void memory_give(u32 n)
     pages_give(n, s->state, s->program.card.state_address, s->program.card.state_bytes, L4_R | L4_W);
     pages_give(n, s->windows, s->program.card.window_address, s->window_total, L4_R | L4_W);
     pages_give(n, s->old_state, L4_OLD_STATE_ADDRESS, s->old_bytes, L4_R | L4_W);
+    late_windows_give(n);
+    foreign_windows_give(n);
 }
 
 /* Destroying the factory destroys the task with all that it holds. */
@@ -241,6 +250,8 @@ static void task_make(u32 n)
     made(sched_set(L4_BOOT_SCHED, thread, m->priority, 0), "priority", n);
     made(gate_bind(object_slot(n, OBJECT_GATE), thread), "gate", n);
     services[n].is_stopped = true;
+    services[n].has_task = true;
+    places_give(n);
 }
 
 /* ---- an incarnation ---- */
@@ -297,11 +308,11 @@ static void startup_fill(u32 n, u32 incarnation)
     }
 }
 
-/* Slots from L4_SLOT_VOLATILE on, as the largest flexpages that fit. */
+/* Slots from L4_SLOT_VOLATILE to MANIFEST_SLOT_VOLATILE_END, as the largest flexpages that fit. */
 static void volatile_slots_empty(u32 n)
 {
     u64 changed;
-    for (u32 order = (u32)__builtin_ctz(L4_SLOT_VOLATILE); 1u << order < L4_CAP_SLOTS; order++) {
+    for (u32 order = (u32)__builtin_ctz(L4_SLOT_VOLATILE); 1u << order < MANIFEST_SLOT_VOLATILE_END; order++) {
         task_unmap(object_slot(n, OBJECT_TASK), l4_fpage_caps(1u << order, order), L4_RIGHTS_ALL, false, &changed);
     }
 }
@@ -402,7 +413,79 @@ l4_err_t service_load(u32 n, const u8 *name, u32 length)
     return L4_OK;
 }
 
+/* ---- windows of clients that come later ---- */
+static vaddr_t window_place(u32 n, u32 index)
+{
+    const struct l4_server_card *card = &services[n].program.card;
+    return card->window_address + (u64)index * card->window_bytes;
+}
+
+static void late_windows_give(u32 n)
+{
+    for (u32 i = 0; i < LATE_WINDOWS; i++) {
+        pages_give(n, services[n].late[i], window_place(n, i), services[n].program.card.window_bytes, L4_R | L4_W);
+    }
+}
+
+/* Data of files and terminals travels in windows of vfs: whoever is behind a door of the service `vfs` sees them at FS_WINDOWS. */
+static bool sees_windows_of(u32 n, u32 vfs)
+{
+    const struct manifest_service *m = vfs ? service_manifest(vfs) : NULL;
+    for (u32 d = 0; m && d < m->doors; d++) {
+        if (manifest_door(manifest, m->first_door + d)->server == n && services[vfs].program.card.window_bytes == FS_WINDOW) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void foreign_windows_give(u32 n)
+{
+    u32 vfs = service_find((const u8 *)"vfs", 3);
+    if (!sees_windows_of(n, vfs)) {
+        return;
+    }
+    pages_give(n, services[vfs].windows, FS_WINDOWS, services[vfs].window_total, L4_R | L4_W);
+    for (u32 i = 0; i < LATE_WINDOWS; i++) {
+        pages_give(n, services[vfs].late[i], FS_WINDOWS + (u64)i * FS_WINDOW, FS_WINDOW, L4_R | L4_W);
+    }
+}
+
+/* Window number `index` of vfs is new: the services behind its doors get it. */
+static void window_show(u32 vfs, u32 index)
+{
+    for (u32 n = 1; n <= manifest->services; n++) {
+        if (services[n].has_task && sees_windows_of(n, vfs) && vfs == service_find((const u8 *)"vfs", 3)) {
+            pages_give(n, services[vfs].late[index], FS_WINDOWS + (u64)index * FS_WINDOW, FS_WINDOW, L4_R | L4_W);
+        }
+    }
+}
+
+l4_err_t service_window(u32 n, u32 client, u32 slot, u64 task, u64 at)
+{
+    const struct l4_server_card *card = &services[n].program.card;
+    u32 index = client * card->slots + slot;
+    if (!n || !card->window_bytes) {
+        return L4_OK;
+    }
+    if (index >= LATE_WINDOWS) {
+        return L4_BAD_ARGUMENT;
+    }
+    if (!services[n].late[index]) {
+        services[n].late[index] = memory_take(card->window_bytes);
+        if (!services[n].late[index]) {
+            return L4_NO_MEMORY;
+        }
+        pages_give(n, services[n].late[index], window_place(n, index), card->window_bytes, L4_R | L4_W);
+        window_show(n, index);
+    }
+    return l4_map_range(task, L4_BOOT_TASK, (vaddr_t)services[n].late[index], at, card->window_bytes, L4_R | L4_W);
+}
+
 /* ---- what is known ---- */
+bool service_has_task(u32 n) { return services[n].has_task; }
+const struct manifest_door *service_door(u32 n, u32 index) { return manifest_door(manifest, service_manifest(n)->first_door + index); }
+
 static const struct l4_now *now_of(u32 n)
 {
     static const struct l4_now none;
@@ -441,9 +524,13 @@ void services_make(void)
         objects_make(n);
     }
     doors_make();
+    if (service_find((const u8 *)"vm", 2)) {
+        frames_make();
+    }
     for (u32 n = 1; n <= manifest->services; n++) {
         task_make(n);
     }
+    places_make();
     l4_log("system %s: %u services, watched by %s", manifest->name, manifest->services,
            service_watcher() ? service_manifest(service_watcher())->name : "nobody");
 }

@@ -16,6 +16,13 @@ struct manifest_service;
 const struct manifest_service *service_manifest(u32 service);
 /* The one that watches all others, 0 if there is none: keeper watches it. */
 u32 service_watcher(void);
+/* Its door number `index`. */
+struct manifest_door;
+const struct manifest_door *service_door(u32 service, u32 index);
+/* Whether its task was made. */
+bool service_has_task(u32 service);
+/* Map the window of (client, slot) of a service at `at` in `task`, made now if it was not needed before. */
+l4_err_t service_window(u32 service, u32 client, u32 slot, u64 task, u64 at);
 /* A service by its name, 0 if there is none. */
 u32 service_find(const u8 *name, u32 length);
 

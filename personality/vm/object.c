@@ -191,9 +191,10 @@ l4_err_t vm_make_object_do(struct vmd_tx tx, u64 label, u64 key, u64 at, u64 res
 l4_err_t vm_adopt_object_do(struct vmd_tx tx, u64 label, u64 key, u64 at, u64 reserve, u64 offset, u64 bytes, u32 *object)
 {
     const struct frames_page *page = frames_page();
-    u64 end = offset + ((bytes + L4_PAGE_SIZE - 1) & ~(L4_PAGE_SIZE - 1ul));
+    u64 first = page->archive + offset, end = first + ((bytes + L4_PAGE_SIZE - 1) & ~(L4_PAGE_SIZE - 1ul));
+    u64 last = (page->adoptable + page->adoptable_bytes + L4_PAGE_SIZE - 1) & ~(L4_PAGE_SIZE - 1ul);
     fill_begin();
-    if (offset & (L4_PAGE_SIZE - 1) || end < offset || end > ((page->archive_bytes + L4_PAGE_SIZE - 1) & ~(L4_PAGE_SIZE - 1ul))) {
+    if (offset & (L4_PAGE_SIZE - 1) || offset > page->top << L4_PAGE_SHIFT || end < first || first < page->adoptable || end > last) {
         return VM_INVAL;
     }
     return object_begin(tx, label, key, at, reserve, bytes, (u32)((page->archive + offset) >> L4_PAGE_SHIFT), object);

@@ -4,7 +4,20 @@
 
 static void stopped(void) { kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_STOP, .word = { 2 } }); }
 
+enum { PLACE = 34, PROCESS = 0x50011 };
+
+static void place_made(void)
+{
+    kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE, PROCESS } });
+}
+static void thread_made(void)
+{
+    place_made();
+    kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE_THREAD, .word = { PLACE, 1 } });
+}
+
 static const struct kill_request requests[] = {
+
     { .method = KEEPERD_KILL_KEEPER_START, .word = { 3 } },
     { .name = "is up", .method = KEEPERD_KILL_KEEPER_START, .word = { 1 }, .expect = KEEPER_IS_UP },
     { .name = "none", .method = KEEPERD_KILL_KEEPER_START, .word = { 4 }, .expect = KEEPER_NO_SERVICE },
@@ -22,6 +35,13 @@ static const struct kill_request requests[] = {
     { .method = KEEPERD_KILL_KEEPER_LOOK, .word = { 1 } },
     { .method = KEEPERD_KILL_KEEPER_FIND, .words = 5, .word = { 6, [4] = 0x6c6169726573 } },
     { .method = KEEPERD_KILL_KEEPER_CRASH, .word = { 1 } },
+    { .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 2, PROCESS + 1 } },
+    { .name = "of a service", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { 4, 2 }, .expect = PROCESS_INVAL },
+    { .name = "taken", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE, PROCESS + 0x10000 }, .prepare = place_made,
+      .expect = PROCESS_EXIST },
+    { .method = KEEPERD_KILL_PROCESS_MAKE_THREAD, .word = { PLACE, 1 }, .prepare = place_made },
+    { .method = KEEPERD_KILL_PROCESS_DROP_THREAD, .word = { PLACE, 1 }, .prepare = thread_made },
+    { .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE }, .prepare = thread_made },
     { 0 },
 };
 

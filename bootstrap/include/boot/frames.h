@@ -13,7 +13,7 @@
 #define FRAMES_POOL  0x40400000ul
 #define FRAMES_BASE  0x100000000ul
 
-enum { FRAMES_TASK = 4095, FRAMES_RANGES = 64, FRAMES_CHUNK_BYTES = 288, FRAMES_BYTES = 8, FRAMES_CHUNKS_LEAST = 2048 };
+enum { FRAMES_TASK = 800, FRAMES_RANGES = 64, FRAMES_CHUNK_BYTES = 288, FRAMES_BYTES = 8, FRAMES_CHUNKS_LEAST = 2048 };
 
 struct frames_page {
     u64 magic;
@@ -21,6 +21,7 @@ struct frames_page {
     u64 chunks;                     /* pieces of page lists that there is room for, a power of two */
     u64 pool_bytes;
     u64 archive, archive_bytes;     /* physical */
+    u64 adoptable, adoptable_bytes; /* physical: the module `root`, whose pages file systems may have; 0: there is none */
     u64 runtime, runtime_bytes;     /* physical: the module `runtime`; 0: there is none */
     u64 ranges;
     struct { u64 first, count; } range[FRAMES_RANGES];  /* frames to hand out */

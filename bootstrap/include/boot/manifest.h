@@ -14,6 +14,7 @@
 enum {
     MANIFEST_SLOT_CLIENTS = 256,    /* named `clients`: + client index, the irq object that tells that client of events */
     MANIFEST_SLOT_WATCH = 512,      /* named `watch`, the watcher's: + service number, rings its heartbeat */
+    MANIFEST_SLOT_VOLATILE_END = 4096,  /* slots from here on are durable again: tasks at vm, threads at pm */
     MANIFEST_SLOT_HEARTBEAT = 768,  /* named `heartbeat`: rings the watcher */
 };
 

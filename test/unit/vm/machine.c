@@ -22,6 +22,7 @@ static void page_fill(void)
     page = (struct frames_page){
         .magic = FRAMES_MAGIC, .top = TOP, .chunks = CHUNKS, .pool_bytes = frames_pool_bytes(TOP, CHUNKS),
         .archive = ARCHIVE * L4_PAGE_SIZE, .archive_bytes = MACHINE_ARCHIVE * L4_PAGE_SIZE - 100,
+        .adoptable = (ARCHIVE + 4) * L4_PAGE_SIZE, .adoptable_bytes = (MACHINE_ARCHIVE - 5) * L4_PAGE_SIZE,
         .runtime = (ARCHIVE + 1) * L4_PAGE_SIZE, .runtime_bytes = MACHINE_RUNTIME * L4_PAGE_SIZE - 10, .ranges = 2,
         .range = { { FIRST, HOLE - FIRST }, { HOLE + HOLE_PAGES, MACHINE_FRAMES - (HOLE - FIRST) } },
     };
