@@ -229,7 +229,7 @@ l4_err_t do_lock(struct vfsd_tx tx, u64 label, u32 fd, u32 operation)
         return VFS_INVAL;
     }
     const struct file *f = p && fd != VFS_PROGRAM ? descriptor_file(p, fd) : NULL;
-    if (!f || f->what == VFSD_PATH) {
+    if (!f || f->what == VFSD_PATH || (kind != LOCK_FREE && !f->may)) {
         return VFS_BADF;
     }
     if (kind == LOCK_FREE) {

@@ -55,6 +55,9 @@ static l4_err_t place_cover(struct place *at)
 static l4_err_t place_lookup(const struct place *in, struct l4_bytes name, struct place *found)
 {
     struct fs_node node;
+    if (name.length > FS_NAME) {
+        return VFS_NAMETOOLONG;
+    }
     l4_err_t err = magic_of(in->mount, &in->node) == MAGIC_FDS ? magic_lookup(&in->node, name, &node)
                                                                : fs_lookup(mount_door(in->mount), in->node.inode, name, &node);
     if (err) {
@@ -116,24 +119,20 @@ static void skip_slashes(void)
     }
 }
 
-/* Take the next name. */
-static l4_err_t name_take(struct walk *w)
+/* Take the next name. One that is too long is an error where it is looked up, not before. */
+static void name_take(struct walk *w)
 {
     u32 end = text_at;
     while (end < TEXT && text[end] != '/') {
         end++;
     }
     w->length = end - text_at;
-    if (w->length > FS_NAME) {
-        return VFS_NAMETOOLONG;
-    }
-    memcpy(w->name, &text[text_at], w->length);
+    memcpy(w->name, &text[text_at], w->length < FS_NAME ? w->length : FS_NAME);
     text_at = end;
     w->slash = !text_ends();
     skip_slashes();
     w->last = w->length == 1 && w->name[0] == '.' ? LAST_DOT
             : w->length == 2 && w->name[0] == '.' && w->name[1] == '.' ? LAST_UP : LAST_NAME;
-    return L4_OK;
 }
 
 static l4_err_t link_text(struct walk *w, const struct fs_node *link, u32 mount)
@@ -217,11 +216,12 @@ l4_err_t walk_parent(struct walk *w)
             return VFS_NOTDIR;
         }
         err = permit(w->who, &w->here.node, MAY_EXEC);
-        if (!err) {
-            err = name_take(w);
-        }
-        if (err || text_ends()) {
+        if (err) {
             return err;
+        }
+        name_take(w);
+        if (text_ends()) {
+            return L4_OK;
         }
         err = name_go(w, true, &again);
         if (err) {
