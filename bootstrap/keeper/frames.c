@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* frames.c: RAM from sigma0 in the largest blocks there are, which makes large pages. The same frames lie in keeper's task, whose
+/* frames.c: RAM from sigma0 in the largest blocks there are, which makes large pages. The same frames lie in keeper's
+ * task, whose
  * mapping is the parent of all others, in the task `frames`, from which vm maps into processes, and in vm's own. */
 #include "frames.h"
 
@@ -57,8 +58,8 @@ static bool block_take(u32 order)
 {
     u64 last = blocks ? block[blocks - 1].view + (1ul << block[blocks - 1].order) : VIEW, bytes = 1ul << order;
     u64 view = (last + bytes - 1) & ~(bytes - 1), physical;
-    if (blocks == BLOCKS
-        || sigma0_ram(L4_BOOT_SIGMA0, ASK + blocks, order, &physical, l4_fpage_memory(view, order, L4_R | L4_W | L4_X)) != L4_OK) {
+    if (blocks == BLOCKS || sigma0_ram(L4_BOOT_SIGMA0, ASK + blocks, order, &physical,
+                                l4_fpage_memory(view, order, L4_R | L4_W | L4_X)) != L4_OK) {
         return false;
     }
     l4_must(l4_map_range(FRAMES_IN_KEEPER, L4_BOOT_TASK, view, FRAMES_BASE + physical, bytes, L4_R | L4_W | L4_X));
@@ -130,8 +131,8 @@ void frames_make(void)
         l4_panic("no memory for the tables of %lu frames", page->top);
     }
     l4_must(factory_make_task(L4_BOOT_FACTORY, FRAMES_IN_KEEPER));
-    l4_must(l4_map_range(FRAMES_IN_KEEPER, L4_BOOT_TASK, (vaddr_t)archive_start(), FRAMES_BASE + page->archive, archive_bytes(),
-                         L4_R | L4_W | L4_X));
+    l4_must(l4_map_range(FRAMES_IN_KEEPER, L4_BOOT_TASK, (vaddr_t)archive_start(), FRAMES_BASE + page->archive,
+        archive_bytes(), L4_R | L4_W | L4_X));
     ram_take();
     l4_log("%u blocks of frames", blocks);
 }
@@ -140,13 +141,16 @@ l4_err_t frames_give(cap_t task)
 {
     l4_err_t err = l4_map_cap(task, L4_BOOT_TASK, FRAMES_IN_KEEPER, FRAMES_TASK, L4_O | L4_I);
     for (u32 i = 0; err == L4_OK && i < blocks; i++) {
-        err = l4_map_range(task, L4_BOOT_TASK, block[i].view, FRAMES_BASE + block[i].physical, 1ul << block[i].order, L4_R | L4_W);
+        err = l4_map_range(
+            task, L4_BOOT_TASK, block[i].view, FRAMES_BASE + block[i].physical, 1ul << block[i].order, L4_R | L4_W);
     }
     if (err == L4_OK) {
-        err = l4_map_range(task, L4_BOOT_TASK, (vaddr_t)archive_start(), FRAMES_BASE + page->archive, archive_bytes(), L4_R | L4_W);
+        err = l4_map_range(
+            task, L4_BOOT_TASK, (vaddr_t)archive_start(), FRAMES_BASE + page->archive, archive_bytes(), L4_R | L4_W);
     }
     if (err == L4_OK) {
         err = l4_map_range(task, L4_BOOT_TASK, (vaddr_t)page, FRAMES_PAGE, L4_PAGE_SIZE, L4_R);
     }
-    return err == L4_OK ? l4_map_range(task, L4_BOOT_TASK, (vaddr_t)pool, FRAMES_POOL, page->pool_bytes, L4_R | L4_W) : err;
+    return err == L4_OK ? l4_map_range(task, L4_BOOT_TASK, (vaddr_t)pool, FRAMES_POOL, page->pool_bytes, L4_R | L4_W)
+                        : err;
 }

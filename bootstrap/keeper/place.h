@@ -5,5 +5,6 @@
 
 /* Of the boot, after all services: the factory of processes. */
 void places_make(void);
-/* Service n has a new task: vm gets it if the service is vm's client, and all of them if it is vm; pm gets the threads. */
+/* Service n has a new task: vm gets it if the service is vm's client, and all of them if it is vm; pm gets the threads.
+ * */
 void places_give(u32 n);

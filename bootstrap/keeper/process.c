@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* process.c: see place.h. Everything may be done again: what is there already is right, and a place that could not be filled is emptied. */
+/* process.c: see place.h. Everything may be done again: what is there already is right, and a place that could not be
+ * filled is emptied. */
 #include <abi/fpage.h>
 #include <abi/kip.h>
 #include <abi/object.h>
@@ -63,7 +64,10 @@ static const struct runtime_header *runtime_find(void)
 static bool is_there(l4_err_t err) { return err == L4_OK || err == L4_EXISTS; }
 static cap_t task_of(u32 service) { return object_slot(service, OBJECT_TASK); }
 
-static l4_err_t cap_give(cap_t task, cap_t from, cap_t to, u32 rights) { return l4_map_cap(task, L4_BOOT_TASK, from, to, rights); }
+static l4_err_t cap_give(cap_t task, cap_t from, cap_t to, u32 rights)
+{
+    return l4_map_cap(task, L4_BOOT_TASK, from, to, rights);
+}
 
 void places_make(void)
 {
@@ -83,13 +87,15 @@ void places_make(void)
 /* ---- what servers hold of tasks ---- */
 static l4_err_t task_to_vm(u32 place)
 {
-    return servers[1] ? cap_give(task_of(servers[1]), place_slot(place, PLACE_TASK), PROCESS_TASKS_AT_VM + place, L4_O | L4_I) : L4_OK;
+    return servers[1]
+               ? cap_give(task_of(servers[1]), place_slot(place, PLACE_TASK), PROCESS_TASKS_AT_VM + place, L4_O | L4_I)
+               : L4_OK;
 }
 
 static l4_err_t thread_to_pm(u32 place, u32 thread)
 {
-    return cap_give(task_of(servers[0]), place_slot(place, PLACE_THREAD + thread), PROCESS_THREADS_AT_PM + PROCESS_THREADS * place + thread,
-                    L4_R | L4_W | L4_C);
+    return cap_give(task_of(servers[0]), place_slot(place, PLACE_THREAD + thread),
+        PROCESS_THREADS_AT_PM + PROCESS_THREADS * place + thread, L4_R | L4_W | L4_C);
 }
 
 /* A service whose label at vm has this index maps objects: its task lies where a process's would. */
@@ -98,7 +104,8 @@ static void service_to_vm(u32 n)
     for (u32 d = 0; d < service_manifest(n)->doors; d++) {
         const struct manifest_door *door = service_door(n, d);
         if (door->server == service_find((const u8 *)"vm", 2) && door->server) {
-            l4_must(cap_give(task_of(door->server), task_of(n), PROCESS_TASKS_AT_VM + 2 * (u16)door->label, L4_O | L4_I));
+            l4_must(
+                cap_give(task_of(door->server), task_of(n), PROCESS_TASKS_AT_VM + 2 * (u16)door->label, L4_O | L4_I));
         }
     }
 }
@@ -164,7 +171,8 @@ static l4_err_t place_fill(u32 place, u64 label)
     l4_err_t err = factory_make_task(PROCESS_FACTORY, (u32)task);
     err = is_there(err) ? doors_give(place, label) : err;
     err = is_there(err) ? l4_map_range(task, L4_BOOT_TASK, L4_KIP_ADDRESS, L4_KIP_ADDRESS, L4_PAGE_SIZE, L4_R) : err;
-    err = is_there(err) ? task_set_native(task, L4_RUNTIME_BASE, runtime->end, runtime->leave, runtime->leave_end) : err;
+    err =
+        is_there(err) ? task_set_native(task, L4_RUNTIME_BASE, runtime->end, runtime->leave, runtime->leave_end) : err;
     return is_there(err) ? task_to_vm(place) : err;
 }
 
@@ -188,7 +196,8 @@ l4_err_t do_process_make(struct keeperd_tx tx, u64 label, u32 place, u64 process
 /* ---- a thread ---- */
 static l4_err_t thread_fill(u32 place, u32 t)
 {
-    cap_t task = place_slot(place, PLACE_TASK), thread = place_slot(place, PLACE_THREAD + t), irq = place_slot(place, PLACE_IRQ + t);
+    cap_t task = place_slot(place, PLACE_TASK), thread = place_slot(place, PLACE_THREAD + t),
+          irq = place_slot(place, PLACE_IRQ + t);
     u64 block = VM_RUNTIME_THREADS + (u64)t * VM_BLOCK;
     l4_err_t err = factory_make_thread(PROCESS_FACTORY, (u32)thread);
     err = is_there(err) ? factory_make_irq(PROCESS_FACTORY, (u32)irq) : err;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* check.c: the audit: every invariant that pool.h, space.h and object.h name, counted anew. At each start, in tests, on demand. */
+/* check.c: the audit: every invariant that pool.h, space.h and object.h name, counted anew. At each start, in tests, on
+ * demand. */
 #include <l4/log.h>
 
 #include "fault.h"
@@ -20,8 +21,9 @@ static bool regions_check(const struct space *s)
         pages += r->bytes >> L4_PAGE_SHIFT;
         HOLDS(++regions <= s->regions);
         for (const struct region *other = region_next(r); s->regions < 64 && other; other = region_next(other)) {
-            HOLDS(region_is_shared(r) || region_is_shared(other) || r->index + (r->bytes >> L4_PAGE_SHIFT) <= other->index
-                  || other->index + (other->bytes >> L4_PAGE_SHIFT) <= r->index);
+            HOLDS(region_is_shared(r) || region_is_shared(other) ||
+                  r->index + (r->bytes >> L4_PAGE_SHIFT) <= other->index ||
+                  other->index + (other->bytes >> L4_PAGE_SHIFT) <= r->index);
         }
     }
     HOLDS(regions == s->regions && pages == s->pages);
@@ -93,7 +95,8 @@ static bool uses_check(const struct vmd_state *state)
     return true;
 }
 
-/* The sum over all frames: `refs` names in chunks, one for the frame of zeros; what is free is counted and in the list. */
+/* The sum over all frames: `refs` names in chunks, one for the frame of zeros; what is free is counted and in the list.
+ * */
 static bool frames_check(void)
 {
     const struct frames_page *page = frames_page();

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fault.c: page faults. The pager's method is `retry`, since doing it again is harmless, but it may take a frame: then it is a
+/* fault.c: page faults. The pager's method is `retry`, since doing it again is harmless, but it may take a frame: then
+ * it is a
  * transaction that answers no slot.
- * A private page may be written where it lies when nobody else holds its frame; else it is copied first. What is not there is read as
+ * A private page may be written where it lies when nobody else holds its frame; else it is copied first. What is not
+ * there is read as
  * the object, or as zeros: one frame of zeros is mapped for all readers. */
 #include "fault.h"
 
@@ -100,7 +102,8 @@ static u32 take_private(struct vmd_tx tx, const struct region *r, u64 address)
         return 0;
     }
     space_revoke(space, address, address + L4_PAGE_SIZE, L4_R);
-    return from == vmd_state()->zeros ? page_zero(tx, space, page, frames_reserve()) : page_copy(tx, space, page, from, frames_reserve());
+    return from == vmd_state()->zeros ? page_zero(tx, space, page, frames_reserve())
+                                      : page_copy(tx, space, page, from, frames_reserve());
 }
 
 static u32 take_shared(struct vmd_tx tx, const struct region *r, u64 address)
@@ -138,7 +141,8 @@ l4_err_t vm_fault_do(u64 label, u64 address, u64 error, u64 ip)
         return err;
     }
     const struct region *r = region_find(space_for(p, address), address);
-    struct found found = region_is_shared(r) ? look_shared(r, address) : look_private(r, address, access == ACCESS_WRITE);
+    struct found found =
+        region_is_shared(r) ? look_shared(r, address) : look_private(r, address, access == ACCESS_WRITE);
     if (found.changes) {
         err = page_take(r, address, &found);
     }

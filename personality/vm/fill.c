@@ -33,7 +33,12 @@ void fill_frames(struct vmd_tx tx, cap_t task, u32 frame, u64 count, u64 address
     if (goes_on) {
         last->count += count;
     } else {
-        note(tx, (struct fill){ .what = FILL_FRAMES, .frame = frame, .rights = rights, .task = task, .address = address, .count = count });
+        note(tx, (struct fill){ .what = FILL_FRAMES,
+                     .frame = frame,
+                     .rights = rights,
+                     .task = task,
+                     .address = address,
+                     .count = count });
     }
 }
 

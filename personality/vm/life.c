@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* life.c: see life.h. Whatever is long is done in pieces before the transaction that answers: copying into a child that nobody
+/* life.c: see life.h. Whatever is long is done in pieces before the transaction that answers: copying into a child that
+ * nobody
  * runs yet, and giving back what nobody reaches any more. */
 #include "life.h"
 
@@ -38,7 +39,10 @@ static const struct process *process_any(u64 label)
     return p && p->label == label ? p : NULL;
 }
 
-const struct space *space_for(const struct process *p, u64 address) { return space_at(address < VM_ADDRESS_END ? p->program : p->own); }
+const struct space *space_for(const struct process *p, u64 address)
+{
+    return space_at(address < VM_ADDRESS_END ? p->program : p->own);
+}
 
 void exhausted_tell(struct vmd_tx tx)
 {
@@ -87,7 +91,8 @@ static bool pages_fresh(struct vmd_tx tx, const struct process *p, const struct 
 
 static const struct region *own_region(struct vmd_tx tx, const struct process *p, u64 address, u64 bytes)
 {
-    return region_insert(tx, space_at(p->own), (struct region){ .address = address, .bytes = bytes, .protection = VM_RW, .most = VM_RWX });
+    return region_insert(tx, space_at(p->own),
+        (struct region){ .address = address, .bytes = bytes, .protection = VM_RW, .most = VM_RWX });
 }
 
 /* The data page and the stack of a block. */
@@ -108,8 +113,13 @@ static void text_map(struct vmd_tx tx, const struct process *p)
         return;
     }
     u64 bytes = page_up(o->bytes);
-    region_insert(tx, space_at(p->own), (struct region){ .address = VM_RUNTIME_TEXT, .bytes = bytes, .object = object_ref(o), .protection = VM_RX,
-                                                         .most = VM_RX, .how = VM_SHARED });
+    region_insert(tx, space_at(p->own),
+        (struct region){ .address = VM_RUNTIME_TEXT,
+            .bytes = bytes,
+            .object = object_ref(o),
+            .protection = VM_RX,
+            .most = VM_RX,
+            .how = VM_SHARED });
     fill_frames(tx, p->task, page_frame(object_owner(o), 0), bytes >> L4_PAGE_SHIFT, VM_RUNTIME_TEXT, L4_R | L4_X);
 }
 
@@ -229,7 +239,8 @@ l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client, u32 task)
         return VM_PERM;
     }
     bool alone = space_at(p->program)->users == 1;
-    if (!alone && (vmd_state()->space_table.live == VMD_SPACES || !is_room_for_runtime() || frames_free() < FRESH_FRAMES)) {
+    if (!alone &&
+        (vmd_state()->space_table.live == VMD_SPACES || !is_room_for_runtime() || frames_free() < FRESH_FRAMES)) {
         return VM_NOMEM;
     }
     pages_revoke(p->task, 0, L4_USER_END, L4_R);
@@ -295,11 +306,14 @@ static bool program_fork(struct vmd_tx tx, const struct process *parent, const s
     return from == to || (regions_fork(tx, from, to) && pages_fork(tx, from, to));
 }
 
-/* The parent's pages in [address, end) as the child's own, at `to`. They may be there from a piece before. In pieces. */
-static bool pages_own_fork(struct vmd_tx tx, const struct process *parent, const struct process *child, u64 address, u64 end, u64 to)
+/* The parent's pages in [address, end) as the child's own, at `to`. They may be there from a piece before. In pieces.
+ * */
+static bool pages_own_fork(
+    struct vmd_tx tx, const struct process *parent, const struct process *child, u64 address, u64 end, u64 to)
 {
     for (; address < end; address += L4_PAGE_SIZE, to += L4_PAGE_SIZE) {
-        const struct region *from = region_find(space_at(parent->own), address), *r = region_find(space_at(child->own), to);
+        const struct region *from = region_find(space_at(parent->own), address),
+                            *r = region_find(space_at(child->own), to);
         u32 frame = from ? page_frame(parent->own, region_page(from, address)) : 0;
         u32 there = page_frame(child->own, region_page(r, to));
         piece_pause();
@@ -315,12 +329,15 @@ static bool pages_own_fork(struct vmd_tx tx, const struct process *parent, const
 static bool runtime_fork(struct vmd_tx tx, const struct process *parent, const struct process *child, u32 slot)
 {
     u64 from = block_at(slot), to = block_at(0);
-    return pages_own_fork(tx, parent, child, VM_RUNTIME_DATA, VM_RUNTIME_DATA + VM_RUNTIME_DATA_BYTES, VM_RUNTIME_DATA)
-           && pages_own_fork(tx, parent, child, from + VM_BLOCK_THREAD, from + VM_BLOCK_THREAD + L4_PAGE_SIZE, to + VM_BLOCK_THREAD)
-           && pages_own_fork(tx, parent, child, from + VM_BLOCK_STACK, from + VM_BLOCK, to + VM_BLOCK_STACK);
+    return pages_own_fork(
+               tx, parent, child, VM_RUNTIME_DATA, VM_RUNTIME_DATA + VM_RUNTIME_DATA_BYTES, VM_RUNTIME_DATA) &&
+           pages_own_fork(tx, parent, child, from + VM_BLOCK_THREAD, from + VM_BLOCK_THREAD + L4_PAGE_SIZE,
+               to + VM_BLOCK_THREAD) &&
+           pages_own_fork(tx, parent, child, from + VM_BLOCK_STACK, from + VM_BLOCK, to + VM_BLOCK_STACK);
 }
 
-/* Private pages that the parent may write lose that: everywhere the space is seen, before any frame gets a second holder. */
+/* Private pages that the parent may write lose that: everywhere the space is seen, before any frame gets a second
+ * holder. */
 static void program_freeze(const struct space *space)
 {
     for (const struct region *r = region_at(space->first); r; r = region_next(r)) {
@@ -360,7 +377,8 @@ static void page_tables_fork(struct vmd_tx tx, const struct process *parent, con
     }
 }
 
-l4_err_t vm_fork_do(struct vmd_tx tx, u64 label, u64 parent, u64 child, u32 task, u32 slot, bool share, u64 done, u64 *next)
+l4_err_t vm_fork_do(
+    struct vmd_tx tx, u64 label, u64 parent, u64 child, u32 task, u32 slot, bool share, u64 done, u64 *next)
 {
     const struct process *from = process_find(parent), *to = process_any(child);
     *next = 0;

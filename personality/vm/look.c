@@ -49,7 +49,10 @@ l4_err_t vm_total_do(u64 label, struct vm_totals *now)
     }
     u64 taken = frames_total() - frames_free(), in_ram = objects - archive;
     *now = (struct vm_totals){
-        .total = frames_total(), .free = frames_free(), .objects = objects, .anonymous = taken > in_ram ? taken - in_ram : 0,
+        .total = frames_total(),
+        .free = frames_free(),
+        .objects = objects,
+        .anonymous = taken > in_ram ? taken - in_ram : 0,
         .page_tables = frames_page()->pool_bytes >> L4_PAGE_SHIFT,
     };
     return L4_OK;

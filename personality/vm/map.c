@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* map.c: map, unmap, protect, discard. What is in the way of a fixed mapping goes in pieces, once nothing can fail any more. */
+/* map.c: map, unmap, protect, discard. What is in the way of a fixed mapping goes in pieces, once nothing can fail any
+ * more. */
 #include "map.h"
 
 #include "fault.h"
@@ -17,7 +18,8 @@ const struct space *space_of_range(const struct process *p, u64 address, u64 byt
     if (end >= address && end <= VM_ADDRESS_END) {
         return space_at(p->program);
     }
-    bool is_arguments = address >= VM_RUNTIME_PROGRAM && end >= address && end <= VM_RUNTIME_PROGRAM + VM_RUNTIME_PROGRAM_BYTES;
+    bool is_arguments =
+        address >= VM_RUNTIME_PROGRAM && end >= address && end <= VM_RUNTIME_PROGRAM + VM_RUNTIME_PROGRAM_BYTES;
     return is_arguments ? space_at(p->own) : NULL;
 }
 
@@ -63,7 +65,8 @@ static l4_err_t place_find(const struct process *p, u64 address, u64 *bytes, u32
         return VM_NOMEM;
     }
     *bytes = page_up(*bytes);
-    l4_err_t err = how & (VM_FIXED | VM_EXACTLY) ? place_fixed(p, address, *bytes, how, place) : place_any(p, address, *bytes, place);
+    l4_err_t err = how & (VM_FIXED | VM_EXACTLY) ? place_fixed(p, address, *bytes, how, place)
+                                                 : place_any(p, address, *bytes, place);
     return err == L4_OK && !space_has_room(place->space, 3) ? VM_NOMEM : err;
 }
 
@@ -123,8 +126,8 @@ l4_err_t vm_map_do(struct vmd_tx tx, u64 label, u64 address, u64 bytes, u32 prot
     return L4_OK;
 }
 
-l4_err_t vm_map_object_do(struct vmd_tx tx, u64 label, u64 client, u32 object, u64 offset, u64 address, u64 bytes, u32 protection,
-                          u32 how, u32 most, u64 inode, u64 *at)
+l4_err_t vm_map_object_do(struct vmd_tx tx, u64 label, u64 client, u32 object, u64 offset, u64 address, u64 bytes,
+    u32 protection, u32 how, u32 most, u64 inode, u64 *at)
 {
     const struct process *p = process_find(client);
     const struct object *o = object_at(object);
@@ -146,9 +149,15 @@ l4_err_t vm_map_object_do(struct vmd_tx tx, u64 label, u64 client, u32 object, u
     if (place.clears) {
         space_unmap(tx, place.space, place.at, place.at + bytes);
     }
-    region_insert(tx, place.space, (struct region){ .address = place.at, .bytes = bytes, .offset = offset, .inode = inode, .object = object,
-                                                    .protection = protection & 7, .most = how & VM_SHARED ? most & 7 : VM_RWX,
-                                                    .how = how & VM_SHARED });
+    region_insert(tx, place.space,
+        (struct region){ .address = place.at,
+            .bytes = bytes,
+            .offset = offset,
+            .inode = inode,
+            .object = object,
+            .protection = protection & 7,
+            .most = how & VM_SHARED ? most & 7 : VM_RWX,
+            .how = how & VM_SHARED });
     *at = place.at;
     return L4_OK;
 }
@@ -192,7 +201,8 @@ l4_err_t vm_unmap_do(struct vmd_tx tx, u64 label, u64 address, u64 bytes)
 /* The first address at or above `address` that no region holds. */
 static u64 hole_from(const struct space *space, u64 address, u64 end)
 {
-    for (const struct region *r = region_from(space, address); r && r->address <= address && address < end; r = region_next(r)) {
+    for (const struct region *r = region_from(space, address); r && r->address <= address && address < end;
+         r = region_next(r)) {
         address = region_end(r);
     }
     return address < end ? address : end;

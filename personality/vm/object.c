@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* object.c: see object.h. An object is filled in pieces while its bytes do not count the new pages yet, and emptied in pieces when they
+/* object.c: see object.h. An object is filled in pieces while its bytes do not count the new pages yet, and emptied in
+ * pieces when they
  * do not count them any more. */
 #include "object.h"
 
@@ -144,11 +145,13 @@ static l4_err_t object_fill(struct vmd_tx tx, const struct object *o, u64 first,
 
 static bool place_is_wrong(u64 at, u64 reserve, u64 bytes)
 {
-    return (at | reserve) & (L4_PAGE_SIZE - 1) || at < VM_ADDRESS_FIRST || reserve > L4_USER_END || at > L4_USER_END - reserve || bytes > reserve;
+    return (at | reserve) & (L4_PAGE_SIZE - 1) || at < VM_ADDRESS_FIRST || reserve > L4_USER_END ||
+           at > L4_USER_END - reserve || bytes > reserve;
 }
 
 /* `held` is set last: an object with a key that is not held is being made, and is gone on with. */
-static l4_err_t object_begin(struct vmd_tx tx, u64 label, u64 key, u64 at, u64 reserve, u64 bytes, u32 archive, u32 *object)
+static l4_err_t object_begin(
+    struct vmd_tx tx, u64 label, u64 key, u64 at, u64 reserve, u64 bytes, u32 archive, u32 *object)
 {
     const struct object *o = object_find(label, key);
     if (place_is_wrong(at, reserve, bytes)) {
@@ -188,13 +191,15 @@ l4_err_t vm_make_object_do(struct vmd_tx tx, u64 label, u64 key, u64 at, u64 res
     return object_begin(tx, label, key, at, reserve, bytes, 0, object);
 }
 
-l4_err_t vm_adopt_object_do(struct vmd_tx tx, u64 label, u64 key, u64 at, u64 reserve, u64 offset, u64 bytes, u32 *object)
+l4_err_t vm_adopt_object_do(
+    struct vmd_tx tx, u64 label, u64 key, u64 at, u64 reserve, u64 offset, u64 bytes, u32 *object)
 {
     const struct frames_page *page = frames_page();
     u64 first = page->archive + offset, end = first + ((bytes + L4_PAGE_SIZE - 1) & ~(L4_PAGE_SIZE - 1ul));
     u64 last = (page->adoptable + page->adoptable_bytes + L4_PAGE_SIZE - 1) & ~(L4_PAGE_SIZE - 1ul);
     fill_begin();
-    if (offset & (L4_PAGE_SIZE - 1) || offset > page->top << L4_PAGE_SHIFT || end < first || first < page->adoptable || end > last) {
+    if (offset & (L4_PAGE_SIZE - 1) || offset > page->top << L4_PAGE_SHIFT || end < first || first < page->adoptable ||
+        end > last) {
         return VM_INVAL;
     }
     return object_begin(tx, label, key, at, reserve, bytes, (u32)((page->archive + offset) >> L4_PAGE_SHIFT), object);
@@ -255,7 +260,8 @@ static void object_revoke(const struct object *o, u64 first)
     }
 }
 
-/* The rest of the last page is zeroed for when it grows again: what is cut off is nobody's from here on, come what may. */
+/* The rest of the last page is zeroed for when it grows again: what is cut off is nobody's from here on, come what may.
+ * */
 static void object_shrink(struct vmd_tx tx, const struct object *o, u64 bytes)
 {
     u64 pages = pages_of(bytes), rest = bytes % L4_PAGE_SIZE;

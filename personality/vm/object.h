@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* object.h: memory objects: files' data, shared anonymous memory, the runtime's image.
  *
- * An object lives while its owner holds it or a region maps it. Its owner (a file system; 0 is vm itself) sees all of it, mapped in
+ * An object lives while its owner holds it or a region maps it. Its owner (a file system; 0 is vm itself) sees all of
+ * it, mapped in
  * its own task from the start: no server is paged.
  *
  * INVARIANT used: object.uses is the number of regions with it, and one more if it is held; never 0.
@@ -24,7 +25,8 @@ void object_stretch(struct vmd_tx tx, const struct region *r);
 void runtime_make(struct vmd_tx tx);
 
 l4_err_t vm_make_object_do(struct vmd_tx tx, u64 label, u64 key, u64 at, u64 reserve, u64 bytes, u32 *object);
-l4_err_t vm_adopt_object_do(struct vmd_tx tx, u64 label, u64 key, u64 at, u64 reserve, u64 offset, u64 bytes, u32 *object);
+l4_err_t vm_adopt_object_do(
+    struct vmd_tx tx, u64 label, u64 key, u64 at, u64 reserve, u64 offset, u64 bytes, u32 *object);
 l4_err_t vm_resize_object_do(struct vmd_tx tx, u64 label, u32 object, u64 bytes);
 l4_err_t vm_move_object_do(struct vmd_tx tx, u64 label, u32 object, u64 at, u64 reserve);
 l4_err_t vm_drop_object_do(struct vmd_tx tx, u64 label, u32 object);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* page.c: see page.h. A failed map is no error of the state: the page faults again, or the fault is answered with what went wrong. */
+/* page.c: see page.h. A failed map is no error of the state: the page faults again, or the fault is answered with what
+ * went wrong. */
 #include <l4/task.h>
 #include <task.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* page.h: what lies outside of the state: page tables, which the kernel holds, and what frames hold.
- * Page tables are a cache of the state: revoke before the commit, map after it. Tests put a kernel of their own in place of page.c. */
+ * Page tables are a cache of the state: revoke before the commit, map after it. Tests put a kernel of their own in
+ * place of page.c. */
 #pragma once
 #include <boot/frames.h>
 

@@ -5,7 +5,8 @@
 #include "page.h"
 
 enum { CHUNK_HEAD_WORDS = 4, CHUNK_PAGE_WORDS = CHUNK_PAGES / 2 };
-_Static_assert(sizeof(struct chunk) == FRAMES_CHUNK_BYTES && sizeof(struct frame) == FRAMES_BYTES, "keeper counts with these");
+_Static_assert(
+    sizeof(struct chunk) == FRAMES_CHUNK_BYTES && sizeof(struct frame) == FRAMES_BYTES, "keeper counts with these");
 _Static_assert(sizeof(struct vmd_state) <= FRAMES_POOL - L4_STATE_ADDRESS, "the pool lies behind the state");
 
 static struct pool *pool_writable(void) { return (struct pool *)FRAMES_POOL; }
@@ -142,7 +143,10 @@ static u32 *half_edit(struct vmd_tx tx, u32 *at)
     return at;
 }
 
-static u32 first_of(u32 owner) { return owner & OWNER_OBJECT ? object_at(owner & ~OWNER_OBJECT)->chunks : space_at(owner)->chunks; }
+static u32 first_of(u32 owner)
+{
+    return owner & OWNER_OBJECT ? object_at(owner & ~OWNER_OBJECT)->chunks : space_at(owner)->chunks;
+}
 
 static void first_set(struct vmd_tx tx, u32 owner, u32 chunk)
 {

@@ -4,12 +4,16 @@
  *   FRAMES_POOL   struct pool | heads of hash chains | chunks | frames          as struct frames_page says
  *
  * A chunk is the list of 64 neighbouring pages of one owner, a space or an object: (owner, page index / 64) -> frames.
- * Everything here is below 4 GB and is changed only after l4_keep, as the state is: a crash at any store is undone by the same log.
- * What frames hold is outside undo: a frame is written while it is free or in a transaction that takes it, so only what nobody can
+ * Everything here is below 4 GB and is changed only after l4_keep, as the state is: a crash at any store is undone by
+ * the same log.
+ * What frames hold is outside undo: a frame is written while it is free or in a transaction that takes it, so only what
+ * nobody can
  * reach is lost.
  *
- * INVARIANT counted: frame f's `refs` is the number of entries in chunks that name f; 0 if and only if it is free or of the archive.
- * INVARIANT free: frames that are free are in the list from `free`, or not below `fresh` of the ranges that begin at `range`.
+ * INVARIANT counted: frame f's `refs` is the number of entries in chunks that name f; 0 if and only if it is free or of
+ * the archive.
+ * INVARIANT free: frames that are free are in the list from `free`, or not below `fresh` of the ranges that begin at
+ * `range`.
  * INVARIANT owned: a chunk in use is in the list of its owner and in one chain, and has `used` > 0 entries. */
 #pragma once
 #include "vmd_server.h"
@@ -54,9 +58,11 @@ bool frame_is_archive(u32 frame);
 const struct chunk *chunk_find(u32 owner, u64 key);
 const struct chunk *chunk_first(u32 owner);
 const struct chunk *chunk_next(const struct chunk *chunk);
-/* An empty one for (owner, key), which has none; NULL: all are in use. It gets its first entry in the same transaction. */
+/* An empty one for (owner, key), which has none; NULL: all are in use. It gets its first entry in the same transaction.
+ * */
 const struct chunk *chunk_new(struct vmd_tx tx, u32 owner, u64 key);
-/* Fill an empty entry (which takes over the caller's reference), exchange a full one, or empty it. An empty chunk is freed. */
+/* Fill an empty entry (which takes over the caller's reference), exchange a full one, or empty it. An empty chunk is
+ * freed. */
 void chunk_set(struct vmd_tx tx, const struct chunk *chunk, u32 entry, u32 frame);
 /* The frame at page index `page` of `owner`; 0: none. */
 u32 page_frame(u32 owner, u64 page);

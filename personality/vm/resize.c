@@ -23,7 +23,8 @@ static bool pages_follow(const struct space *space, const struct region *r, u64 
     return region_is_shared(r) || space_owns_no(space, first, first + (more >> L4_PAGE_SHIFT), r->index);
 }
 
-static l4_err_t move(struct vmd_tx tx, const struct process *p, const struct space *space, u64 address, u64 old_bytes, u64 bytes, u64 to)
+static l4_err_t move(
+    struct vmd_tx tx, const struct process *p, const struct space *space, u64 address, u64 old_bytes, u64 bytes, u64 to)
 {
     bool goes_on = pages_follow(space, region_find(space, address), address + old_bytes, bytes - old_bytes);
     if ((bytes > old_bytes && !goes_on) || !space_has_room(space, 5)) {
@@ -53,16 +54,16 @@ static l4_err_t range_check(u64 address, u64 bytes, u32 may_move, u64 wanted)
 }
 
 /* Larger, where it is or elsewhere. */
-static l4_err_t grow(struct vmd_tx tx, const struct process *p, const struct space *space, u64 address, u64 old_bytes, u64 bytes,
-                     u32 may_move, u64 *at)
+static l4_err_t grow(struct vmd_tx tx, const struct process *p, const struct space *space, u64 address, u64 old_bytes,
+    u64 bytes, u32 may_move, u64 *at)
 {
     const struct region *r = region_find(space, address);
     u64 end = address + old_bytes, more = bytes - old_bytes;
     if (!r || region_end(r) < end) {
         return VM_FAULT;
     }
-    bool in_place = region_end(r) == end && bytes <= VM_ADDRESS_END - address && space_is_free(space, end, address + bytes)
-                    && pages_follow(space, r, end, more);
+    bool in_place = region_end(r) == end && bytes <= VM_ADDRESS_END - address &&
+                    space_is_free(space, end, address + bytes) && pages_follow(space, r, end, more);
     *at = address;
     if (in_place) {
         region_set_bytes(tx, r, r->bytes + more);
@@ -74,7 +75,8 @@ static l4_err_t grow(struct vmd_tx tx, const struct process *p, const struct spa
     return *at ? move(tx, p, space, address, old_bytes, bytes, *at) : VM_NOMEM;
 }
 
-static l4_err_t move_to(struct vmd_tx tx, const struct process *p, const struct space *space, u64 address, u64 old_bytes, u64 bytes, u64 wanted)
+static l4_err_t move_to(struct vmd_tx tx, const struct process *p, const struct space *space, u64 address,
+    u64 old_bytes, u64 bytes, u64 wanted)
 {
     if (wanted < address + old_bytes && address < wanted + bytes) {
         return VM_INVAL;
@@ -90,7 +92,8 @@ static l4_err_t move_to(struct vmd_tx tx, const struct process *p, const struct 
     return move(tx, p, space, address, kept, bytes, wanted);
 }
 
-l4_err_t vm_resize_do(struct vmd_tx tx, u64 label, u64 address, u64 old_bytes, u64 bytes, u32 may_move, u64 wanted, u64 *at)
+l4_err_t vm_resize_do(
+    struct vmd_tx tx, u64 label, u64 address, u64 old_bytes, u64 bytes, u32 may_move, u64 wanted, u64 *at)
 {
     const struct process *p = process_find(label);
     fill_begin();

@@ -72,7 +72,8 @@ static void link_after(struct vmd_tx tx, const struct space *space, const struct
     }
 }
 
-static void region_add(struct vmd_tx tx, const struct space *space, const struct region *before, const struct region *like)
+static void region_add(
+    struct vmd_tx tx, const struct space *space, const struct region *before, const struct region *like)
 {
     struct region *r = region_new(tx);
     if (!r) {
@@ -89,7 +90,8 @@ static void region_add(struct vmd_tx tx, const struct space *space, const struct
     }
 }
 
-static void region_remove(struct vmd_tx tx, const struct space *space, const struct region *before, const struct region *r)
+static void region_remove(
+    struct vmd_tx tx, const struct space *space, const struct region *before, const struct region *r)
 {
     const struct object *object = object_at(r->object);
     link_after(tx, space, before, r->next);
@@ -119,9 +121,11 @@ void region_cut(struct vmd_tx tx, const struct space *space, u64 at)
 /* Whether `b` goes on where `a` ends in every respect. */
 static bool continues(const struct region *a, const struct region *b)
 {
-    bool same = a->object == b->object && a->inode == b->inode && a->protection == b->protection && a->most == b->most && a->how == b->how;
-    return same && region_end(a) == b->address && (!a->object || a->offset + a->bytes == b->offset)
-           && (region_is_shared(a) || (a->index + (a->bytes >> L4_PAGE_SHIFT) == b->index && a->index >> WINDOW_SHIFT == b->index >> WINDOW_SHIFT));
+    bool same = a->object == b->object && a->inode == b->inode && a->protection == b->protection &&
+                a->most == b->most && a->how == b->how;
+    return same && region_end(a) == b->address && (!a->object || a->offset + a->bytes == b->offset) &&
+           (region_is_shared(a) || (a->index + (a->bytes >> L4_PAGE_SHIFT) == b->index &&
+                                       a->index >> WINDOW_SHIFT == b->index >> WINDOW_SHIFT));
 }
 
 void regions_join(struct vmd_tx tx, const struct space *space, u64 address, u64 end)
@@ -150,7 +154,8 @@ bool space_owns_no(const struct space *space, u64 first, u64 end, u64 page)
 }
 
 /* Indices that go on a neighbour's, so that the regions become one; else fresh ones. */
-static u64 index_for(struct vmd_tx tx, const struct space *space, const struct region *before, const struct region *like)
+static u64 index_for(
+    struct vmd_tx tx, const struct space *space, const struct region *before, const struct region *like)
 {
     u64 pages = like->bytes >> L4_PAGE_SHIFT;
     struct region tried = *like;
@@ -221,7 +226,8 @@ void space_discard(struct vmd_tx tx, const struct space *space, u64 address, u64
 {
     for (const struct region *r = region_from(space, address); r && r->address < end; r = region_next(r)) {
         if (!region_is_shared(r)) {
-            pages_drop(tx, space_ref(space), region_page(r, max(r->address, address)), region_page(r, min(region_end(r), end)));
+            pages_drop(tx, space_ref(space), region_page(r, max(r->address, address)),
+                region_page(r, min(region_end(r), end)));
         }
     }
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* space.h: regions of an address space, and the pages that a space owns itself.
  *
- * A page at `address` of a private region has the index region.index + (address - region.address) / 4096 in its space: not the
- * address, so that moving a region moves no page. Each mapping gets a window of indices of its own, used from its middle, so that it can
+ * A page at `address` of a private region has the index region.index + (address - region.address) / 4096 in its space:
+ * not the
+ * address, so that moving a region moves no page. Each mapping gets a window of indices of its own, used from its
+ * middle, so that it can
  * grow both ways.
  *
  * INVARIANT sorted: regions of a space are in order of address and do not overlap; nor do the indices of private ones.
@@ -15,7 +17,10 @@ enum { REGIONS_SPACE = 2048, WINDOW_SHIFT = 24 };
 
 static inline u64 region_end(const struct region *r) { return r->address + r->bytes; }
 static inline bool region_is_shared(const struct region *r) { return r->how & VM_SHARED; }
-static inline u64 region_page(const struct region *r, u64 address) { return r->index + ((address - r->address) >> L4_PAGE_SHIFT); }
+static inline u64 region_page(const struct region *r, u64 address)
+{
+    return r->index + ((address - r->address) >> L4_PAGE_SHIFT);
+}
 static inline const struct region *region_next(const struct region *r) { return region_at(r->next); }
 static inline u64 page_down(u64 n) { return n & ~(L4_PAGE_SIZE - 1ul); }
 static inline u64 page_up(u64 n) { return page_down(n + L4_PAGE_SIZE - 1); }
@@ -36,7 +41,8 @@ bool space_has_room(const struct space *space, u32 regions);
 
 /* Whether pages [first, end) are no region's, and in the window of `page`. */
 bool space_owns_no(const struct space *space, u64 first, u64 end, u64 page);
-/* A region `like`, whose next, of and (if 0) index are filled in, in a hole; joined with its neighbours if it continues them. Caller: there is room;
+/* A region `like`, whose next, of and (if 0) index are filled in, in a hole; joined with its neighbours if it continues
+ * them. Caller: there is room;
  * an object's uses are counted here. */
 const struct region *region_insert(struct vmd_tx tx, const struct space *space, struct region like);
 /* The region at `address` goes, its pages stay: another one has them. */

@@ -31,8 +31,14 @@ static void leave(bool passed)
     }
 }
 
-#define WANT(call, wanted) do { i64 got_ = (i64)(call); if (got_ != (i64)(wanted)) { \
-    l4_log("not ok: " #call " is %ld (%e), not %ld, line %d", got_, (l4_err_t)got_, (i64)(wanted), __LINE__); leave(false); } } while (0)
+#define WANT(call, wanted)                                                                                             \
+    do {                                                                                                               \
+        i64 got_ = (i64)(call);                                                                                        \
+        if (got_ != (i64)(wanted)) {                                                                                   \
+            l4_log("not ok: " #call " is %ld (%e), not %ld, line %d", got_, (l4_err_t)got_, (i64)(wanted), __LINE__);  \
+            leave(false);                                                                                              \
+        }                                                                                                              \
+    } while (0)
 
 /* rdi = shared page, rsi in its second word = address, third word = value: *address += value; first word = *address + 1; spin. */
 static const u8 program[] = {

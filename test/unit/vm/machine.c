@@ -9,7 +9,15 @@
 #include "../../../personality/vm/object.h"
 #include "../../../personality/vm/page.h"
 
-enum { FIRST = 100, HOLE = 190, HOLE_PAGES = 50, ARCHIVE = 600, TOP = ARCHIVE + MACHINE_ARCHIVE, CHUNKS = 256, ENTRIES = 8192 };
+enum {
+    FIRST = 100,
+    HOLE = 190,
+    HOLE_PAGES = 50,
+    ARCHIVE = 600,
+    TOP = ARCHIVE + MACHINE_ARCHIVE,
+    CHUNKS = 256,
+    ENTRIES = 8192
+};
 
 static u8 content[TOP][L4_PAGE_SIZE];
 static struct machine_entry entry[ENTRIES];
@@ -170,8 +178,11 @@ static const char *process_entry_check(const struct process *p, const struct mac
 static const char *object_entry_check(const struct machine_entry *e)
 {
     for (const struct object *o = object_following(NULL); o; o = object_following(o)) {
-        if (o->owner && PROCESS_TASKS_AT_VM + 2u * (u16)o->owner == e->task && e->address >= o->at && e->address < o->at + o->bytes) {
-            return page_frame(object_owner(o), (e->address - o->at) >> L4_PAGE_SHIFT) == e->frame ? NULL : "another frame of the object";
+        if (o->owner && PROCESS_TASKS_AT_VM + 2u * (u16)o->owner == e->task && e->address >= o->at &&
+            e->address < o->at + o->bytes) {
+            return page_frame(object_owner(o), (e->address - o->at) >> L4_PAGE_SHIFT) == e->frame
+                       ? NULL
+                       : "another frame of the object";
         }
     }
     return "mapped where there is no object";

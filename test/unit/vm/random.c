@@ -59,8 +59,10 @@ static void check(void)
 static l4_err_t call(u64 label, u32 method, const u64 *word, u32 words, u64 *answer)
 {
     const struct kill_method *m = &vmd_kill.methods[method];
-    struct l4_message message = { .tag = l4_tag(m->tag, words, 0) | (u64)m->rights << L4_TAG_RIGHTS_SHIFT, .label = label,
-                                  .number = m->once ? ++number << 16 | 1 : ++number << 16, .word = { word[0], word[1], word[2], word[3] } };
+    struct l4_message message = { .tag = l4_tag(m->tag, words, 0) | (u64)m->rights << L4_TAG_RIGHTS_SHIFT,
+        .label = label,
+        .number = m->once ? ++number << 16 | 1 : ++number << 16,
+        .word = { word[0], word[1], word[2], word[3] } };
     operations++;
     kill_in = any(3) ? -1 : 1 + (i32)any(any(4) ? 60 : 600);
     while (!world_deliver(&message, word)) {
@@ -86,7 +88,8 @@ static l4_err_t call(u64 label, u32 method, const u64 *word, u32 words, u64 *ans
     return l4_tag_status(a->tag);
 }
 
-#define CALL(label, what, count, answer, ...) call(label, VMD_KILL_##what, (const u64[L4_WORDS_MAX]){ __VA_ARGS__ }, count, answer)
+#define CALL(label, what, count, answer, ...)                                                                          \
+    call(label, VMD_KILL_##what, (const u64[L4_WORDS_MAX]){ __VA_ARGS__ }, count, answer)
 
 /* What the CPU does: NULL if the process gets an exception. */
 static u64 *reach(u32 p, u64 address, u32 right)
@@ -96,7 +99,8 @@ static u64 *reach(u32 p, u64 address, u32 right)
         if (e && e->rights & right) {
             return frame_content(e->frame);
         }
-        l4_err_t err = CALL(process[p].label, PAGER_FAULT, 3, NULL, address, right == L4_W ? PAGER_WRITE : PAGER_READ, 0);
+        l4_err_t err =
+            CALL(process[p].label, PAGER_FAULT, 3, NULL, address, right == L4_W ? PAGER_WRITE : PAGER_READ, 0);
         if (err == VM_NOMEM) {
             refused++;
             return NULL;
@@ -160,7 +164,10 @@ static struct program *program_fork(const struct program *from)
 }
 
 /* Past the end of its file. */
-static bool is_bus(const struct page *page) { return page->file && page->file_page * PAGE >= file[page->file - 1].bytes; }
+static bool is_bus(const struct page *page)
+{
+    return page->file && page->file_page * PAGE >= file[page->file - 1].bytes;
+}
 
 /* NULL: what is there is the file's own word. */
 static u64 *value_of(struct page *page)
@@ -212,7 +219,8 @@ static void op_map(u32 p)
     bool shared = !any(4);
     range(&first, &pages);
     u64 at, end = BASE + first * PAGE;
-    l4_err_t err = CALL(process[p].label, VM_MAP, 4, &at, end, pages * PAGE, protection, VM_FIXED | shared | (any(4) ? 0 : VM_LOCKED));
+    l4_err_t err = CALL(
+        process[p].label, VM_MAP, 4, &at, end, pages * PAGE, protection, VM_FIXED | shared | (any(4) ? 0 : VM_LOCKED));
     if (err != L4_OK || at != end) {
         wrong("map failed");
     }
@@ -240,7 +248,8 @@ static void op_protect(u32 p)
     u32 first, pages, protection = any(8), i;
     range(&first, &pages);
     struct page *page = process[p].program->page;
-    for (i = first; i < first + pages && page[i].there && !(page[i].file && page[i].is_shared && protection & VM_X); i++) {
+    for (i = first; i < first + pages && page[i].there && !(page[i].file && page[i].is_shared && protection & VM_X);
+         i++) {
         page[i].protection = protection;
     }
     l4_err_t err = CALL(process[p].label, VM_PROTECT, 3, NULL, BASE + first * PAGE, pages * PAGE, protection);
@@ -439,15 +448,17 @@ static void op_file_map(u32 p)
     u32 f = any(FILES), first, pages, offset = any(FILE_PAGES), protection = any(4);
     bool shared = any(2);
     range(&first, &pages);
-    l4_err_t err = CALL(PM, VM_MAP_OBJECT, 9, NULL, process[p].label, file[f].object, offset * PAGE, BASE + first * PAGE, pages * PAGE,
-                        protection, VM_FIXED | shared, VM_RW, f);
+    l4_err_t err = CALL(PM, VM_MAP_OBJECT, 9, NULL, process[p].label, file[f].object, offset * PAGE,
+        BASE + first * PAGE, pages * PAGE, protection, VM_FIXED | shared, VM_RW, f);
     if (err != L4_OK) {
         wrong("a file was not mapped");
     }
     for (u32 i = 0; i < pages; i++) {
         struct page *page = &process[p].program->page[first + i];
         page_drop(page);
-        *page = (struct page){ .there = true, .is_shared = shared, .protection = protection, .file = f + 1, .file_page = offset + i };
+        *page = (struct page){
+            .there = true, .is_shared = shared, .protection = protection, .file = f + 1, .file_page = offset + i
+        };
     }
 }
 
