@@ -14,3 +14,4 @@ _axo_server_program(${program} FLAGS ${AXO_SANITIZE} SOURCES ${CMAKE_CURRENT_LIS
 add_test(NAME vm-random COMMAND ${program})
 set_tests_properties(vm-random PROPERTIES LABELS "host" TIMEOUT 120)
 set(AXO_SERVER_FLAGS ${vm_flags})
+set_tests_properties(kill-vmd-instructions PROPERTIES TIMEOUT 1800 LABELS "host;kill;long")
