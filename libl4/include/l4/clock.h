@@ -18,6 +18,8 @@ static inline u64 l4_now(void)
     return (u64)(((unsigned __int128)(l4_tsc() - kip->tsc_base) * kip->tsc_mul) >> kip->tsc_shift);
 }
 enum { L4_MICROSECOND = 1000, L4_MILLISECOND = 1000000, L4_SECOND = 1000000000 };
+/* Nanoseconds since 1970. */
+static inline u64 l4_wall(void) { return l4_kip()->boot_seconds * L4_SECOND + l4_now(); }
 
 /* Wait until the absolute time `ns`. For threads that serve no gate and have no irq bound: it is an open receive, which
  * also answers nobody. Servers use their loop's timeout. */

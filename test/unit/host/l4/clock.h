@@ -5,3 +5,4 @@
 
 enum { L4_MICROSECOND = 1000, L4_MILLISECOND = 1000000, L4_SECOND = 1000000000 };
 static inline u64 l4_now(void) { return 5ul * L4_SECOND; }
+static inline u64 l4_wall(void) { return 1000000000ul * L4_SECOND + l4_now(); }
