@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """run.py: `axo run`: build, boot, show the kernel's log and the console until the guest ends."""
+import os
 import re
 import sys
+import tempfile
 import termios
 import tty
+from pathlib import Path
 
-from . import build, paths, qemu, say
+from . import build, paths, qemu, root, say
 
 ESCAPE, LEAVE = b"\x01", b"x"          # Ctrl-A x leaves, as in QEMU itself
 END_OF_FILE = b"\x04"
@@ -13,7 +16,6 @@ END_OF_FILE = b"\x04"
 # What the system in this tree cannot serve yet, and what it waits for.
 WAITS_FOR = {
     "exec": "running Linux programs",
-    "root": "a root file system",
     "strace": "running Linux programs",
 }
 
@@ -34,6 +36,33 @@ def machine_of(options, files):
     return qemu.Machine(loader=files.loader, archive=files.system, words=getattr(options, "append", "").split(),
                         mem=qemu.megabytes(options.mem or 512), smp=options.smp, cpu=options.cpu, board=options.machine,
                         icount=options.icount, way=way, extra=options.qemu_words)
+
+
+MEGABYTE = 1 << 20
+MEM_DEFAULT, MEM_LEAST, MEM_ROOT = 512, 64, 8       # megabytes; the least is with a root so small
+
+
+def memory_for(root_bytes, wanted):
+    """Megabytes for a machine with a root so big; `wanted`: what --mem says, or None."""
+    root_mb = -(-root_bytes // MEGABYTE)
+    needed = MEM_LEAST + max(0, root_mb + root_mb // 8 - MEM_ROOT)
+    if wanted is None:
+        return MEM_DEFAULT if root_mb <= MEM_DEFAULT // 4 else MEM_DEFAULT // 2 + root_mb + root_mb // 4
+    if qemu.megabytes(wanted) < needed:
+        raise say.host_failure(f"--mem {wanted} is too little for a root of {root_mb} MB: it takes at least {needed}")
+    return qemu.megabytes(wanted)
+
+
+def lay_over(machine, options, files, out, extra=()):
+    """Give the machine an archive of its own at `out`: --root's folder and the files `extra` over the default root, and memory for it."""
+    try:
+        with build.locked(files):
+            size = root.for_run(files.system, out, options.root, extra)
+    except root.RootError as error:
+        raise say.host_failure(str(error)) from None
+    except OSError as error:
+        raise say.host_failure(f"--root: cannot write the archive: {error.strerror}") from None
+    machine.archive, machine.mem = out, memory_for(size, options.mem)
 
 
 def is_terminal():
@@ -132,7 +161,12 @@ def boot(machine, options, files):
 
 def command(options):
     refuse_unserved(options)
+    if options.root and not os.path.isdir(options.root):
+        raise say.host_failure(f"--root {options.root} is no directory")
     needs = ["run", *(["iso"] if options.iso or options.uefi else []), *(["uefi"] if options.uefi else [])]
     machine = machine_of(options, paths.Build(options.build_dir))       # before the build: a wrong flag is told at once
     files = build.build_all(options, *needs, targets=["system"])
-    return boot(machine, options, files)
+    with tempfile.TemporaryDirectory(prefix="axo-") as folder:
+        if options.root:
+            lay_over(machine, options, files, Path(folder) / "archive")
+        return boot(machine, options, files)

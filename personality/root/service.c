@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* service.c: the `service` command, an ordinary Linux program: it prints /proc/axo/services and writes orders to /proc/axo/control,
+ * one line each, which root alone may. What the reincarnation server answers is write's error. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char SERVICES[] = "/proc/axo/services", CONTROL[] = "/proc/axo/control";
+
+static const struct { const char *name; int words; } orders[] = {
+    { "up", 1 }, { "down", 1 }, { "refresh", 1 }, { "restart", 1 }, { "update", 2 }, { "kill", 2 }, { NULL, 0 },
+};
+
+static int usage(void)
+{
+    fputs("usage: service list\n"
+          "       service show NAME\n"
+          "       service up|down|refresh|restart NAME\n"
+          "       service update NAME MODULE\n"
+          "       service kill NAME exit|null|loop|port\n", stderr);
+    return 2;
+}
+
+/* All lines, or the heading and the line of one service. */
+static int list(const char *only)
+{
+    char line[512];
+    int first = 1, found = !only;
+    FILE *file = fopen(SERVICES, "r");
+    if (!file) {
+        perror(SERVICES);
+        return 1;
+    }
+    while (fgets(line, sizeof line, file)) {
+        size_t length = only ? strlen(only) : 0;
+        int is_it = only && strncmp(line, only, length) == 0 && (line[length] == ' ' || line[length] == '\n');
+        if (first || !only || is_it) {
+            fputs(line, stdout);
+        }
+        found |= is_it && !first;
+        first = 0;
+    }
+    fclose(file);
+    if (!found) {
+        fprintf(stderr, "service: there is no service %s\n", only);
+    }
+    return !found;
+}
+
+static const char *reason(int error)
+{
+    switch (error) {
+    case ENOENT: return "there is no such service, or no such module";
+    case EBUSY: return "it is in that state already, or too many orders are under way";
+    case EINVAL: return "the order is not understood";
+    default: return strerror(error);
+    }
+}
+
+static int order(int count, char **words)
+{
+    char line[128];
+    int length = snprintf(line, sizeof line, "%s %s%s%s\n", words[1], words[2], count > 3 ? " " : "", count > 3 ? words[3] : "");
+    int fd = open(CONTROL, O_WRONLY);
+    if (fd < 0 || length >= (int)sizeof line || write(fd, line, (size_t)length) != length) {
+        fprintf(stderr, "service: %s %s: %s\n", words[1], words[2], reason(length >= (int)sizeof line ? EINVAL : errno));
+        return 1;
+    }
+    close(fd);
+    return 0;
+}
+
+int main(int count, char **words)
+{
+    if (count == 2 && strcmp(words[1], "list") == 0) {
+        return list(NULL);
+    }
+    if (count == 3 && strcmp(words[1], "show") == 0) {
+        return list(words[2]);
+    }
+    for (int i = 0; count > 1 && orders[i].name; i++) {
+        if (strcmp(words[1], orders[i].name) == 0 && count == orders[i].words + 2) {
+            return order(count, words);
+        }
+    }
+    return usage();
+}
