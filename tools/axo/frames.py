@@ -47,6 +47,7 @@ class End:
         self.first, self.sent = 1, 0    # number of waiting[0]; how many of them went out since the last repetition
         self.expected = 1               # the number that comes next from the other end
         self.owes_ack = False
+        self.asked = False              # the other end has acknowledged something: it is there and reads
         self.progress = self.repeated = 0.0
         self.line = bytearray()
 
@@ -84,6 +85,7 @@ class End:
     def acknowledged(self, expected, now):
         """The other end expects this number next. The same as before means that something was lost."""
         done = expected - self.first
+        self.asked = True
         if 0 < done <= len(self.waiting):
             del self.waiting[:done]
             self.first, self.sent, self.progress = expected, max(self.sent - done, 0), now

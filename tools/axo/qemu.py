@@ -23,6 +23,7 @@ STATUS_NAMES = {PASS: "the guest ended well", 7: "the loader refused to boot", 1
                 35: "the guest reported a failure"}
 FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
 SOME = 65536
+TICK = 0.05             # seconds between two calls of watch's tick
 GATHER = 0.001          # seconds between two looks: QEMU hands over byte by byte
 
 
@@ -168,9 +169,10 @@ class Guest:
         driver that clears its FIFO at the start, would swallow them."""
         self.unsent += data
 
-    def watch(self, on_console, on_log, timeout=None, typed=None, on_typed=None):
-        """Until QEMU ends or `timeout` seconds after its start. `typed` is a descriptor to read, `on_typed` gets what
-        it says (b"" at its end) and answers False to stop. Returns QEMU's status; None: the time ran out."""
+    def watch(self, on_console, on_log, timeout=None, typed=None, on_typed=None, wants=lambda: True, tick=None):
+        """Until QEMU ends or `timeout` seconds after its start. `typed` is a descriptor to read while `wants()`, `on_typed`
+        gets what it says (b"" at its end) and answers False to stop. `tick` is called every TICK seconds or more often.
+        Returns QEMU's status; None: the time ran out."""
         log_file = open(self.log_path, "wb")
         hears = {self.log: lambda data: (log_file.write(data), on_log(data)), self.console: on_console}
         with log_file, Ready() as ready:
@@ -182,7 +184,10 @@ class Guest:
                 wanted = {port: selectors.EVENT_READ for port in hears}     # the log first: it is the older news
                 if self.unsent and self.listening and self.console in hears:
                     wanted[self.console] |= selectors.EVENT_WRITE
-                if typed is not None and len(self.unsent) < SOME:
+                if tick is not None:
+                    tick()
+                    left = TICK if left is None else min(left, TICK)
+                if typed is not None and len(self.unsent) < SOME and wants():
                     wanted[typed] = selectors.EVENT_READ
                 for source, happened in ready.of(wanted, left):
                     if source == typed:

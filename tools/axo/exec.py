@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""exec.py: `axo run --exec`: a command's standard input, output, error and status over the guest's console.
+
+Standard input is read once the guest has asked for it, by its first acknowledgement, and no faster than it takes it. What the
+command writes goes out as it comes. Everything that is no frame, firmware's messages above all, is passed over."""
+import os
+import time
+
+from . import frames, qemu, say
+
+START_FILE = "etc/axo/start"            # in the root file system: NUL-separated words, as docs/personality.md says
+TIMEOUT = 120.0
+AHEAD = 4 * frames.WINDOW               # frames of standard input that may wait here
+OUT, ERR = 1, 2
+
+
+def start_words(command):
+    """What START_FILE says, so that the first process is the command."""
+    return b"".join(word + b"\0" for word in (b"exec", b"/bin/sh", b"-c", os.fsencode(command)))
+
+
+def exit_status(status):
+    """What wait says, as a shell has it."""
+    signal = status & 0x7f
+    return 128 + signal if signal else status >> 8 & 0xff
+
+
+class Command:
+    """The host's half of one run. `copies` are the descriptors of standard output and error."""
+
+    def __init__(self, guest, copies=(OUT, ERR)):
+        self.guest, self.end, self.status = guest, frames.End(), None
+        self.copies = {frames.STDOUT: copies[0], frames.STDERR: copies[1]}
+        self.deaf = set()               # streams whose reader has gone
+        guest.listening = False         # firmware would take for its own what is sent now
+
+    def console(self, data):
+        now = time.monotonic()
+        for kind, payload in self.end.feed(data, now):
+            self.guest.listening = True
+            if kind in self.copies:
+                self.copy(kind, payload)
+            elif kind == frames.STATUS and len(payload) == 4:
+                self.status = exit_status(int.from_bytes(payload, "little"))
+        self.guest.listening |= self.end.asked
+        self.send(now)
+
+    def copy(self, kind, payload):
+        while payload and kind not in self.deaf:
+            try:
+                payload = payload[os.write(self.copies[kind], payload):]
+            except BlockingIOError:
+                time.sleep(0.01)
+            except OSError:
+                self.deaf.add(kind)     # as the command goes on without axo's reader
+
+    def typed(self, data):
+        """Bytes of axo's standard input; b"": its end."""
+        if data:
+            self.end.put_bytes(frames.STDIN, data)
+        else:
+            self.end.put(frames.END_OF_FILE, bytes([frames.STDIN]))
+        self.send(time.monotonic())
+        return True
+
+    def wants_input(self):
+        return self.end.asked and len(self.end.waiting) < AHEAD
+
+    def send(self, now):
+        if self.guest.listening:
+            self.guest.send(self.end.take(now))
+
+    def tick(self):
+        """Called several times a second: what was lost is sent again."""
+        self.send(time.monotonic())
+
+
+def run(machine, last_log, timeout=None, stdin=0, copies=(OUT, ERR), lock=None):
+    """Boot `machine`, whose first process is the command; the command's status. What goes wrong is a say.Failure."""
+    with qemu.Guest(machine, lock=lock) as guest:
+        command = Command(guest, copies)
+        try:
+            left = guest.watch(command.console, lambda _: None, timeout or TIMEOUT, stdin, command.typed,
+                               wants=command.wants_input, tick=command.tick)
+        finally:
+            guest.keep_log(last_log)
+        if command.status is not None and left == qemu.PASS:
+            return command.status
+        if left == qemu.PASS:
+            raise say.guest_failure("the guest ended without the command's status")
+        sentence, is_hosts = guest.complaint(left)
+        raise (say.host_failure if is_hosts else say.guest_failure)(sentence)
