@@ -95,10 +95,13 @@ static l4_err_t send(struct thread *self, struct gate *gate, u64 tag)
     return L4_OK;
 }
 
-/* A kick that came after the runtime's last look: no wait of its begins before it has looked again. */
-static bool is_kicked(const struct thread *t)
+/* A kick that came after the runtime's last look ends one wait before it begins, and only one: who does not look would spin. */
+static bool is_kicked(struct thread *t)
 {
-    return __builtin_expect(t->utcb->kicked && !(t->utcb->kick_mask & 1), 0);
+    if (__builtin_expect(!t->kicked, 1) || !t->utcb->kicked || t->utcb->kick_mask & 1)
+        return false;
+    t->kicked = false;
+    return true;
 }
 
 l4_err_t ipc_call(struct thread *self, const struct cap *door)
@@ -188,8 +191,9 @@ l4_err_t ipc_receive(struct thread *self)
     l4_err_t err = take_sender(self);
     if (err != L4_WOULD_BLOCK)
         return err;
-    if (tag & L4_TAG_NO_WAIT || is_kicked(self)) {
-        thread_return(self, tag & L4_TAG_NO_WAIT ? L4_WOULD_BLOCK : L4_KICKED);
+    bool no_wait = tag & L4_TAG_NO_WAIT;
+    if (no_wait || is_kicked(self)) {
+        thread_return(self, no_wait ? L4_WOULD_BLOCK : L4_KICKED);
         return L4_OK;
     }
     self->origin = ORIGIN_CALL;

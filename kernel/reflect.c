@@ -62,8 +62,10 @@ void reflect_kick(struct thread *t)
 {
     enum thread_state state = thread_state(t);
     bool waits = state == THREAD_SENDING || state == THREAD_AWAITING || state == THREAD_RECEIVING;
+    bool ends_wait = waits && (t->origin != ORIGIN_CALL || !(t->utcb->kick_mask & 1));
     t->utcb->kicked = KICK_LATCHED;
-    if (waits && (t->origin != ORIGIN_CALL || !(t->utcb->kick_mask & 1)))
+    t->kicked = !ends_wait || t->origin != ORIGIN_CALL;
+    if (ends_wait)
         ipc_abort(t, L4_KICKED);
     if (t->upcall.kick)
         deliver_kick(t);

@@ -37,7 +37,7 @@ struct thread {
     u8 priority;                    /* 0 to 63, higher is more urgent */
     u8 origin;                      /* enum thread_origin of the current wait */
     u8 send_rights;                 /* of the door used, while sending */
-    bool kicked;                    /* a kick is latched until the thread is in its program again */
+    bool kicked;                    /* a kick is latched that has ended no wait yet */
     u64 send_label;
     struct task *task;              /* NULL: unbound */
     struct l4_utcb *utcb;           /* kernel's view; NULL: unbound */

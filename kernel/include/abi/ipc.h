@@ -73,8 +73,8 @@ struct l4_utcb {
     u64 window_caps;
     u64 window_io;
     u64 kick_mask;                  /* bit 0: do not abort my waits when I am kicked */
-    u64 kicked;                     /* a kick is latched: the kernel sets it, the runtime clears it. Until then every wait that
-                                     * kick_mask does not protect ends at once with L4_KICKED */
+    u64 kicked;                     /* a kick is latched: the kernel sets it, the runtime clears it. If that finds no wait to end,
+                                     * the next one that kick_mask does not protect ends at once with L4_KICKED */
     u64 reflect_rip, reflect_rflags, reflect_rsp;   /* where a reflected system call or a kick came from */
     struct l4_item item[L4_ITEMS_MAX];
     struct l4_exception exception;  /* delivered with an exception message, or filled at an exception upcall */

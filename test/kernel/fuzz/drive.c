@@ -200,7 +200,9 @@ static l4_err_t answer(void)
 }
 static l4_err_t call_door(void)
 {
-    u64 tag = l4_tag((u32)odd_word(), (u32)below(64), 0) | L4_TAG_NO_WAIT;
+    /* A kicked victim spins, and a less urgent one that has received never gets to answer. */
+    u64 tag = l4_tag((u32)odd_word(), (u32)below(64), 0) | L4_TAG_NO_WAIT | L4_TAG_TIMEOUT;
+    l4_utcb()->deadline = l4_now() + 20000;
     return wire_call(below(2) ? in(DOORS) : FUZZ_SINK, tag, 1, 2);
 }
 static l4_err_t call_sink(void)

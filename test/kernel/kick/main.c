@@ -117,23 +117,32 @@ static void test_running(void)
 static void wait_twice(u64 unused)
 {
     struct l4_message m;
-    l4_utcb()->kicked = 1;
+    while (!l4_utcb()->kicked)
+        ;
     status = (u64)(i64)wire_call(DOOR, l4_tag(0x100001, 0, 0), 0, 0);
     ended++;
+    l4_utcb()->kicked = 0;
+    while (!l4_utcb()->kicked)
+        ;
     wire_wait(&m, 0);
     latched = (u64)(i64)l4_tag_status(m.tag);
     ended++;
-    l4_utcb()->kicked = 0;
-    spawn_rest();
+    wire_wait(&m, 0);
+    ended++;
 }
 
 /* The kick came after the runtime looked and before it waits. */
 static void test_latched_before(void)
 {
     ended = 0;
-    struct spawned s = spawn_thread_run(0, 40, wait_twice, 0);
-    spawn_let_run(1);
-    test_is("neither a call nor a receive begins", ended, 2);
+    struct spawned s = spawn_thread(0);
+    spawn_start(&s, wait_twice, 0);
+    for (u32 i = 0; i < 2; i++) {
+        spawn_let_run(1);
+        l4_must(thread_kick(s.thread));
+        spawn_let_run(1);
+    }
+    test_is("neither a call nor a receive begins, and the next does", ended, 2);
     test_is("the call says why", status, (u64)(i64)L4_KICKED);
     test_is("and the receive", latched, (u64)(i64)L4_KICKED);
     spawn_end(&s);
