@@ -88,7 +88,7 @@ static bool next_mapping(const struct task *task, bool ports, u64 *position, str
         return false;
     *position = ports ? at - FIRST_PORT : at >> L4_PAGE_SHIFT;
     *entry = (struct debug_entry){ .task = task->object.id, .at = e.at, .order = e.order, .rights = e.rights, .lineage = e.lineage,
-                                   .parent = e.parent, .node = e.is_port ? DEBUG_PORT : DEBUG_MEMORY };
+                                   .parent = e.parent, .object = e.frame, .node = e.is_port ? DEBUG_PORT : DEBUG_MEMORY };
     return true;
 }
 

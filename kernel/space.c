@@ -367,7 +367,7 @@ static bool next_memory(const struct space *space, u64 *cursor, struct space_ent
             continue;
         const struct node *node = *paging_node(place.entry);
         *entry = (struct space_entry){ node->at, place.order, paging_rights(*place.entry), false, node_name(node),
-                                       node_name(node->parent) };
+                                       node_name(node->parent), paging_frame(*place.entry, place.order) };
         return true;
     }
     return false;
@@ -381,7 +381,7 @@ bool space_next(const struct space *space, u64 *cursor, struct space_entry *entr
     const struct node *node = ports_next(space, *cursor < past_memory ? 0 : *cursor - past_memory);
     if (!node)
         return false;
-    *entry = (struct space_entry){ node->at, node->order, L4_R | L4_W, true, node_name(node), node_name(node->parent) };
+    *entry = (struct space_entry){ node->at, node->order, L4_R | L4_W, true, node_name(node), node_name(node->parent), 0 };
     *cursor = past_memory + node->at + (1ul << node->order);
     return true;
 }

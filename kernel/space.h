@@ -52,5 +52,5 @@ void space_drop(struct node *node);
 bool space_restrict(struct node *node, u32 taking);
 
 /* For snapshots: the first mapping at or after `cursor` (memory by address; then ports); false at the end. */
-struct space_entry { u64 at; u32 order, rights; bool is_port; u64 lineage, parent; };
+struct space_entry { u64 at; u32 order, rights; bool is_port; u64 lineage, parent; paddr_t frame; };
 bool space_next(const struct space *space, u64 *cursor, struct space_entry *entry);

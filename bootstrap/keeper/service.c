@@ -194,6 +194,9 @@ static void doors_give(u32 n)
         cap_give(n, object_slot(i, OBJECT_WAKE), MANIFEST_SLOT_WATCH + i, L4_W);
     }
     cap_give(n, object_slot(n, OBJECT_PULSE), MANIFEST_SLOT_HEARTBEAT, L4_W);
+    if (m->debug) {
+        cap_give(n, L4_BOOT_DEBUG, MANIFEST_SLOT_DEBUG, m->debug);
+    }
 }
 
 static void hardware_give(u32 n)
@@ -305,6 +308,9 @@ static void startup_fill(u32 n, u32 incarnation)
     slot_name(page, "heartbeat", MANIFEST_SLOT_HEARTBEAT);
     if (m->flags & MANIFEST_WATCHER) {
         slot_name(page, "watch", MANIFEST_SLOT_WATCH);
+    }
+    if (m->debug) {
+        slot_name(page, "debug", MANIFEST_SLOT_DEBUG);
     }
 }
 

@@ -168,6 +168,15 @@ def priorities(system):
             system.problem(service.where("heartbeat"), f"nobody watches the heartbeat of `{service.name}`", "let a service be the watcher")
 
 
+def authority(system, known):
+    """Rights on the kernel's own objects: no more than some method asks for."""
+    for service in system.services:
+        beyond = service.debug & ~known.rights("debug")
+        if beyond:
+            system.problem(service.where("debug"), f"no method of the kernel's debug object asks for right {letters(beyond)}",
+                           f"leave it out; it knows {letters(known.rights('debug'))}")
+
+
 def resources(system):
     spent, lines, ports = 0, {}, []
     for service in system.services:
@@ -213,6 +222,7 @@ def check(system, known=None, modules=None):
         label(system, known)
         rank(system)
         priorities(system)
+        authority(system, known)
         resources(system)
     members(system, modules)
     system.problems.sort()

@@ -69,6 +69,7 @@ class Service:
     ask: bool = False
     down: bool = False
     fpu: bool = False
+    debug: int = 0
     arguments: str = ""
     doors: list[Door] = field(default_factory=list)
     ports: list[Ports] = field(default_factory=list)
@@ -197,7 +198,7 @@ ONCE = {
     "objects": one("objects", lambda w: number(w, 1 << 32, "kernel memory")),
     "heartbeat": one("heartbeat", lambda w: number(w, 60000, "a period in milliseconds")),
     "boot": flag("boot"), "watcher": flag("watcher"), "down": flag("down"), "fpu": flag("fpu"),
-    "at": defect, "arguments": arguments,
+    "at": defect, "arguments": arguments, "debug": one("debug", rights),
 }
 
 

@@ -62,6 +62,8 @@ CASES = [
     ("system s\nservice a\n  heartbeat 100\n", 3, "nobody watches the heartbeat of `a`", "watcher"),
     ("system s\nservice a\n  memory 5000\n", 3, "no number of pages", "multiple of 4K"),
     ("system s\n  memory 1M\nservice a\n  memory 512K\nservice b\n  memory 1M\n", 6, "the system has 1024K", "larger"),
+    ("system s\nservice a\n  debug RX\n", 3, "debug object asks for right X", "RW"),
+    ("system s\nservice a\n  debug\n", 3, "`debug` takes one word", "debug"),
     ("system s\nservice a\n  line 24\n", 3, "there is no line 24", "0 to 23"),
     ("system s\nservice a\n  line 4\nservice b\n  line 4\n", 5, "line 4 belongs to `a`", "one driver"),
     ("system s\nservice a\n  ports 0xfff8 16\n", 3, "these are no ports", "0x10000"),
@@ -128,10 +130,10 @@ def test_table():
     assert not system.problems
     data = table.table(system)
     magic, version, services, doors, ports, lines, _, name, size = table.HEAD.unpack_from(data)
-    assert (magic, version, name.rstrip(b"\0"), size) == (table.MAGIC, 1, b"default", len(data))
+    assert (magic, version, name.rstrip(b"\0"), size) == (table.MAGIC, table.VERSION, b"default", len(data))
     first = table.SERVICE.unpack_from(data, table.HEAD.size)
     assert first[0].rstrip(b"\0") == system.services[0].name.encode()
-    assert len(data) == 64 + 360 * services + 56 * doors + 8 * ports + 48 * lines
+    assert len(data) == 64 + 368 * services + 56 * doors + 8 * ports + 48 * lines
     assert struct.unpack_from("<8s", data)[0] == b"manifest"
 
 

@@ -16,9 +16,10 @@ enum {
     MANIFEST_SLOT_WATCH = 512,      /* named `watch`, the watcher's: + service number, rings its heartbeat */
     MANIFEST_SLOT_VOLATILE_END = 4096,  /* slots from here on are durable again: tasks at vm, threads at pm */
     MANIFEST_SLOT_HEARTBEAT = 768,  /* named `heartbeat`: rings the watcher */
+    MANIFEST_SLOT_DEBUG = 769,      /* named `debug`: the kernel's debug object, for whom the manifest gives it */
 };
 
-enum { MANIFEST_VERSION = 1, MANIFEST_NAME = 24, MANIFEST_ARGUMENTS = 256 };
+enum { MANIFEST_VERSION = 2, MANIFEST_NAME = 24, MANIFEST_ARGUMENTS = 256 };
 
 struct manifest {
     u64 magic;
@@ -42,6 +43,7 @@ struct manifest_service {
     u64 objects;                    /* bytes of kernel memory for its task and threads */
     u32 flags, priority, rank, heartbeat_ms;
     u32 first_door, doors, first_ports, ports, first_line, lines;
+    u32 debug, spare;               /* rights on the kernel's debug object (debug.idl); 0: it does not get it */
     char arguments[MANIFEST_ARGUMENTS];
 };
 
@@ -66,7 +68,7 @@ struct manifest_line {
     char name[MANIFEST_NAME];
 };
 
-_Static_assert(sizeof(struct manifest) == 64 && sizeof(struct manifest_service) == 360 && sizeof(struct manifest_door) == 56
+_Static_assert(sizeof(struct manifest) == 64 && sizeof(struct manifest_service) == 368 && sizeof(struct manifest_door) == 56
                && sizeof(struct manifest_ports) == 8 && sizeof(struct manifest_line) == 48, "table.py writes these sizes");
 
 static inline const struct manifest_service *manifest_service(const struct manifest *m, u32 number)

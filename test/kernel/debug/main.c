@@ -18,7 +18,7 @@ static u8 page[4096] __attribute__((aligned(4096))) L4_VOLATILE_ZERO;
 
 struct tally {
     u32 entries, tasks, doors, memory, roots;
-    u64 door_label, door_rights, memory_rights;
+    u64 door_label, door_rights, memory_rights, frame, source_frame;
 };
 
 /* Everything about the task with this id. */
@@ -32,6 +32,8 @@ static struct tally walk(u64 task)
         sum.entries++;
         sum.tasks += e.node == DEBUG_TASK;
         sum.roots += e.node == DEBUG_CAPABILITY && e.parent == 0;
+        if (e.node == DEBUG_MEMORY && e.at == (u64)page)
+            sum.source_frame = e.object;
         if (e.task != task)
             continue;
         if (e.node == DEBUG_CAPABILITY && e.kind == L4_DOOR && e.at == 77) {
@@ -42,6 +44,7 @@ static struct tally walk(u64 task)
         if (e.node == DEBUG_MEMORY && e.at == 0x123000) {
             sum.memory++;
             sum.memory_rights = e.rights;
+            sum.frame = e.object;
         }
     }
     return sum;
@@ -76,6 +79,7 @@ void l4_main(void)
     test_is("its rights", now.door_rights, L4_R);
     test_is("the memory is there", now.memory, 1);
     test_is("its rights", now.memory_rights, 1);
+    test_true("it is the page that was mapped", now.frame && now.frame == now.source_frame);
     test_is("entries: the task, its two, and four capabilities here", now.entries, none.entries + 6);
 
     test_ok("name an object", debug_name(L4_BOOT_DEBUG, GATE, l4_text("gate-of-test")));
