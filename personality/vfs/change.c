@@ -121,6 +121,7 @@ struct l4_next utimes_node(struct vfsd_tx tx, const struct utimes_op *op, l4_err
 /* ---- sizes ---- */
 l4_err_t do_truncate(struct vfsd_tx tx, u64 label, u32 fd, u64 size)
 {
+    struct fs_node node;
     const struct process *p = process_of(label);
     const struct file *f = p && fd != VFS_PROGRAM ? descriptor_file(p, fd) : NULL;
     if (!f || f->what == VFSD_PATH) {
@@ -137,10 +138,23 @@ l4_err_t do_truncate(struct vfsd_tx tx, u64 label, u32 fd, u64 size)
         return VFS_AGAIN;
     }
     op->file = file_ref(f);
+    op->strip = is_root(p) || file_stat(f, &node) != L4_OK ? 0 : mode_stripped(p, &node);
     return l4_later(truncate_op_send_size(tx, op, mount_fs(f->mount), f->inode, size));
 }
 
-struct l4_next truncate_size(struct vfsd_tx tx, const struct truncate_op *op, l4_err_t err) { return truncate_op_answer(tx, op, err); }
+struct l4_next truncate_size(struct vfsd_tx tx, const struct truncate_op *op, l4_err_t err)
+{
+    const struct file *f = file_at(op->file);
+    if (err || !f || !op->strip) {
+        return truncate_op_answer(tx, op, err);
+    }
+    return truncate_op_send_strip(tx, op, mount_fs(f->mount), f->inode, FS_MODE, op->strip & 07777, 0, 0, 0, 0, false);
+}
+
+struct l4_next truncate_strip(struct vfsd_tx tx, const struct truncate_op *op, l4_err_t err, const struct fs_node *now)
+{
+    return truncate_op_answer(tx, op, L4_OK);
+}
 
 l4_err_t do_truncate_path(struct vfsd_tx tx, u64 label, u64 size, struct l4_bytes path)
 {
@@ -164,11 +178,21 @@ l4_err_t do_truncate_path(struct vfsd_tx tx, u64 label, u64 size, struct l4_byte
     if (!op) {
         return size > p->who.size ? VFS_FBIG : VFS_AGAIN;
     }
-    op->size = size;
+    op->mount = w.here.mount;
+    op->inode = w.here.node.inode;
+    op->strip = mode_stripped(p, &w.here.node);
     return l4_later(truncate_path_op_send_size(tx, op, mount_fs(w.here.mount), w.here.node.inode, size));
 }
 
 struct l4_next truncate_path_size(struct vfsd_tx tx, const struct truncate_path_op *op, l4_err_t err)
 {
-    return truncate_path_op_answer(tx, op, err);
+    if (err || !op->strip) {
+        return truncate_path_op_answer(tx, op, err);
+    }
+    return truncate_path_op_send_strip(tx, op, mount_fs(op->mount), op->inode, FS_MODE, op->strip & 07777, 0, 0, 0, 0, false);
+}
+
+struct l4_next truncate_path_strip(struct vfsd_tx tx, const struct truncate_path_op *op, l4_err_t err, const struct fs_node *now)
+{
+    return truncate_path_op_answer(tx, op, L4_OK);
 }

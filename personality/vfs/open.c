@@ -16,7 +16,7 @@ static struct file *file_make(struct vfsd_tx tx, const struct place *at, const s
     f->holders = 1;
     f->what = flags & O_PATH ? VFSD_PATH : is_directory(&at->node) ? VFSD_DIRECTORY : VFSD_REGULAR;
     f->may = flags & O_PATH ? 0 : access == 3 ? 0 : access == O_RDWR ? VFSD_READ | VFSD_WRITE : access == O_WRONLY ? VFSD_WRITE : VFSD_READ;
-    f->flags = (flags & ~(u32)(O_ONCE | O_EXECUTE)) | (flags & O_PATH ? 0 : O_LARGEFILE);
+    f->flags = (flags & ~(u32)(O_ONCE | O_EXECUTE | O_CLOEXEC)) | (flags & O_PATH ? 0 : O_LARGEFILE);
     f->mount = at->mount;
     f->inode = at->node.inode;
     f->mode = at->node.mode;
@@ -58,7 +58,7 @@ struct l4_next open_hold(struct vfsd_tx tx, const struct open_op *op, l4_err_t e
         return open_op_answer(tx, op, err, 0);
     }
     file_set_open(tx, f, 1);
-    if (op->flags & O_TRUNC && now->size) {
+    if (op->flags & O_TRUNC && (now->size || op->strip)) {
         return open_op_send_truncate(tx, op, mount_fs(f->mount), f->inode, 0);
     }
     return opened(tx, op);
@@ -70,8 +70,14 @@ struct l4_next open_truncate(struct vfsd_tx tx, const struct open_op *op, l4_err
         file_drop(tx, file_at(op->file));
         return open_op_answer(tx, op, err, 0);
     }
+    const struct file *f = file_at(op->file);
+    if (op->strip) {
+        return open_op_send_strip(tx, op, mount_fs(f->mount), f->inode, FS_MODE, op->strip & 07777, 0, 0, 0, 0, false);
+    }
     return opened(tx, op);
 }
+
+struct l4_next open_strip(struct vfsd_tx tx, const struct open_op *op, l4_err_t err, const struct fs_node *now) { return opened(tx, op); }
 
 struct l4_next create_create(struct vfsd_tx tx, const struct create_op *op, l4_err_t err, const struct fs_node *made)
 {
@@ -206,6 +212,7 @@ static l4_err_t open_there(struct vfsd_tx tx, u64 label, struct walk *w, u32 fla
     op->client = label;
     op->file = file_ref(f);
     op->flags = flags;
+    op->strip = flags & O_TRUNC ? mode_stripped(p, &at->node) : 0;
     return l4_later(open_op_send_hold(tx, op, mount_fs(f->mount), f->inode));
 }
 

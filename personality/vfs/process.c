@@ -54,6 +54,12 @@ l4_err_t permit(const struct process *p, const struct fs_node *node, u32 mask)
     return mask & ~bits ? VFS_ACCESS : L4_OK;
 }
 
+u32 mode_stripped(const struct process *p, const struct fs_node *node)
+{
+    u32 away = S_ISUID | (node->mode & 010 ? S_ISGID : 0);
+    return is_root(p) || !is_regular(node) || !(node->mode & away) ? 0 : node->mode & ~away;
+}
+
 /* A reference to the root directory, as a place. */
 static struct file *root_new(struct vfsd_tx tx)
 {

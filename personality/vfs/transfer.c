@@ -95,6 +95,13 @@ static l4_err_t size_check(const struct process *p, const struct file *f, u64 at
     return size_permit(p, at, bytes);
 }
 
+/* What is left of the mode of an open file that is written: for root, who keeps all, nobody need ask. */
+static u32 file_stripped(const struct process *p, const struct file *f)
+{
+    struct fs_node node;
+    return is_root(p) || file_stat(f, &node) != L4_OK ? 0 : mode_stripped(p, &node);
+}
+
 static l4_err_t write_regular(struct vfsd_tx tx, const struct process *p, const struct file *f, struct l4_bytes data)
 {
     u32 bytes = data.length, window = window_of(data.at), from = window_from(data.at);
@@ -115,7 +122,7 @@ static l4_err_t write_regular(struct vfsd_tx tx, const struct process *p, const 
         return VFS_AGAIN;
     }
     op->file = file_ref(f);
-    op->root = is_root(p);
+    op->strip = file_stripped(p, f);
     return l4_later(write_op_send_data(tx, op, mount_fs(f->mount), f->inode, f->position, f->flags & O_APPEND, bytes, window, from));
 }
 
@@ -141,28 +148,16 @@ l4_err_t do_write(struct vfsd_tx tx, u64 label, u32 fd, struct l4_bytes data, u3
     }
 }
 
-/* A write by anyone but root takes set-id bits away. */
-static bool must_strip(const struct fs_node *n)
-{
-    return n->mode & S_ISUID || (n->mode & (S_ISGID | 010)) == (S_ISGID | 010);
-}
-
-static u32 stripped(u32 mode)
-{
-    return mode & 07777 & ~(u32)(S_ISUID | (mode & 010 ? S_ISGID : 0));
-}
-
 struct l4_next write_data(struct vfsd_tx tx, const struct write_op *op, l4_err_t err, u32 done, u64 at, u64 size)
 {
-    struct fs_node node;
     const struct file *f = file_at(op->file);
     if (err || !f) {
         return write_op_answer(tx, op, err, done);
     }
     file_set_position(tx, f, at + done);
     write_op_set_bytes(tx, op, done);
-    if (!op->root && f->mode & (S_ISUID | S_ISGID) && file_stat(f, &node) == L4_OK && must_strip(&node)) {
-        return write_op_send_strip(tx, op, mount_fs(f->mount), f->inode, FS_MODE, stripped(node.mode), 0, 0, 0, 0, false);
+    if (op->strip) {
+        return write_op_send_strip(tx, op, mount_fs(f->mount), f->inode, FS_MODE, op->strip & 07777, 0, 0, 0, 0, false);
     }
     return write_op_answer(tx, op, L4_OK, done);
 }
@@ -205,13 +200,24 @@ l4_err_t do_write_at(struct vfsd_tx tx, u64 label, u32 fd, u64 offset, struct l4
         return VFS_AGAIN;
     }
     op->file = file_ref(f);
+    op->strip = file_stripped(p, f);
     return l4_later(write_at_op_send_data(tx, op, mount_fs(f->mount), f->inode, offset, f->flags & O_APPEND, bytes, window_of(data.at),
                                           window_from(data.at)));
 }
 
 struct l4_next write_at_data(struct vfsd_tx tx, const struct write_at_op *op, l4_err_t err, u32 done, u64 at, u64 size)
 {
-    return write_at_op_answer(tx, op, err, done);
+    const struct file *f = file_at(op->file);
+    if (err || !f || !op->strip) {
+        return write_at_op_answer(tx, op, err, done);
+    }
+    write_at_op_set_bytes(tx, op, done);
+    return write_at_op_send_strip(tx, op, mount_fs(f->mount), f->inode, FS_MODE, op->strip & 07777, 0, 0, 0, 0, false);
+}
+
+struct l4_next write_at_strip(struct vfsd_tx tx, const struct write_at_op *op, l4_err_t err, const struct fs_node *now)
+{
+    return write_at_op_answer(tx, op, L4_OK, op->bytes);
 }
 
 /* ---- the position ---- */

@@ -46,6 +46,8 @@ extern const struct process *process_of_pid(u32 pid);
 /* Whether `who` may do `mask` with `node`; the ids are the file system's, or the real ones. */
 extern l4_err_t permit(const struct process *who, const struct fs_node *node, u32 mask);
 extern bool in_group(const struct process *who, u32 gid);
+/* Who writes takes set-id bits away, unless it is root: the mode that is left, with S_IFREG; 0: it stays as it is. */
+extern u32 mode_stripped(const struct process *who, const struct fs_node *node);
 static inline bool is_root(const struct process *p) { return p->who.fsuid == 0; }
 
 /* ---- descriptor.c ---- */
@@ -150,6 +152,7 @@ typedef struct l4_bytes bytes_t;
 extern l4_err_t do_open(struct vfsd_tx, u64 label, u32 directory, u32 flags, u32 mode, bytes_t path, u32 *fd);
 extern struct l4_next open_hold(struct vfsd_tx, const struct open_op *, l4_err_t, const struct fs_node *);
 extern struct l4_next open_truncate(struct vfsd_tx, const struct open_op *, l4_err_t);
+extern struct l4_next open_strip(struct vfsd_tx, const struct open_op *, l4_err_t, const struct fs_node *);
 extern struct l4_next create_create(struct vfsd_tx, const struct create_op *, l4_err_t, const struct fs_node *);
 
 extern l4_err_t do_close(struct vfsd_tx, u64 label, u32 fd);
@@ -170,6 +173,7 @@ extern l4_err_t do_sync(struct vfsd_tx, u64 label, u32 fd);
 extern struct l4_next write_data(struct vfsd_tx, const struct write_op *, l4_err_t, u32 done, u64 at, u64 size);
 extern struct l4_next write_strip(struct vfsd_tx, const struct write_op *, l4_err_t, const struct fs_node *);
 extern struct l4_next write_at_data(struct vfsd_tx, const struct write_at_op *, l4_err_t, u32 done, u64 at, u64 size);
+extern struct l4_next write_at_strip(struct vfsd_tx, const struct write_at_op *, l4_err_t, const struct fs_node *);
 extern struct l4_next order_text(struct vfsd_tx, const struct order_op *, l4_err_t, u32 done);
 extern struct l4_next map_object(struct vfsd_tx, const struct map_op *, l4_err_t, u64 at);
 extern struct l4_next sync_fs(struct vfsd_tx, const struct sync_op *, l4_err_t);
@@ -223,6 +227,8 @@ extern struct l4_next chown_node(struct vfsd_tx, const struct chown_op *, l4_err
 extern struct l4_next utimes_node(struct vfsd_tx, const struct utimes_op *, l4_err_t, const struct fs_node *);
 extern struct l4_next truncate_size(struct vfsd_tx, const struct truncate_op *, l4_err_t);
 extern struct l4_next truncate_path_size(struct vfsd_tx, const struct truncate_path_op *, l4_err_t);
+extern struct l4_next truncate_strip(struct vfsd_tx, const struct truncate_op *, l4_err_t, const struct fs_node *);
+extern struct l4_next truncate_path_strip(struct vfsd_tx, const struct truncate_path_op *, l4_err_t, const struct fs_node *);
 
 extern l4_err_t do_chdir(struct vfsd_tx, u64 label, u32 directory, bytes_t path);
 extern l4_err_t do_chroot(struct vfsd_tx, u64 label, bytes_t path);

@@ -334,6 +334,8 @@ static void rename(struct l4_message *m)
             entry_drop(to, name);
             entry_put(from, staged.name, new);
             there->parent = is_dir(there) ? staged.directory : there->parent;
+            from->node.links += is_dir(there);
+            to->node.links -= is_dir(there);
         } else {
             if (there) {
                 entry_cut(to, name, there);
