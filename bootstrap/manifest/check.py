@@ -62,6 +62,16 @@ def serves(system, known, name):
     return server.serves if server else []
 
 
+def last_op(server, interface):
+    """The highest number of an op with a step at `interface`: ops are numbered from 1 in order, each uses the slot of its number."""
+    number = last = 0
+    for op in server.ops:
+        number += op.count
+        if any(step.use == interface for step in op.steps):
+            last = number
+    return last
+
+
 def place(system, known, service):
     """Slots of doors: those that the server `uses` in its order, the others behind, by name."""
     taken, own = {}, 0
@@ -86,10 +96,10 @@ def place(system, known, service):
             door.slot, door.event = at + index, IRQ_PEER | at + index - SLOT_NAMED
             door.name = use.name if index == 0 else door.name
             callee = known.servers.get("keeperd" if door.service == "keeper" else system.service(door.service).server)
-            ops = sum(op.count for op in server.ops)
-            if ops > callee.slots:
-                system.problem(door.line, f"`{service.server}` has {ops} ops, each with a slot of its own at `{door.service}`, "
-                               f"which has {callee.slots}", f"raise `slots` in the state of {callee.name}, or have fewer ops")
+            last = last_op(server, use.name)
+            if last >= callee.slots:
+                system.problem(door.line, f"op {last} of `{service.server}` calls `{door.service}` in slot {last}, which has {callee.slots}",
+                               f"raise `slots` in the state of {callee.name}, or move the op forward in {service.server}")
     for door in service.doors:
         if not door.slot:
             door.slot, door.event, own = end + own, IRQ_OWN | own, own + 1
