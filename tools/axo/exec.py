@@ -67,7 +67,8 @@ class Command:
         return self.end.asked and len(self.end.waiting) < AHEAD
 
     def send(self, now):
-        if self.guest.listening:
+        """What is still on its way into QEMU is not lost: nothing is repeated behind it."""
+        if self.guest.listening and not self.guest.unsent:
             self.guest.send(self.end.take(now))
 
     def tick(self):

@@ -12,6 +12,7 @@ STDIN, STDOUT, STDERR, END_OF_FILE, STATUS, ACK = range(6)
 PAYLOAD_MAX = 1024
 WINDOW = 8                      # numbered frames on the way
 PATIENCE = 0.25                 # seconds without news before everything unacknowledged is sent again
+PATIENCE_MOST = 4.0             # it doubles up to this as long as nothing is acknowledged
 PAUSE = 0.02                    # the least time between two such repetitions
 
 HEAD, TAIL = struct.Struct("<BI"), struct.Struct("<I")
@@ -49,6 +50,7 @@ class End:
         self.owes_ack = False
         self.asked = False              # the other end has acknowledged something: it is there and reads
         self.progress = self.repeated = 0.0
+        self.patience = PATIENCE
         self.line = bytearray()
 
     def put(self, kind, payload=b""):
@@ -89,12 +91,15 @@ class End:
         if 0 < done <= len(self.waiting):
             del self.waiting[:done]
             self.first, self.sent, self.progress = expected, max(self.sent - done, 0), now
+            self.patience = PATIENCE
         elif done == 0 and self.sent:
             self.repeat(now, PAUSE)
 
     def repeat(self, now, pause):
-        if now - max(self.repeated, self.progress) >= pause:
+        due = now - max(self.repeated, self.progress) >= pause
+        if due:
             self.sent, self.repeated = 0, now
+        return due
 
     def take(self, now):
         """Bytes to send now."""
@@ -103,7 +108,8 @@ class End:
             out += encode(ACK, self.expected)
             self.owes_ack = False
         if self.sent:
-            self.repeat(now, PATIENCE)
+            if self.repeat(now, self.patience):
+                self.patience = min(2 * self.patience, PATIENCE_MOST)
         elif self.waiting:
             self.progress = now
         out += b"".join(self.waiting[self.sent:WINDOW])

@@ -8,14 +8,13 @@ import termios
 import tty
 from pathlib import Path
 
-from . import build, paths, qemu, root, say
+from . import archive, build, exec, paths, qemu, root, say
 
 ESCAPE, LEAVE = b"\x01", b"x"          # Ctrl-A x leaves, as in QEMU itself
 END_OF_FILE = b"\x04"
 
 # What the system in this tree cannot serve yet, and what it waits for.
 WAITS_FOR = {
-    "exec": "running Linux programs",
     "strace": "running Linux programs",
 }
 
@@ -159,7 +158,18 @@ def boot(machine, options, files):
         raise (say.host_failure if is_hosts else say.guest_failure)(sentence)
 
 
+def execute(machine, options, files, out):
+    """`--exec`: the command is what the first process becomes."""
+    present = {name for name, *_ in archive.read(files.system.read_bytes())}
+    missing = [name for name in ("root", "runtime", "tty") if name not in present]
+    if missing:
+        raise say.host_failure(f"--exec needs a system with {', '.join(missing)}, which this one has not yet")
+    lay_over(machine, options, files, out, [(exec.START_FILE, exec.start_words(options.exec), 0o644)])
+    return exec.run(machine, files.last_log, options.timeout, None if sys.stdin is None else 0)
+
+
 def command(options):
+    say.quiet = options.exec is not None
     refuse_unserved(options)
     if options.root and not os.path.isdir(options.root):
         raise say.host_failure(f"--root {options.root} is no directory")
@@ -167,6 +177,8 @@ def command(options):
     machine = machine_of(options, paths.Build(options.build_dir))       # before the build: a wrong flag is told at once
     files = build.build_all(options, *needs, targets=["system"])
     with tempfile.TemporaryDirectory(prefix="axo-") as folder:
+        if options.exec is not None:
+            return execute(machine, options, files, Path(folder) / "archive")
         if options.root:
             lay_over(machine, options, files, Path(folder) / "archive")
         return boot(machine, options, files)
