@@ -77,7 +77,8 @@ l4_err_t do_chown(struct vfsd_tx tx, u64 label, u32 directory, u32 uid, u32 gid,
         return VFS_AGAIN;
     }
     op->mount = at.mount;
-    return l4_later(chown_op_send_node(tx, op, mount_fs(at.mount), at.node.inode, which, 0, uid, gid, 0, 0, !is_directory(&at.node)));
+    return l4_later(chown_op_send_node(
+        tx, op, mount_fs(at.mount), at.node.inode, which, 0, uid, gid, 0, 0, !is_directory(&at.node)));
 }
 
 struct l4_next chown_node(struct vfsd_tx tx, const struct chown_op *op, l4_err_t err, const struct fs_node *now)
@@ -85,7 +86,8 @@ struct l4_next chown_node(struct vfsd_tx tx, const struct chown_op *op, l4_err_t
     return chown_op_answer(tx, op, err);
 }
 
-l4_err_t do_utimes(struct vfsd_tx tx, u64 label, u32 directory, u32 which, u64 atime, u64 mtime, u32 flags, struct l4_bytes path)
+l4_err_t do_utimes(
+    struct vfsd_tx tx, u64 label, u32 directory, u32 which, u64 atime, u64 mtime, u32 flags, struct l4_bytes path)
 {
     struct place at;
     const struct process *p = process_of(label);
@@ -109,8 +111,8 @@ l4_err_t do_utimes(struct vfsd_tx tx, u64 label, u32 directory, u32 which, u64 a
     }
     u64 now = time_now();
     op->mount = at.mount;
-    return l4_later(utimes_op_send_node(tx, op, mount_fs(at.mount), at.node.inode, what, 0, 0, 0, which & NOW_ATIME ? now : atime,
-                                        which & NOW_MTIME ? now : mtime, false));
+    return l4_later(utimes_op_send_node(tx, op, mount_fs(at.mount), at.node.inode, what, 0, 0, 0,
+        which & NOW_ATIME ? now : atime, which & NOW_MTIME ? now : mtime, false));
 }
 
 struct l4_next utimes_node(struct vfsd_tx tx, const struct utimes_op *op, l4_err_t err, const struct fs_node *now)
@@ -189,10 +191,12 @@ struct l4_next truncate_path_size(struct vfsd_tx tx, const struct truncate_path_
     if (err || !op->strip) {
         return truncate_path_op_answer(tx, op, err);
     }
-    return truncate_path_op_send_strip(tx, op, mount_fs(op->mount), op->inode, FS_MODE, op->strip & 07777, 0, 0, 0, 0, false);
+    return truncate_path_op_send_strip(
+        tx, op, mount_fs(op->mount), op->inode, FS_MODE, op->strip & 07777, 0, 0, 0, 0, false);
 }
 
-struct l4_next truncate_path_strip(struct vfsd_tx tx, const struct truncate_path_op *op, l4_err_t err, const struct fs_node *now)
+struct l4_next truncate_path_strip(
+    struct vfsd_tx tx, const struct truncate_path_op *op, l4_err_t err, const struct fs_node *now)
 {
     return truncate_path_op_answer(tx, op, L4_OK);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* descriptor.c: numbers of open files. A process has up to 1,024 of them, in chunks of 32.
  *
- * INVARIANT number: chunk.files[i] != 0  =>  the file is in use and counts this descriptor among its holders.
- * The log holds 4,000 words; who has many descriptors open leaves whole chunks to the op `sweep`, which closes them one by one. */
+ * INVARIANT number: chunk.files[i] != 0  =>  the file is in use and counts this descriptor among its holders. The
+ * log holds 4,000 words; who has many descriptors open leaves whole chunks to the op `sweep`, which closes them one
+ * by one. */
 #include "vfsd.h"
 
 enum { F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, FD_CLOEXEC = 1 };
@@ -214,7 +215,8 @@ enum { LOCK_SHARED = 1, LOCK_EXCLUSIVE = 2, LOCK_NO_WAIT = 4, LOCK_FREE = 8 };
 static bool lock_is_barred(const struct file *f, u32 kind)
 {
     for (const struct file *o = file_following(NULL); o; o = file_following(o)) {
-        if (o != f && o->locks && o->inode == f->inode && o->mount == f->mount && (kind == LOCK_EXCLUSIVE || o->locks == LOCK_EXCLUSIVE)) {
+        if (o != f && o->locks && o->inode == f->inode && o->mount == f->mount &&
+            (kind == LOCK_EXCLUSIVE || o->locks == LOCK_EXCLUSIVE)) {
             return true;
         }
     }

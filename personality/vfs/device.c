@@ -6,7 +6,9 @@ enum { MEMORY = 1, CONSOLES = 5, STREAMS = 240 };
 
 enum device_kind device_kind(const struct process *p, u32 device, u32 *line, l4_err_t *err)
 {
-    static const u8 memory[] = { [3] = DEVICE_NULL, [5] = DEVICE_ZERO, [7] = DEVICE_FULL, [8] = DEVICE_RANDOM, [9] = DEVICE_RANDOM };
+    static const u8 memory[] = {
+        [3] = DEVICE_NULL, [5] = DEVICE_ZERO, [7] = DEVICE_FULL, [8] = DEVICE_RANDOM, [9] = DEVICE_RANDOM
+    };
     u32 major = device >> 8, minor = device & 255;
     *err = VFS_NXIO;
     if (major == MEMORY && minor < sizeof memory) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* file.c: open files. One lives as long as descriptors, processes (working directory, root, program) or ops hold it.
- * Its inode is held at its file system from `open` on; the op `sweep` lets inodes of closed files go, one after the other.
+ * Its inode is held at its file system from `open` on; the op `sweep` lets inodes of closed files go, one after the
+ * other.
  *
  * INVARIANT held: file.open != 0  =>  its file system counts one holder of file.inode for it.
  * INVARIANT sweep: closing or dying is not empty  <=>  state.sweeping and the op exists. */
@@ -41,7 +42,8 @@ bool inode_is_run(u32 mount, u64 inode)
 /* ---- the end of an open file ---- */
 enum { PIECE = 1500 };
 
-/* Send the next message of the sweep: an inode to release, or, when chunks alone are left, one that releases nothing. */
+/* Send the next message of the sweep: an inode to release, or, when chunks alone are left, one that releases
+ * nothing. */
 static struct l4_next sweep_on(struct vfsd_tx tx, const struct sweep_op *op)
 {
     while (dying_first() && l4_undo_log()->top < PIECE) {

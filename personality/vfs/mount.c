@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mount.c: which file system is where. A mount's number is what stat calls the device. The table is made at the first start from the
- * doors that the manifest gives: the first is the root, one whose statfs says that it is procfs lies at /proc.
+/* mount.c: which file system is where. A mount's number is what stat calls the device. The table is made at the
+ * first start from the doors that the manifest gives: the first is the root, one whose statfs says that it is procfs
+ * lies at /proc.
  *
- * INVARIANT root: a mount's root inode and the directory that it covers are never held: they live as long as the mount. */
+ * INVARIANT root: a mount's root inode and the directory that it covers are never held: they live as long as the
+ * mount. */
 #include "vfsd.h"
 
 enum { PROC_MAGIC = 0x9fa0, DOORS = 4 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* name.c: names made, removed and moved. The order of checks is that of Linux's fs/namei.c: the path, what is there already, then
- * the permission. */
+/* name.c: names made, removed and moved. The order of checks is that of Linux's fs/namei.c: the path, what is there
+ * already, then the permission. */
 #include "vfsd.h"
 
 enum { NO_REPLACE = 1, EXCHANGE = 2, PERMISSIONS = 07777, RENAME_KEY = 1 };
@@ -8,13 +8,15 @@ enum { NO_REPLACE = 1, EXCHANGE = 2, PERMISSIONS = 07777, RENAME_KEY = 1 };
 static l4_err_t may_create(const struct walk *w) { return permit(w->who, &w->here.node, MAY_WRITE | MAY_EXEC); }
 
 /* Whether a name may go from a directory: Linux's may_delete. */
-static l4_err_t may_delete(const struct process *p, const struct fs_node *directory, const struct place *victim, bool directory_too)
+static l4_err_t may_delete(
+    const struct process *p, const struct fs_node *directory, const struct place *victim, bool directory_too)
 {
     l4_err_t err = permit(p, directory, MAY_WRITE | MAY_EXEC);
     if (err) {
         return err;
     }
-    bool sticky = directory->mode & S_ISVTX && p->who.fsuid != victim->node.uid && p->who.fsuid != directory->uid && !is_root(p);
+    bool sticky =
+        directory->mode & S_ISVTX && p->who.fsuid != victim->node.uid && p->who.fsuid != directory->uid && !is_root(p);
     if (sticky) {
         return VFS_PERM;
     }
@@ -27,7 +29,10 @@ static l4_err_t may_delete(const struct process *p, const struct fs_node *direct
 static bool is_mounted(const struct walk *w, const struct place *at) { return at->mount != w->here.mount; }
 
 /* ---- made ---- */
-static u32 group_for(const struct walk *w) { return w->here.node.mode & S_ISGID ? w->here.node.gid : w->who->who.fsgid; }
+static u32 group_for(const struct walk *w)
+{
+    return w->here.node.mode & S_ISGID ? w->here.node.gid : w->who->who.fsgid;
+}
 
 l4_err_t do_make_directory(struct vfsd_tx tx, u64 label, u32 directory, u32 mode, struct l4_bytes path)
 {
@@ -46,13 +51,15 @@ l4_err_t do_make_directory(struct vfsd_tx tx, u64 label, u32 directory, u32 mode
     }
     op->mount = w.here.mount;
     mode = (mode & 01777 & ~p->umask) | S_IFDIR | (w.here.node.mode & S_ISGID);
-    return l4_later(make_directory_op_send_create(tx, op, mount_fs(op->mount), w.here.node.inode, mode, p->who.fsuid, group_for(&w), 0, 0, 0,
-                                                  0, walk_name(&w)));
+    return l4_later(make_directory_op_send_create(
+        tx, op, mount_fs(op->mount), w.here.node.inode, mode, p->who.fsuid, group_for(&w), 0, 0, 0, 0, walk_name(&w)));
 }
 
-struct l4_next make_directory_create(struct vfsd_tx tx, const struct make_directory_op *op, l4_err_t err, const struct fs_node *made)
+struct l4_next make_directory_create(
+    struct vfsd_tx tx, const struct make_directory_op *op, l4_err_t err, const struct fs_node *made)
 {
-    return err ? make_directory_op_answer(tx, op, err) : make_directory_op_send_release(tx, op, mount_fs(op->mount), made->inode, 1);
+    return err ? make_directory_op_answer(tx, op, err)
+               : make_directory_op_send_release(tx, op, mount_fs(op->mount), made->inode, 1);
 }
 
 struct l4_next make_directory_release(struct vfsd_tx tx, const struct make_directory_op *op, l4_err_t err)
@@ -84,13 +91,16 @@ l4_err_t do_make_node(struct vfsd_tx tx, u64 label, u32 directory, u32 mode, u32
         return err ? err : VFS_AGAIN;
     }
     op->mount = w.here.mount;
-    return l4_later(make_node_op_send_create(tx, op, mount_fs(op->mount), w.here.node.inode, (mode & PERMISSIONS & ~p->umask) | type,
-                                             p->who.fsuid, group_for(&w), is_device ? device : 0, 0, 0, 0, walk_name(&w)));
+    return l4_later(make_node_op_send_create(tx, op, mount_fs(op->mount), w.here.node.inode,
+        (mode & PERMISSIONS & ~p->umask) | type, p->who.fsuid, group_for(&w), is_device ? device : 0, 0, 0, 0,
+        walk_name(&w)));
 }
 
-struct l4_next make_node_create(struct vfsd_tx tx, const struct make_node_op *op, l4_err_t err, const struct fs_node *made)
+struct l4_next make_node_create(
+    struct vfsd_tx tx, const struct make_node_op *op, l4_err_t err, const struct fs_node *made)
 {
-    return err ? make_node_op_answer(tx, op, err) : make_node_op_send_release(tx, op, mount_fs(op->mount), made->inode, 1);
+    return err ? make_node_op_answer(tx, op, err)
+               : make_node_op_send_release(tx, op, mount_fs(op->mount), made->inode, 1);
 }
 
 struct l4_next make_node_release(struct vfsd_tx tx, const struct make_node_op *op, l4_err_t err)
@@ -114,8 +124,8 @@ l4_err_t do_symlink(struct vfsd_tx tx, u64 label, u32 directory, struct l4_bytes
         return err ? err : VFS_AGAIN;
     }
     op->mount = w.here.mount;
-    return l4_later(symlink_op_send_create(tx, op, mount_fs(op->mount), w.here.node.inode, S_IFLNK | 0777, p->who.fsuid, group_for(&w), 0,
-                                           window_of(target.at), window_from(target.at), target.length, walk_name(&w)));
+    return l4_later(symlink_op_send_create(tx, op, mount_fs(op->mount), w.here.node.inode, S_IFLNK | 0777, p->who.fsuid,
+        group_for(&w), 0, window_of(target.at), window_from(target.at), target.length, walk_name(&w)));
 }
 
 struct l4_next symlink_create(struct vfsd_tx tx, const struct symlink_op *op, l4_err_t err, const struct fs_node *made)
@@ -174,16 +184,23 @@ l4_err_t do_link(struct vfsd_tx tx, u64 label, u32 from, u32 to, u32 flags, stru
         return err ? err : VFS_AGAIN;
     }
     op->mount = w.here.mount;
-    return l4_later(link_op_send_name(tx, op, mount_fs(op->mount), w.here.node.inode, source.node.inode, walk_name(&w)));
+    return l4_later(
+        link_op_send_name(tx, op, mount_fs(op->mount), w.here.node.inode, source.node.inode, walk_name(&w)));
 }
 
-struct l4_next link_name(struct vfsd_tx tx, const struct link_op *op, l4_err_t err) { return link_op_answer(tx, op, err); }
+struct l4_next link_name(struct vfsd_tx tx, const struct link_op *op, l4_err_t err)
+{
+    return link_op_answer(tx, op, err);
+}
 
 /* ---- removed ---- */
 static l4_err_t unlink_check(const struct walk *w, struct place *victim, bool directory_too)
 {
     if (w->last != LAST_NAME) {
-        return !directory_too ? VFS_ISDIR : w->last == LAST_UP ? VFS_NOTEMPTY : w->last == LAST_DOT ? VFS_INVAL : VFS_BUSY;
+        return !directory_too        ? VFS_ISDIR
+               : w->last == LAST_UP  ? VFS_NOTEMPTY
+               : w->last == LAST_DOT ? VFS_INVAL
+                                     : VFS_BUSY;
     }
     l4_err_t err = walk_peek(w, victim);
     if (err) {
@@ -217,7 +234,10 @@ l4_err_t do_unlink(struct vfsd_tx tx, u64 label, u32 directory, u32 flags, struc
     return l4_later(unlink_op_send_name(tx, op, mount_fs(op->mount), w.here.node.inode, directory_too, walk_name(&w)));
 }
 
-struct l4_next unlink_name(struct vfsd_tx tx, const struct unlink_op *op, l4_err_t err) { return unlink_op_answer(tx, op, err); }
+struct l4_next unlink_name(struct vfsd_tx tx, const struct unlink_op *op, l4_err_t err)
+{
+    return unlink_op_answer(tx, op, err);
+}
 
 /* ---- moved ---- */
 /* Whether `inode` is `at` or above it. */
@@ -229,7 +249,8 @@ static bool is_above(u64 inode, const struct walk *at)
         if (here == inode) {
             return true;
         }
-        if (here == mount_root(at->here.mount) || fs_lookup(mount_door(at->here.mount), here, l4_text(".."), &up) != L4_OK) {
+        if (here == mount_root(at->here.mount) ||
+            fs_lookup(mount_door(at->here.mount), here, l4_text(".."), &up) != L4_OK) {
             return false;
         }
         here = up.inode;
@@ -238,7 +259,8 @@ static bool is_above(u64 inode, const struct walk *at)
 }
 
 /* What both names must be; `*there`: something has the new one. */
-static l4_err_t rename_names(const struct walk *from, const struct walk *to, u32 flags, struct place *old, struct place *new, bool *there)
+static l4_err_t rename_names(
+    const struct walk *from, const struct walk *to, u32 flags, struct place *old, struct place *new, bool *there)
 {
     l4_err_t err = walk_peek(from, old);
     if (err) {
@@ -268,8 +290,8 @@ static l4_err_t rename_names(const struct walk *from, const struct walk *to, u32
 }
 
 /* Linux's vfs_rename, up to the file system. `*same`: both names are one inode's, nothing is to be done. */
-static l4_err_t rename_permit(const struct walk *from, const struct walk *to, u32 flags, const struct place *old, const struct place *new,
-                              bool there, bool *same)
+static l4_err_t rename_permit(const struct walk *from, const struct walk *to, u32 flags, const struct place *old,
+    const struct place *new, bool there, bool *same)
 {
     const struct process *p = from->who;
     bool is_dir = is_directory(&old->node), other = from->here.node.inode != to->here.node.inode;
@@ -279,7 +301,8 @@ static l4_err_t rename_permit(const struct walk *from, const struct walk *to, u3
     }
     l4_err_t err = may_delete(p, &from->here.node, old, is_dir);
     if (!err) {
-        err = !there ? may_create(to) : may_delete(p, &to->here.node, new, flags & EXCHANGE ? is_directory(&new->node) : is_dir);
+        err = !there ? may_create(to)
+                     : may_delete(p, &to->here.node, new, flags & EXCHANGE ? is_directory(&new->node) : is_dir);
     }
     if (!err && other && is_dir) {
         err = permit(p, &old->node, MAY_WRITE);
@@ -290,7 +313,8 @@ static l4_err_t rename_permit(const struct walk *from, const struct walk *to, u3
     return err ? err : is_mounted(from, old) || (there && is_mounted(to, new)) ? VFS_BUSY : L4_OK;
 }
 
-l4_err_t do_rename(struct vfsd_tx tx, u64 label, u32 from, u32 to, u32 flags, struct l4_bytes old_path, struct l4_bytes new_path)
+l4_err_t do_rename(
+    struct vfsd_tx tx, u64 label, u32 from, u32 to, u32 flags, struct l4_bytes old_path, struct l4_bytes new_path)
 {
     struct walk a, b;
     struct place old, new;
@@ -345,7 +369,11 @@ struct l4_next rename_stage(struct vfsd_tx tx, const struct rename_op *op, l4_er
     if (err) {
         return rename_op_answer(tx, op, err);
     }
-    return rename_op_send_name(tx, op, mount_fs(op->mount), RENAME_KEY, op->directory, op->flags, l4_bytes(op->name, op->length));
+    return rename_op_send_name(
+        tx, op, mount_fs(op->mount), RENAME_KEY, op->directory, op->flags, l4_bytes(op->name, op->length));
 }
 
-struct l4_next rename_name(struct vfsd_tx tx, const struct rename_op *op, l4_err_t err) { return rename_op_answer(tx, op, err); }
+struct l4_next rename_name(struct vfsd_tx tx, const struct rename_op *op, l4_err_t err)
+{
+    return rename_op_answer(tx, op, err);
+}

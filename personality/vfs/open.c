@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* open.c: open files and make them. The handler walks and checks; the op holds the inode (or creates it), cuts it off for O_TRUNC, and
- * gives the descriptor at its end. Until then the op is the file's only holder. */
+/* open.c: open files and make them. The handler walks and checks; the op holds the inode (or creates it), cuts it
+ * off for O_TRUNC, and gives the descriptor at its end. Until then the op is the file's only holder. */
 #include "vfsd.h"
 
-enum { O_LARGEFILE = 0100000, O_KNOWN_PATH = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC, O_ONCE = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC };
+enum {
+    O_LARGEFILE = 0100000,
+    O_KNOWN_PATH = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC,
+    O_ONCE = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC
+};
 
 /* ---- what a file becomes ---- */
 static struct file *file_make(struct vfsd_tx tx, const struct place *at, const struct walk *w, u32 flags)
@@ -15,7 +19,11 @@ static struct file *file_make(struct vfsd_tx tx, const struct place *at, const s
     u32 access = flags & O_ACCMODE;
     f->holders = 1;
     f->what = flags & O_PATH ? VFSD_PATH : is_directory(&at->node) ? VFSD_DIRECTORY : VFSD_REGULAR;
-    f->may = flags & O_PATH ? 0 : access == 3 ? 0 : access == O_RDWR ? VFSD_READ | VFSD_WRITE : access == O_WRONLY ? VFSD_WRITE : VFSD_READ;
+    f->may = flags & O_PATH       ? 0
+             : access == 3        ? 0
+             : access == O_RDWR   ? VFSD_READ | VFSD_WRITE
+             : access == O_WRONLY ? VFSD_WRITE
+                                  : VFSD_READ;
     f->flags = (flags & ~(u32)(O_ONCE | O_EXECUTE | O_CLOEXEC)) | (flags & O_PATH ? 0 : O_LARGEFILE);
     f->mount = at->mount;
     f->inode = at->node.inode;
@@ -77,7 +85,10 @@ struct l4_next open_truncate(struct vfsd_tx tx, const struct open_op *op, l4_err
     return opened(tx, op);
 }
 
-struct l4_next open_strip(struct vfsd_tx tx, const struct open_op *op, l4_err_t err, const struct fs_node *now) { return opened(tx, op); }
+struct l4_next open_strip(struct vfsd_tx tx, const struct open_op *op, l4_err_t err, const struct fs_node *now)
+{
+    return opened(tx, op);
+}
 
 struct l4_next create_create(struct vfsd_tx tx, const struct create_op *op, l4_err_t err, const struct fs_node *made)
 {
@@ -123,7 +134,8 @@ static l4_err_t create(struct vfsd_tx tx, const struct walk *w, u32 flags, u32 m
     op->client = p->client;
     op->file = file_ref(f);
     op->flags = flags;
-    return l4_later(create_op_send_create(tx, op, mount_fs(made.mount), w->here.node.inode, mode, p->who.fsuid, gid, 0, 0, 0, 0, walk_name(w)));
+    return l4_later(create_op_send_create(
+        tx, op, mount_fs(made.mount), w->here.node.inode, mode, p->who.fsuid, gid, 0, 0, 0, 0, walk_name(w)));
 }
 
 /* Linux's may_open: what kind it is, then the permission, then who else uses it. */
@@ -156,7 +168,8 @@ static l4_err_t may_open(const struct process *p, const struct place *at, u32 fl
 }
 
 /* The open end of a pipe that a link of /proc leads to. */
-static l4_err_t open_pipe(struct vfsd_tx tx, const struct process *p, u64 label, const struct place *at, u32 flags, u32 *fd)
+static l4_err_t open_pipe(
+    struct vfsd_tx tx, const struct process *p, u64 label, const struct place *at, u32 flags, u32 *fd)
 {
     struct walk nowhere = { .parent = 0 };
     struct file *f = file_make(tx, at, &nowhere, flags);
@@ -217,7 +230,8 @@ static l4_err_t open_there(struct vfsd_tx tx, u64 label, struct walk *w, u32 fla
 }
 
 /* Find what is to be opened, or the directory where it is to be made (`*missing`). */
-static l4_err_t open_walk(struct walk *w, const struct process *p, u32 directory, struct l4_bytes path, u32 flags, bool *missing)
+static l4_err_t open_walk(
+    struct walk *w, const struct process *p, u32 directory, struct l4_bytes path, u32 flags, bool *missing)
 {
     bool follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
     *missing = false;
@@ -264,7 +278,11 @@ l4_err_t do_open(struct vfsd_tx tx, u64 label, u32 directory, u32 flags, u32 mod
         return VFS_INVAL;
     }
     u32 access = flags & O_ACCMODE;
-    u32 mask = flags & O_EXECUTE ? MAY_EXEC : access == 3 ? MAY_READ | MAY_WRITE : access == O_RDWR ? MAY_READ | MAY_WRITE : access == O_WRONLY ? MAY_WRITE : MAY_READ;
+    u32 mask = flags & O_EXECUTE    ? MAY_EXEC
+               : access == 3        ? MAY_READ | MAY_WRITE
+               : access == O_RDWR   ? MAY_READ | MAY_WRITE
+               : access == O_WRONLY ? MAY_WRITE
+                                    : MAY_READ;
     mask |= flags & O_TRUNC ? MAY_WRITE : 0;
     if (path.length == 0) {
         return VFS_NOENT;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pipe.c: pipes and FIFOs: a ring of up to 64 KB. Free ring space is outside undo: what is written there counts once `fill` does.
+/* pipe.c: pipes and FIFOs: a ring of up to 64 KB. Free ring space is outside undo: what is written there counts once
+ * `fill` does.
  *
- * INVARIANT ends: readers and writers count the open files of each side, one that is both in both. A pipe without any is free. */
+ * INVARIANT ends: readers and writers count the open files of each side, one that is both in both. A pipe without
+ * any is free. */
 #include "vfsd.h"
 
 enum { FIFO_READER = 1, FIFO_WRITER = 2, WANTS = 64 };
@@ -172,9 +174,8 @@ l4_err_t do_pipe(struct vfsd_tx tx, u64 label, u32 flags, u32 *reader, u32 *writ
     return err;
 }
 
-/* ---- FIFOs: opening one end waits for the other ----
- * Who waits has changed nothing, so that its counterpart would not see it: this list is how. It is a hint and may be lost: whoever
- * waits runs again then and is noted again. */
+/* ---- FIFOs: opening one end waits for the other ---- Who waits has changed nothing, so that its counterpart would
+ * not see it: this list is how. It is a hint and may be lost: whoever waits runs again then and is noted again. */
 static struct want { u64 client, inode; u32 mount, side; } want[WANTS] L4_VOLATILE_ZERO;
 
 static void want_drop(u64 client)
@@ -199,7 +200,8 @@ static void want_note(u64 client, const struct place *at, u32 side)
 static bool is_wanted(const struct place *at, u32 side)
 {
     for (u32 i = 0; i < WANTS; i++) {
-        if (want[i].client && process_of(want[i].client) && want[i].mount == at->mount && want[i].inode == at->node.inode && want[i].side == side) {
+        if (want[i].client && process_of(want[i].client) && want[i].mount == at->mount &&
+            want[i].inode == at->node.inode && want[i].side == side) {
             return true;
         }
     }
@@ -217,7 +219,8 @@ static const struct pipe *fifo_find(const struct place *at)
 }
 
 /* `f` becomes an end of the pipe at `at` (or of the one that it has). */
-l4_err_t fifo_open(struct vfsd_tx tx, const struct process *p, u64 label, const struct place *at, u32 flags, struct file *f)
+l4_err_t fifo_open(
+    struct vfsd_tx tx, const struct process *p, u64 label, const struct place *at, u32 flags, struct file *f)
 {
     const struct pipe *is = f->tube ? pipe_at(f->tube) : fifo_find(at);
     bool reads = f->may & VFSD_READ, writes = f->may & VFSD_WRITE, waits = !(flags & O_NONBLOCK) && !f->tube;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* poll.c: poll. Whoever waits is run again whenever anything changes that somebody could wait for, and when a deadline passes. */
+/* poll.c: poll. Whoever waits is run again whenever anything changes that somebody could wait for, and when a
+ * deadline passes. */
 #include "vfsd.h"
 #include <l4/clock.h>
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* proc.c: what in /proc vfs alone knows: who asks, and which files a process has open. procfs has the names; a node of it with `object`
- * not 0 is one of these (enum magic), of the process whose number is in `device` (0: whoever asks). The directory of descriptors is
- * listed and looked up here; links to open files lead to the file itself, not to what its path means by now. */
+/* proc.c: what in /proc vfs alone knows: who asks, and which files a process has open. procfs has the names; a node
+ * of it with `object` not 0 is one of these (enum magic), of the process whose number is in `device` (0: whoever
+ * asks). The directory of descriptors is listed and looked up here; links to open files lead to the file itself, not
+ * to what its path means by now. */
 #include "vfsd.h"
 #include <l4/format.h>
 
-u32 magic_of(u32 mount, const struct fs_node *node) { return mount_is_proc(mount) && !is_regular(node) ? node->object : 0; }
+u32 magic_of(u32 mount, const struct fs_node *node)
+{
+    return mount_is_proc(mount) && !is_regular(node) ? node->object : 0;
+}
 
 static const struct process *subject(const struct process *who, const struct fs_node *node)
 {

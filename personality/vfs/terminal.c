@@ -1,12 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* terminal.c: terminals and streams, which tty keeps. What cannot go on at once waits here, not in an op: so a signal ends the wait.
- * tty's event `ready` lets everybody who waits look again. */
+/* terminal.c: terminals and streams, which tty keeps. What cannot go on at once waits here, not in an op: so a
+ * signal ends the wait. tty's event `ready` lets everybody who waits look again. */
 #include "vfsd.h"
 
 enum {
-    TCGETS = 0x5401, TCSETS = 0x5402, TCSETSW = 0x5403, TCSETSF = 0x5404, TCSBRK = 0x5409, TCFLSH = 0x540b,
-    TIOCSCTTY = 0x540e, TIOCGPGRP = 0x540f, TIOCSPGRP = 0x5410, TIOCGWINSZ = 0x5413, TIOCSWINSZ = 0x5414, FIONREAD = 0x541b,
-    FIONBIO = 0x5421, TIOCNOTTY = 0x5422, TCSBRKP = 0x5425, TIOCGSID = 0x5429, FIONCLEX = 0x5450, FIOCLEX = 0x5451,
+    TCGETS = 0x5401,
+    TCSETS = 0x5402,
+    TCSETSW = 0x5403,
+    TCSETSF = 0x5404,
+    TCSBRK = 0x5409,
+    TCFLSH = 0x540b,
+    TIOCSCTTY = 0x540e,
+    TIOCGPGRP = 0x540f,
+    TIOCSPGRP = 0x5410,
+    TIOCGWINSZ = 0x5413,
+    TIOCSWINSZ = 0x5414,
+    FIONREAD = 0x541b,
+    FIONBIO = 0x5421,
+    TIOCNOTTY = 0x5422,
+    TCSBRKP = 0x5425,
+    TIOCGSID = 0x5429,
+    FIONCLEX = 0x5450,
+    FIOCLEX = 0x5451,
 };
 enum { TERMIOS = 36, VMIN = 6, ICANON = 2, LINES = 32 };
 
@@ -20,7 +35,8 @@ struct tty_asker asker_of(const struct process *p, bool bold, bool wait)
 /* tty's state for events outlives both of us; asking again is harmless. */
 static void subscribe(void)
 {
-    u64 tag = l4_tag(TTY_PROTOCOL << 8 | L4_METHOD_SUBSCRIBE, 1, 0), w0 = 1ul << TTY_EVENT_READY, w1 = 0, w2 = 0, w3 = 0;
+    u64 tag = l4_tag(TTY_PROTOCOL << 8 | L4_METHOD_SUBSCRIBE, 1, 0), w0 = 1ul << TTY_EVENT_READY, w1 = 0, w2 = 0,
+        w3 = 0;
     if (tty_door()) {
         l4_call(tty_door(), &tag, 1, &w0, &w1, &w2, &w3);
     }
@@ -46,8 +62,8 @@ static bool in_background(const struct process *p, u32 line)
 {
     enum tty_kind is;
     u32 foreground, session;
-    return tty_look(tty_door(), line, &is, &foreground, &session) == L4_OK && is == TTY_TERMINAL && session == p->who.session
-        && foreground != p->who.group;
+    return tty_look(tty_door(), line, &is, &foreground, &session) == L4_OK && is == TTY_TERMINAL &&
+           session == p->who.session && foreground != p->who.group;
 }
 
 /* Whether tty decides by time or by an empty read: then it must be asked although nothing is there. */
@@ -57,7 +73,8 @@ static bool reads_empty(u32 line)
     return tty_get_termios(tty_door(), line, &now) == L4_OK && !(now.lflag & ICANON) && now.cc[VMIN] == 0;
 }
 
-l4_err_t terminal_read(struct vfsd_tx tx, const struct process *p, const struct file *f, u32 most, bool more, const u8 *data)
+l4_err_t terminal_read(
+    struct vfsd_tx tx, const struct process *p, const struct file *f, u32 most, bool more, const u8 *data)
 {
     bool wait = !more && !(f->flags & O_NONBLOCK);
     u32 line = f->device, ready = terminal_poll(f) & (POLLIN | POLLHUP | POLLERR);
@@ -78,7 +95,8 @@ struct l4_next get_text(struct vfsd_tx tx, const struct get_op *op, l4_err_t err
     return get_op_answer(tx, op, err, l4_bytes(NULL, done));
 }
 
-l4_err_t terminal_write(struct vfsd_tx tx, const struct process *p, const struct file *f, struct l4_bytes data, bool bold)
+l4_err_t terminal_write(
+    struct vfsd_tx tx, const struct process *p, const struct file *f, struct l4_bytes data, bool bold)
 {
     bool wait = !(f->flags & O_NONBLOCK);
     u32 line = f->device;
@@ -94,7 +112,10 @@ l4_err_t terminal_write(struct vfsd_tx tx, const struct process *p, const struct
     return l4_later(put_op_send_text(tx, op, line, &who, data.length, window_of(data.at), window_from(data.at)));
 }
 
-struct l4_next put_text(struct vfsd_tx tx, const struct put_op *op, l4_err_t err, u32 done) { return put_op_answer(tx, op, err, done); }
+struct l4_next put_text(struct vfsd_tx tx, const struct put_op *op, l4_err_t err, u32 done)
+{
+    return put_op_answer(tx, op, err, done);
+}
 
 /* ---- ioctl ---- */
 static u32 word_of(struct l4_bytes in)
@@ -111,8 +132,8 @@ static void word_out(u32 word, u8 *out, u32 *length)
 }
 
 /* The requests that every descriptor knows. */
-static l4_err_t ioctl_any(struct vfsd_tx tx, const struct process *p, const struct file *f, u32 fd, u32 request, struct l4_bytes in,
-                          bool *known)
+static l4_err_t ioctl_any(struct vfsd_tx tx, const struct process *p, const struct file *f, u32 fd, u32 request,
+    struct l4_bytes in, bool *known)
 {
     *known = true;
     switch (request) {
@@ -168,7 +189,8 @@ static bool group_is_in(u32 group, u32 session, bool *exists)
     return false;
 }
 
-static l4_err_t foreground_set(struct vfsd_tx tx, const struct process *p, const struct file *f, struct tty_asker who, i32 group)
+static l4_err_t foreground_set(
+    struct vfsd_tx tx, const struct process *p, const struct file *f, struct tty_asker who, i32 group)
 {
     bool exists;
     enum tty_kind is;
@@ -198,7 +220,8 @@ static l4_err_t termios_set(struct vfsd_tx tx, const struct file *f, struct tty_
     return op ? l4_later(termios_op_send_line(tx, op, f->device, &who, when, &to)) : VFS_AGAIN;
 }
 
-static l4_err_t terminal_take(struct vfsd_tx tx, const struct process *p, const struct file *f, struct tty_asker who, u64 argument)
+static l4_err_t terminal_take(
+    struct vfsd_tx tx, const struct process *p, const struct file *f, struct tty_asker who, u64 argument)
 {
     u32 line;
     enum tty_kind is;
@@ -264,8 +287,8 @@ static l4_err_t terminal_ask(const struct process *p, u32 line, u32 request, u8 
     return L4_OK;
 }
 
-static l4_err_t terminal_ioctl(struct vfsd_tx tx, const struct process *p, const struct file *f, u32 request, u64 argument, bool bold,
-                               struct l4_bytes in, u8 *out, u32 *length)
+static l4_err_t terminal_ioctl(struct vfsd_tx tx, const struct process *p, const struct file *f, u32 request,
+    u64 argument, bool bold, struct l4_bytes in, u8 *out, u32 *length)
 {
     bool known;
     struct tty_asker who = asker_of(p, bold, !(f->flags & O_NONBLOCK));
@@ -284,7 +307,9 @@ static l4_err_t terminal_ioctl(struct vfsd_tx tx, const struct process *p, const
         if (op) {
             memcpy(&to, in.at, sizeof to);
         }
-        return op ? l4_later(winsize_op_send_line(tx, op, f->device, &to)) : in.length < sizeof to ? VFS_FAULT : VFS_AGAIN;
+        return op                      ? l4_later(winsize_op_send_line(tx, op, f->device, &to))
+               : in.length < sizeof to ? VFS_FAULT
+                                       : VFS_AGAIN;
     }
     case TIOCSPGRP:
         return in.length < 4 ? VFS_FAULT : foreground_set(tx, p, f, who, (i32)word_of(in));
@@ -294,7 +319,9 @@ static l4_err_t terminal_ioctl(struct vfsd_tx tx, const struct process *p, const
         return terminal_leave(tx, p, f);
     case TCFLSH: {
         struct flush_op *op = argument > 2 ? NULL : flush_op_new(tx);
-        return op ? l4_later(flush_op_send_line(tx, op, f->device, &who, (u32)argument)) : argument > 2 ? VFS_INVAL : VFS_AGAIN;
+        return op             ? l4_later(flush_op_send_line(tx, op, f->device, &who, (u32)argument))
+               : argument > 2 ? VFS_INVAL
+                              : VFS_AGAIN;
     }
     case TCSBRK:
     case TCSBRKP: {
@@ -305,7 +332,8 @@ static l4_err_t terminal_ioctl(struct vfsd_tx tx, const struct process *p, const
     return VFS_NOTTY;
 }
 
-l4_err_t do_ioctl(struct vfsd_tx tx, u64 label, u32 fd, u32 request, u64 argument, struct l4_bytes in, u64 *value, u8 *out, u32 *length)
+l4_err_t do_ioctl(struct vfsd_tx tx, u64 label, u32 fd, u32 request, u64 argument, struct l4_bytes in, u64 *value,
+    u8 *out, u32 *length)
 {
     bool known, bold = fd & VFS_BOLD;
     const struct process *p = process_of(label);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* text.c: the path of what is open, made from the end to the start. A directory's names are found in its parents, so they are right
- * after any rename; another file's name is where it was opened, with " (deleted)" when it is no longer there. */
+/* text.c: the path of what is open, made from the end to the start. A directory's names are found in its parents, so
+ * they are right after any rename; another file's name is where it was opened, with " (deleted)" when it is no
+ * longer there. */
 #include "vfsd.h"
 
 struct text {

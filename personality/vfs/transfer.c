@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* transfer.c: bytes between files and windows. A file system copies straight into or out of the caller's window; reading is a retry
- * call down inside the handler, writing an op. */
+/* transfer.c: bytes between files and windows. A file system copies straight into or out of the caller's window;
+ * reading is a retry call down inside the handler, writing an op. */
 #include "vfsd.h"
 
 enum { ENTRY_MOST = 280 };
@@ -123,7 +123,8 @@ static l4_err_t write_regular(struct vfsd_tx tx, const struct process *p, const 
     }
     op->file = file_ref(f);
     op->strip = file_stripped(p, f);
-    return l4_later(write_op_send_data(tx, op, mount_fs(f->mount), f->inode, f->position, f->flags & O_APPEND, bytes, window, from));
+    return l4_later(write_op_send_data(
+        tx, op, mount_fs(f->mount), f->inode, f->position, f->flags & O_APPEND, bytes, window, from));
 }
 
 l4_err_t do_write(struct vfsd_tx tx, u64 label, u32 fd, struct l4_bytes data, u32 *done)
@@ -201,8 +202,8 @@ l4_err_t do_write_at(struct vfsd_tx tx, u64 label, u32 fd, u64 offset, struct l4
     }
     op->file = file_ref(f);
     op->strip = file_stripped(p, f);
-    return l4_later(write_at_op_send_data(tx, op, mount_fs(f->mount), f->inode, offset, f->flags & O_APPEND, bytes, window_of(data.at),
-                                          window_from(data.at)));
+    return l4_later(write_at_op_send_data(tx, op, mount_fs(f->mount), f->inode, offset, f->flags & O_APPEND, bytes,
+        window_of(data.at), window_from(data.at)));
 }
 
 struct l4_next write_at_data(struct vfsd_tx tx, const struct write_at_op *op, l4_err_t err, u32 done, u64 at, u64 size)
@@ -323,7 +324,8 @@ l4_err_t do_list(struct vfsd_tx tx, u64 label, u32 fd, u32 most, u8 *entries, u3
 }
 
 /* ---- memory ---- */
-l4_err_t do_map(struct vfsd_tx tx, u64 label, u32 fd, u64 offset, u64 address, u64 bytes, u32 protection, u32 how, u64 *at)
+l4_err_t do_map(
+    struct vfsd_tx tx, u64 label, u32 fd, u64 offset, u64 address, u64 bytes, u32 protection, u32 how, u64 *at)
 {
     struct fs_node node;
     const struct process *p = process_of(label);
@@ -336,7 +338,8 @@ l4_err_t do_map(struct vfsd_tx tx, u64 label, u32 fd, u64 offset, u64 address, u
     if (!program && (!(f->may & VFSD_READ) || (shared && protection & VM_W && !may_write))) {
         return VFS_ACCESS;
     }
-    l4_err_t err = f->what == VFSD_PIPE || f->what == VFSD_TERMINAL || f->what == VFSD_DEVICE ? VFS_NODEV : file_stat(f, &node);
+    l4_err_t err =
+        f->what == VFSD_PIPE || f->what == VFSD_TERMINAL || f->what == VFSD_DEVICE ? VFS_NODEV : file_stat(f, &node);
     if (err || !is_regular(&node) || !node.object) {
         return err ? err : VFS_NODEV;
     }
@@ -346,10 +349,14 @@ l4_err_t do_map(struct vfsd_tx tx, u64 label, u32 fd, u64 offset, u64 address, u
     }
     op->file = file_ref(f);
     u32 most = VM_R | VM_X | (!shared || may_write ? VM_W : 0);
-    return l4_later(map_op_send_object(tx, op, label, node.object, offset, address, bytes, protection, how, most, f->inode));
+    return l4_later(
+        map_op_send_object(tx, op, label, node.object, offset, address, bytes, protection, how, most, f->inode));
 }
 
-struct l4_next map_object(struct vfsd_tx tx, const struct map_op *op, l4_err_t err, u64 at) { return map_op_answer(tx, op, err, at); }
+struct l4_next map_object(struct vfsd_tx tx, const struct map_op *op, l4_err_t err, u64 at)
+{
+    return map_op_answer(tx, op, err, at);
+}
 
 /* ---- sync ---- */
 enum { FILE_SYSTEMS = 4 };

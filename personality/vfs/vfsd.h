@@ -1,23 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vfsd.h: what the files of vfs share. Read README.md first for the order.
  *
- * A handler checks everything, then either changes the state and answers, or leaves an op whose steps go down. Errors are
- * Linux's, in Linux's order. One request at a time, so between a handler and the messages of its op nothing else happens. */
+ * A handler checks everything, then either changes the state and answers, or leaves an op whose steps go down.
+ * Errors are Linux's, in Linux's order. One request at a time, so between a handler and the messages of its op
+ * nothing else happens. */
 #pragma once
 #include <vfsd_server.h>
 #include <l4/string.h>
 
 /* Linux's numbers. */
 enum {
-    O_ACCMODE = 3, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0100, O_EXCL = 0200, O_NOCTTY = 0400, O_TRUNC = 01000, O_APPEND = 02000,
-    O_NONBLOCK = 04000, O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_NOATIME = 01000000, O_CLOEXEC = 02000000, O_PATH = 010000000,
-    O_TMPFILE = 020000000, O_EXECUTE = 0x40000000,
+    O_ACCMODE = 3,
+    O_WRONLY = 1,
+    O_RDWR = 2,
+    O_CREAT = 0100,
+    O_EXCL = 0200,
+    O_NOCTTY = 0400,
+    O_TRUNC = 01000,
+    O_APPEND = 02000,
+    O_NONBLOCK = 04000,
+    O_DIRECTORY = 0200000,
+    O_NOFOLLOW = 0400000,
+    O_NOATIME = 01000000,
+    O_CLOEXEC = 02000000,
+    O_PATH = 010000000,
+    O_TMPFILE = 020000000,
+    O_EXECUTE = 0x40000000,
 };
 enum {
     S_IFMT = 0170000, S_IFIFO = 0010000, S_IFCHR = 0020000, S_IFDIR = 0040000, S_IFBLK = 0060000, S_IFREG = 0100000,
     S_IFLNK = 0120000, S_IFSOCK = 0140000, S_ISUID = 04000, S_ISGID = 02000, S_ISVTX = 01000,
 };
-enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_EACCESS = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_EMPTY_PATH = 0x1000 };
+enum {
+    AT_SYMLINK_NOFOLLOW = 0x100,
+    AT_REMOVEDIR = 0x200,
+    AT_EACCESS = 0x200,
+    AT_SYMLINK_FOLLOW = 0x400,
+    AT_EMPTY_PATH = 0x1000
+};
 /* file.what. PATH: opened with O_PATH, or a working directory, a root, a program: a place and no more. */
 enum { VFSD_REGULAR = 1, VFSD_DIRECTORY, VFSD_PIPE, VFSD_TERMINAL, VFSD_DEVICE, VFSD_PATH };
 enum { VFSD_READ = 1, VFSD_WRITE = 2 };         /* bits of file.may */
@@ -91,23 +111,36 @@ extern l4_err_t walk_parent(struct walk *);
 extern l4_err_t walk_last(struct walk *, bool follow);
 /* Look the last name up without going there. */
 extern l4_err_t walk_peek(const struct walk *, struct place *found);
-/* The same for O_CREAT, a step at a time. PENDING: it was a link, whose last name is to be looked at now. `*missing`: the last name is not
- * there, and w->here is where it would be. */
+/* The same for O_CREAT, a step at a time. PENDING: it was a link, whose last name is to be looked at now.
+ * `*missing`: the last name is not there, and w->here is where it would be. */
 extern l4_err_t walk_step(struct walk *, bool follow, bool *missing);
 /* All of it. */
 extern l4_err_t walk(struct walk *, const struct process *, u32 directory, struct l4_bytes path, bool follow);
-/* The parent alone, where a name is to be made that is not there yet; whether the directory may be written is for the caller to
- * check. `directory_too`: a directory is to be made, so slashes may follow. */
-extern l4_err_t walk_new(struct walk *, const struct process *, u32 directory, struct l4_bytes path, bool directory_too);
+/* The parent alone, where a name is to be made that is not there yet; whether the directory may be written is for
+ * the caller to check. `directory_too`: a directory is to be made, so slashes may follow. */
+extern l4_err_t walk_new(
+    struct walk *, const struct process *, u32 directory, struct l4_bytes path, bool directory_too);
 static inline struct l4_bytes walk_name(const struct walk *w) { return l4_bytes(w->name, w->length); }
 /* The index of the window that `at` lies in, and the byte in it. */
 static inline u32 window_of(const u8 *at) { return (u32)(((u64)at - VFSD_WINDOW_ADDRESS) / VFSD_WINDOW); }
 static inline u32 window_from(const u8 *at) { return (u32)(((u64)at - VFSD_WINDOW_ADDRESS) % VFSD_WINDOW); }
-static inline u8 *window_at(u32 window, u32 from) { return (u8 *)VFSD_WINDOW_ADDRESS + (u64)window * VFSD_WINDOW + from; }
+static inline u8 *window_at(u32 window, u32 from)
+{
+    return (u8 *)VFSD_WINDOW_ADDRESS + (u64)window * VFSD_WINDOW + from;
+}
 
 /* ---- proc.c ---- */
-/* What vfs answers for in /proc, marked by procfs in `object` of a link or directory; `device` is the process's number. */
-enum magic { MAGIC_SELF = 1, MAGIC_EXE = 2, MAGIC_CWD = 3, MAGIC_ROOT = 4, MAGIC_FDS = 5, MAGIC_FD = 6, MAGIC_THREAD = 7 };
+/* What vfs answers for in /proc, marked by procfs in `object` of a link or directory; `device` is the process's
+ * number. */
+enum magic {
+    MAGIC_SELF = 1,
+    MAGIC_EXE = 2,
+    MAGIC_CWD = 3,
+    MAGIC_ROOT = 4,
+    MAGIC_FDS = 5,
+    MAGIC_FD = 6,
+    MAGIC_THREAD = 7
+};
 extern u32 magic_of(u32 mount, const struct fs_node *node);
 extern l4_err_t magic_lookup(const struct fs_node *fds, struct l4_bytes name, struct fs_node *found);
 extern l4_err_t magic_file(const struct process *who, const struct fs_node *link, const struct file **file);
@@ -125,7 +158,8 @@ extern void pipe_close(struct vfsd_tx tx, const struct file *f);
 extern u32 pipe_poll(const struct file *f);
 extern void pipe_node(const struct pipe *p, struct fs_node *node);
 extern l4_err_t pipe_resize(struct vfsd_tx tx, const struct file *f, u64 bytes, u64 *now);
-extern l4_err_t fifo_open(struct vfsd_tx tx, const struct process *p, u64 label, const struct place *at, u32 flags, struct file *f);
+extern l4_err_t fifo_open(
+    struct vfsd_tx tx, const struct process *p, u64 label, const struct place *at, u32 flags, struct file *f);
 
 /* ---- device.c ---- */
 enum device_kind { DEVICE_NONE, DEVICE_NULL, DEVICE_ZERO, DEVICE_FULL, DEVICE_RANDOM, DEVICE_TERMINAL };
@@ -136,8 +170,10 @@ extern void device_read(u32 device, u8 *data, u32 bytes, u32 *length);
 /* ---- terminal.c ---- */
 extern cap_t tty_door(void);
 extern struct tty_asker asker_of(const struct process *p, bool bold, bool wait);
-extern l4_err_t terminal_read(struct vfsd_tx tx, const struct process *p, const struct file *f, u32 most, bool more, const u8 *data);
-extern l4_err_t terminal_write(struct vfsd_tx tx, const struct process *p, const struct file *f, struct l4_bytes data, bool bold);
+extern l4_err_t terminal_read(
+    struct vfsd_tx tx, const struct process *p, const struct file *f, u32 most, bool more, const u8 *data);
+extern l4_err_t terminal_write(
+    struct vfsd_tx tx, const struct process *p, const struct file *f, struct l4_bytes data, bool bold);
 extern u32 terminal_poll(const struct file *f);
 
 /* ---- poll.c ---- */
@@ -168,7 +204,8 @@ extern l4_err_t do_read_at(u64 label, u32 fd, u64 offset, u32 most, u8 *data, u3
 extern l4_err_t do_write_at(struct vfsd_tx, u64 label, u32 fd, u64 offset, bytes_t data, u32 *done);
 extern l4_err_t do_seek(struct vfsd_tx, u64 label, u32 fd, i64 offset, u32 from, u64 *at);
 extern l4_err_t do_list(struct vfsd_tx, u64 label, u32 fd, u32 most, u8 *entries, u32 *length);
-extern l4_err_t do_map(struct vfsd_tx, u64 label, u32 fd, u64 offset, u64 address, u64 bytes, u32 protection, u32 how, u64 *at);
+extern l4_err_t do_map(
+    struct vfsd_tx, u64 label, u32 fd, u64 offset, u64 address, u64 bytes, u32 protection, u32 how, u64 *at);
 extern l4_err_t do_sync(struct vfsd_tx, u64 label, u32 fd);
 extern struct l4_next write_data(struct vfsd_tx, const struct write_op *, l4_err_t, u32 done, u64 at, u64 size);
 extern struct l4_next write_strip(struct vfsd_tx, const struct write_op *, l4_err_t, const struct fs_node *);
@@ -178,7 +215,8 @@ extern struct l4_next order_text(struct vfsd_tx, const struct order_op *, l4_err
 extern struct l4_next map_object(struct vfsd_tx, const struct map_op *, l4_err_t, u64 at);
 extern struct l4_next sync_fs(struct vfsd_tx, const struct sync_op *, l4_err_t);
 
-extern l4_err_t do_ioctl(struct vfsd_tx, u64 label, u32 fd, u32 request, u64 argument, bytes_t in, u64 *value, u8 *out, u32 *length);
+extern l4_err_t do_ioctl(
+    struct vfsd_tx, u64 label, u32 fd, u32 request, u64 argument, bytes_t in, u64 *value, u8 *out, u32 *length);
 extern struct l4_next put_text(struct vfsd_tx, const struct put_op *, l4_err_t, u32 done);
 extern struct l4_next get_text(struct vfsd_tx, const struct get_op *, l4_err_t, u32 done);
 extern struct l4_next termios_line(struct vfsd_tx, const struct termios_op *, l4_err_t);
@@ -206,7 +244,8 @@ extern l4_err_t do_symlink(struct vfsd_tx, u64 label, u32 directory, bytes_t tar
 extern l4_err_t do_unlink(struct vfsd_tx, u64 label, u32 directory, u32 flags, bytes_t path);
 extern l4_err_t do_rename(struct vfsd_tx, u64 label, u32 from, u32 to, u32 flags, bytes_t old, bytes_t new);
 extern l4_err_t do_link(struct vfsd_tx, u64 label, u32 from, u32 to, u32 flags, bytes_t old, bytes_t new);
-extern struct l4_next make_directory_create(struct vfsd_tx, const struct make_directory_op *, l4_err_t, const struct fs_node *);
+extern struct l4_next make_directory_create(
+    struct vfsd_tx, const struct make_directory_op *, l4_err_t, const struct fs_node *);
 extern struct l4_next make_directory_release(struct vfsd_tx, const struct make_directory_op *, l4_err_t);
 extern struct l4_next make_node_create(struct vfsd_tx, const struct make_node_op *, l4_err_t, const struct fs_node *);
 extern struct l4_next make_node_release(struct vfsd_tx, const struct make_node_op *, l4_err_t);
@@ -219,7 +258,8 @@ extern struct l4_next rename_name(struct vfsd_tx, const struct rename_op *, l4_e
 
 extern l4_err_t do_chmod(struct vfsd_tx, u64 label, u32 directory, u32 mode, u32 flags, bytes_t path);
 extern l4_err_t do_chown(struct vfsd_tx, u64 label, u32 directory, u32 uid, u32 gid, u32 flags, bytes_t path);
-extern l4_err_t do_utimes(struct vfsd_tx, u64 label, u32 directory, u32 which, u64 atime, u64 mtime, u32 flags, bytes_t path);
+extern l4_err_t do_utimes(
+    struct vfsd_tx, u64 label, u32 directory, u32 which, u64 atime, u64 mtime, u32 flags, bytes_t path);
 extern l4_err_t do_truncate(struct vfsd_tx, u64 label, u32 fd, u64 size);
 extern l4_err_t do_truncate_path(struct vfsd_tx, u64 label, u64 size, bytes_t path);
 extern struct l4_next chmod_node(struct vfsd_tx, const struct chmod_op *, l4_err_t, const struct fs_node *);
@@ -228,7 +268,8 @@ extern struct l4_next utimes_node(struct vfsd_tx, const struct utimes_op *, l4_e
 extern struct l4_next truncate_size(struct vfsd_tx, const struct truncate_op *, l4_err_t);
 extern struct l4_next truncate_path_size(struct vfsd_tx, const struct truncate_path_op *, l4_err_t);
 extern struct l4_next truncate_strip(struct vfsd_tx, const struct truncate_op *, l4_err_t, const struct fs_node *);
-extern struct l4_next truncate_path_strip(struct vfsd_tx, const struct truncate_path_op *, l4_err_t, const struct fs_node *);
+extern struct l4_next truncate_path_strip(
+    struct vfsd_tx, const struct truncate_path_op *, l4_err_t, const struct fs_node *);
 
 extern l4_err_t do_chdir(struct vfsd_tx, u64 label, u32 directory, bytes_t path);
 extern l4_err_t do_chroot(struct vfsd_tx, u64 label, bytes_t path);

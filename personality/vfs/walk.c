@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* walk.c: from a path to a place. Order of errors as on Linux: each directory on the way must be one (ENOTDIR) and may be searched
- * (EACCES) before a name in it is looked at; the 41st symbolic link is ELOOP.
+/* walk.c: from a path to a place. Order of errors as on Linux: each directory on the way must be one (ENOTDIR) and
+ * may be searched (EACCES) before a name in it is looked at; the 41st symbolic link is ELOOP.
  *
- * What is still to be walked lies at the end of `text`; the target of a symbolic link is put before it. One walk's text is gone when
- * the next begins; what a walk has found stays in its struct. */
+ * What is still to be walked lies at the end of `text`; the target of a symbolic link is put before it. One walk's
+ * text is gone when the next begins; what a walk has found stays in its struct. */
 #include "vfsd.h"
 
 enum { LINKS = 40, TEXT = 16384 };
@@ -58,8 +58,9 @@ static l4_err_t place_lookup(const struct place *in, struct l4_bytes name, struc
     if (name.length > FS_NAME) {
         return VFS_NAMETOOLONG;
     }
-    l4_err_t err = magic_of(in->mount, &in->node) == MAGIC_FDS ? magic_lookup(&in->node, name, &node)
-                                                               : fs_lookup(mount_door(in->mount), in->node.inode, name, &node);
+    l4_err_t err = magic_of(in->mount, &in->node) == MAGIC_FDS
+                       ? magic_lookup(&in->node, name, &node)
+                       : fs_lookup(mount_door(in->mount), in->node.inode, name, &node);
     if (err) {
         return err;
     }

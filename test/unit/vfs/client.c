@@ -33,7 +33,9 @@ i64 client_call(const struct client *c, u32 method, u32 words, const u64 *word)
     }
     last_number = ++counter << 16 | c->slot;
     struct l4_message message = {
-        .tag = l4_tag(m->tag, words, 0) | (u64)m->rights << L4_TAG_RIGHTS_SHIFT, .label = c->label, .number = last_number,
+        .tag = l4_tag(m->tag, words, 0) | (u64)m->rights << L4_TAG_RIGHTS_SHIFT,
+        .label = c->label,
+        .number = last_number,
         .word = { more[0], more[1], more[2], more[3] },
     };
     if (!world_deliver(&message, more)) {
@@ -56,8 +58,18 @@ u64 client_path(const struct client *c, u32 at, const char *path)
 
 void client_identity(struct vfs_identity *who, u32 pid, u32 uid, u32 gid)
 {
-    *who = (struct vfs_identity){ .pid = pid, .ppid = 1, .group = pid, .session = MODEL_PID, .uid = uid, .euid = uid, .fsuid = uid,
-                                  .gid = gid, .egid = gid, .fsgid = gid, .files = 1024, .size = ~0ul };
+    *who = (struct vfs_identity){ .pid = pid,
+        .ppid = 1,
+        .group = pid,
+        .session = MODEL_PID,
+        .uid = uid,
+        .euid = uid,
+        .fsuid = uid,
+        .gid = gid,
+        .egid = gid,
+        .fsgid = gid,
+        .files = 1024,
+        .size = ~0ul };
 }
 
 i64 client_identity_call(u32 method, u64 parent, u64 child, u32 pid, u32 uid, u32 gid)
@@ -72,7 +84,10 @@ i64 client_identity_call(u32 method, u64 parent, u64 child, u32 pid, u32 uid, u3
     return client_call(&pm, method, first + sizeof who / 8, word);
 }
 
-i64 client_admit(u64 label, u32 pid, u32 uid, u32 gid) { return client_identity_call(VFSD_KILL_ADMIT, 0, label, pid, uid, gid); }
+i64 client_admit(u64 label, u32 pid, u32 uid, u32 gid)
+{
+    return client_identity_call(VFSD_KILL_ADMIT, 0, label, pid, uid, gid);
+}
 
 void client_reset(u32 uid, u32 gid)
 {

@@ -21,7 +21,8 @@ extern void client_identity(struct vfs_identity *, u32 pid, u32 uid, u32 gid);
 extern i64 client_admit(u64 label, u32 pid, u32 uid, u32 gid);
 extern i64 client_identity_call(u32 method, u64 parent, u64 child, u32 pid, u32 uid, u32 gid);
 
-#define CALL(method, ...) client_call(&client_main, VFSD_KILL_##method, sizeof((u64[]){ __VA_ARGS__ }) / 8, (u64[]){ __VA_ARGS__ })
+#define CALL(method, ...)                                                                                              \
+    client_call(&client_main, VFSD_KILL_##method, sizeof((u64[]){ __VA_ARGS__ }) / 8, (u64[]){ __VA_ARGS__ })
 /* A path at the start of the window (or behind the first): its length. */
 extern u64 client_path(const struct client *, u32 at, const char *path);
 #define PATH(path) client_path(&client_main, 0, path)

@@ -107,7 +107,9 @@ static u64 inode_make(u32 fs, u64 parent, u32 mode, u32 uid, u32 gid)
         }
         free(n->data);
         free(n->entry);
-        *n = (struct inode){ .used = true, .parent = parent, .node = { .inode = i, .mode = mode, .uid = uid, .gid = gid, .links = 1 } };
+        *n = (struct inode){
+            .used = true, .parent = parent, .node = { .inode = i, .mode = mode, .uid = uid, .gid = gid, .links = 1 }
+        };
         if (is_dir(n)) {
             n->node.links = 2;
             n->entry = calloc(ENTRIES, sizeof *n->entry);
@@ -210,7 +212,13 @@ static void readlink(struct l4_message *m)
 
 static void statfs(struct l4_message *m)
 {
-    struct fs_space s = { .type = fs_of() ? 0x9fa0 : 0x01021994, .block = 4096, .blocks = 100, .free = 50, .files = 10, .free_files = 5, .name = 255 };
+    struct fs_space s = { .type = fs_of() ? 0x9fa0 : 0x01021994,
+        .block = 4096,
+        .blocks = 100,
+        .free = 50,
+        .files = 10,
+        .free_files = 5,
+        .name = 255 };
     u64 word[7];
     if (world_called - WORLD_DOOR > PROC) {
         answer(m, FS_IO, 0, NULL);
@@ -327,7 +335,9 @@ static void rename(struct l4_message *m)
     struct inode *to = inode_at(m->word[1]), *from = inode_at(staged.directory);
     u64 old = entry_find(from, staged.directory, staged.name), new = entry_find(to, m->word[1], name);
     struct inode *n = inode_at(old), *there = new ? inode_at(new) : NULL;
-    i32 err = !n || to->node.links == 0 ? FS_NOENT : there && is_dir(there) && !is_empty(there) && !(m->word[2] & 2) ? FS_NOTEMPTY : 0;
+    i32 err = !n || to->node.links == 0                                         ? FS_NOENT
+              : there && is_dir(there) && !is_empty(there) && !(m->word[2] & 2) ? FS_NOTEMPTY
+                                                                                : 0;
     if (!err && !is_frozen) {
         if (there && m->word[2] & 2) {
             entry_drop(from, staged.name);
@@ -421,7 +431,10 @@ static void control(struct l4_message *m)
 }
 
 /* ---- the terminal: line 0 is session 7's; PENDING while `model_pending` ---- */
-static void tty_look_(struct l4_message *m) { answer(m, 0, 3, (u64[]){ m->word[0] < 16 ? TTY_TERMINAL : TTY_STREAM, MODEL_PID, MODEL_PID }); }
+static void tty_look_(struct l4_message *m)
+{
+    answer(m, 0, 3, (u64[]){ m->word[0] < 16 ? TTY_TERMINAL : TTY_STREAM, MODEL_PID, MODEL_PID });
+}
 static void tty_poll_(struct l4_message *m) { answer(m, 0, 1, (u64[]){ 4u | (model_typed ? 1 : 0) }); }
 
 static void tty_read_(struct l4_message *m)
@@ -464,17 +477,42 @@ static void subscribed(struct l4_message *m) { answer(m, 0, 1, (u64[]){ 0 }); }
 static void mapped(struct l4_message *m) { answer(m, 0, 1, (u64[]){ 0x10000000 }); }
 
 const struct world_rule model_rules[] = {
-    { FS_METHOD_LOOKUP, false, lookup }, { FS_METHOD_STAT, false, stat }, { FS_METHOD_READ, false, read }, { FS_METHOD_LIST, false, list },
-    { FS_METHOD_READLINK, false, readlink }, { FS_METHOD_STATFS, false, statfs }, { FS_METHOD_WRITE, true, write },
-    { FS_METHOD_CREATE, true, create }, { FS_METHOD_LINK, true, link }, { FS_METHOD_UNLINK, true, unlink }, { FS_METHOD_STAGE, true, stage },
-    { FS_METHOD_RENAME, true, rename }, { FS_METHOD_TRUNCATE, true, truncate }, { FS_METHOD_CHANGE, true, change },
-    { FS_METHOD_HOLD, true, hold }, { FS_METHOD_RELEASE, true, release }, { FS_METHOD_SYNC, true, fine }, { FS_METHOD_CONTROL, true, control },
-    { TTY_METHOD_LOOK, false, tty_look_ }, { TTY_METHOD_READ, true, tty_read_ }, { TTY_METHOD_WRITE, true, tty_write_ },
-    { TTY_METHOD_POLL, false, tty_poll_ }, { TTY_METHOD_GET_TERMIOS, false, tty_termios_ }, { TTY_METHOD_SET_TERMIOS, true, fine },
-    { TTY_METHOD_GET_WINSIZE, false, tty_winsize_ }, { TTY_METHOD_SET_WINSIZE, true, fine }, { TTY_METHOD_SET_FOREGROUND, true, fine },
-    { TTY_METHOD_TAKE, true, fine }, { TTY_METHOD_LEAVE, true, tty_leave_ }, { TTY_METHOD_FLUSH, true, fine },
-    { TTY_METHOD_DRAIN, true, fine }, { TTY_METHOD_WAITING, false, tty_waiting_ }, { TTY_METHOD_FIND, false, tty_find_ },
-    { TTY_PROTOCOL << 8 | L4_METHOD_SUBSCRIBE, false, subscribed }, { VM_METHOD_MAP_OBJECT, true, mapped }, { 0 },
+    { FS_METHOD_LOOKUP, false, lookup },
+    { FS_METHOD_STAT, false, stat },
+    { FS_METHOD_READ, false, read },
+    { FS_METHOD_LIST, false, list },
+    { FS_METHOD_READLINK, false, readlink },
+    { FS_METHOD_STATFS, false, statfs },
+    { FS_METHOD_WRITE, true, write },
+    { FS_METHOD_CREATE, true, create },
+    { FS_METHOD_LINK, true, link },
+    { FS_METHOD_UNLINK, true, unlink },
+    { FS_METHOD_STAGE, true, stage },
+    { FS_METHOD_RENAME, true, rename },
+    { FS_METHOD_TRUNCATE, true, truncate },
+    { FS_METHOD_CHANGE, true, change },
+    { FS_METHOD_HOLD, true, hold },
+    { FS_METHOD_RELEASE, true, release },
+    { FS_METHOD_SYNC, true, fine },
+    { FS_METHOD_CONTROL, true, control },
+    { TTY_METHOD_LOOK, false, tty_look_ },
+    { TTY_METHOD_READ, true, tty_read_ },
+    { TTY_METHOD_WRITE, true, tty_write_ },
+    { TTY_METHOD_POLL, false, tty_poll_ },
+    { TTY_METHOD_GET_TERMIOS, false, tty_termios_ },
+    { TTY_METHOD_SET_TERMIOS, true, fine },
+    { TTY_METHOD_GET_WINSIZE, false, tty_winsize_ },
+    { TTY_METHOD_SET_WINSIZE, true, fine },
+    { TTY_METHOD_SET_FOREGROUND, true, fine },
+    { TTY_METHOD_TAKE, true, fine },
+    { TTY_METHOD_LEAVE, true, tty_leave_ },
+    { TTY_METHOD_FLUSH, true, fine },
+    { TTY_METHOD_DRAIN, true, fine },
+    { TTY_METHOD_WAITING, false, tty_waiting_ },
+    { TTY_METHOD_FIND, false, tty_find_ },
+    { TTY_PROTOCOL << 8 | L4_METHOD_SUBSCRIBE, false, subscribed },
+    { VM_METHOD_MAP_OBJECT, true, mapped },
+    { 0 },
 };
 
 /* ---- the tree ---- */
@@ -491,7 +529,10 @@ static u64 add(u32 fs, u64 directory, const char *name, u32 mode, u32 uid, const
     return i;
 }
 
-u64 model_add(u64 directory, const char *name, u32 mode, u32 uid, const char *text) { return add(0, directory, name, mode, uid, text); }
+u64 model_add(u64 directory, const char *name, u32 mode, u32 uid, const char *text)
+{
+    return add(0, directory, name, mode, uid, text);
+}
 
 static void magic(u64 directory, const char *name, u32 mode, u32 kind)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vfsd_kill.c: kills vfs at every step of every method, and of the ops that they begin. Below lies model.c, frozen: what a file system
- * answers does not depend on how often it was asked.
- * Process 7 (MODEL_LABEL) has the pipe 0, 1, the file "a" 2 (read and write), the directory "d" 3, the console 4. */
+/* vfsd_kill.c: kills vfs at every step of every method, and of the ops that they begin. Below lies model.c, frozen:
+ * what a file system answers does not depend on how often it was asked. Process 7 (MODEL_LABEL) has the pipe 0, 1,
+ * the file "a" 2 (read and write), the directory "d" 3, the console 4. */
 #include <string.h>
 #include "client.h"
 
@@ -12,8 +12,17 @@
 /* Words of an identity: pid, group 7, session 7, all ids `uid`. */
 static struct kill_request with_identity(struct kill_request r, u32 first, u32 pid, u32 uid)
 {
-    struct vfs_identity who = { .pid = pid, .group = 7, .session = MODEL_PID, .uid = uid, .euid = uid, .fsuid = uid, .gid = uid, .egid = uid,
-                                .fsgid = uid, .files = 64, .size = ~0ul };
+    struct vfs_identity who = { .pid = pid,
+        .group = 7,
+        .session = MODEL_PID,
+        .uid = uid,
+        .euid = uid,
+        .fsuid = uid,
+        .gid = uid,
+        .egid = uid,
+        .fsgid = uid,
+        .files = 64,
+        .size = ~0ul };
     memcpy(&r.word[first], &who, sizeof who);
     r.words = first + sizeof who / 8;
     return r;
@@ -21,7 +30,8 @@ static struct kill_request with_identity(struct kill_request r, u32 first, u32 p
 
 static void send(u32 method, const char *path, u64 a, u64 b, u64 c, u64 d)
 {
-    kill_send(&(struct kill_request){ .method = method, AS, .word = { a, b, c, d }, .window = path, .window_bytes = path ? (u32)strlen(path) : 0 });
+    kill_send(&(struct kill_request){
+        .method = method, AS, .word = { a, b, c, d }, .window = path, .window_bytes = path ? (u32)strlen(path) : 0 });
 }
 
 static void open_as(const char *path, u32 flags) { send(VFSD_KILL_OPEN, path, VFS_HERE, flags, 0644, strlen(path)); }
@@ -32,7 +42,8 @@ static void prepare(void)
     model_add(1, "a", 0106755, 1000, "hello");
     model_add(1, "d", 0040777, 1000, NULL);
     model_add(1, "l", 0120777, 1000, "d");
-    struct kill_request admit = with_identity((struct kill_request){ .method = VFSD_KILL_ADMIT, PM, .word = { MODEL_LABEL } }, 1, MODEL_PID, 1000);
+    struct kill_request admit = with_identity(
+        (struct kill_request){ .method = VFSD_KILL_ADMIT, PM, .word = { MODEL_LABEL } }, 1, MODEL_PID, 1000);
     kill_send(&admit);
     send(VFSD_KILL_PIPE, NULL, 0, 0, 0, 0);
     open_as("a", 2);
@@ -42,7 +53,8 @@ static void prepare(void)
 
 static void as_root(void)
 {
-    struct kill_request r = with_identity((struct kill_request){ .method = VFSD_KILL_IDENTIFY, PM, .word = { MODEL_LABEL } }, 1, MODEL_PID, 0);
+    struct kill_request r = with_identity(
+        (struct kill_request){ .method = VFSD_KILL_IDENTIFY, PM, .word = { MODEL_LABEL } }, 1, MODEL_PID, 0);
     kill_send(&r);
 }
 
@@ -118,7 +130,8 @@ static struct kill_request requests[] = {
     { .method = VFSD_KILL_SYNC, AS, .word = { 2 } },
     { "all", VFSD_KILL_SYNC, AS, .word = { VFS_HERE } },
     { .method = VFSD_KILL_POLL, AS, .word = { 0, 1 }, .window = "\2\0\0\0\1\0\0", .window_bytes = 8 },
-    { "parks", VFSD_KILL_POLL, AS, .word = { ~0ul, 1 }, .window = "\0\0\0\0\1\0\0", .window_bytes = 8, .expect = L4_PENDING },
+    { "parks", VFSD_KILL_POLL, AS, .word = { ~0ul, 1 }, .window = "\0\0\0\0\1\0\0", .window_bytes = 8,
+        .expect = L4_PENDING },
     { .method = VFSD_KILL_STAT, AS, .word = { VFS_HERE, 0, 1 }, NAMED("l") },
     { .method = VFSD_KILL_STAT_FILE, AS, .word = { 2 } },
     { .method = VFSD_KILL_ACCESS, AS, .word = { VFS_HERE, 4, 0, 1 }, NAMED("a") },
