@@ -160,7 +160,10 @@ def boot(machine, options, files):
 
 def execute(machine, options, files, out):
     """`--exec`: the command is what the first process becomes."""
-    present = {name for name, *_ in archive.read(files.system.read_bytes())}
+    try:
+        present = {name for name, *_ in archive.read(files.system.read_bytes())}
+    except (OSError, ValueError):
+        present = set()
     missing = [name for name in ("root", "runtime", "tty") if name not in present]
     if missing:
         raise say.host_failure(f"--exec needs a system with {', '.join(missing)}, which this one has not yet")
