@@ -10,7 +10,10 @@
 #include <fs.h>
 
 enum place { PLACE_NONE, PLACE_SMALL, PLACE_MIDDLE, PLACE_LARGE };
-#define PLACE_INDEX ((u64)FS_FILES + 0x100000000ul)
+#ifndef PLACE_BASE                              /* host tests have other addresses free */
+#define PLACE_BASE ((u64)FS_FILES)
+#endif
+#define PLACE_INDEX (PLACE_BASE + 0x100000000ul)
 #define PLACE_INDEX_RESERVE 0x40000000ul
 #define FILE_MOST   (1ul << 30)
 
@@ -19,7 +22,7 @@ static inline u64 place_reserve(u32 place) { return place == PLACE_SMALL ? 1ul <
 static inline u64 place_address(u32 inode, u32 place)
 {
     u64 base = place == PLACE_SMALL ? 0 : place == PLACE_MIDDLE ? 2ul << 32 : 1ul << 40;
-    return (u64)FS_FILES + base + (inode - 1) * place_reserve(place);
+    return PLACE_BASE + base + (inode - 1) * place_reserve(place);
 }
 
 static inline u32 place_for(u64 bytes)
