@@ -112,6 +112,7 @@ CASE(errand, files)
         return boot_failed(tx, errand, "vfs.admit", err);
     }
     proc_set_state(tx, p, PM_RUNNING);
+    proc_busy(tx, p, -1);
     lwp_set_stage(tx, l, LWP_ALIVE);
     pmd_after_drive(tx, lwp_ref(l));
     return go_on(tx, errand);
