@@ -8,6 +8,7 @@ endforeach()
 list(APPEND AXO_SERVER_FLAGS -I${CMAKE_CURRENT_LIST_DIR})
 if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/vfsd_kill.c)
     axo_kill_test(vfsd ${CMAKE_CURRENT_LIST_DIR} SOURCES ${vfs_own} MUTANTS no-undo no-slot-check)
+    set_tests_properties(kill-vfsd-instructions PROPERTIES TIMEOUT 900 LABELS "host;kill;long")
 endif()
 set(program ${CMAKE_BINARY_DIR}/host/vfsd/linux)
 _axo_server_program(${program} FLAGS ${AXO_SANITIZE} SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_linux.c ${CMAKE_CURRENT_LIST_DIR}/client.c
