@@ -37,6 +37,7 @@ struct kill_request {
     bool steps;                 /* its label is new, which takes several transactions: states between are right, too */
     void (*prepare)(void);      /* after the common one */
     u64 label;                  /* 0: KILL_LABEL */
+    bool never;                 /* the method refuses everybody: nothing here has to succeed */
 };
 
 enum { KILL_LABEL = 0x70003, KILL_OTHER = 0x70004, KILL_SLOT = 1 };

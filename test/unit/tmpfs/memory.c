@@ -10,7 +10,7 @@
 
 #include "../../../personality/tmpfs/image.h"
 
-enum { OBJECTS = 512, MODULE = 0x40000, WINDOWS = 16, INDEX_PAGES = 2, FILE_OFFSET = IMAGE_INDEX + INDEX_PAGES * 4096, IMAGE_BYTES = FILE_OFFSET + 8192 };
+enum { OBJECTS = 512, MODULE = 0x40000, WINDOWS = 512, WINDOWS_USED = 4, INDEX_PAGES = 2, FILE_OFFSET = IMAGE_INDEX + INDEX_PAGES * 4096, IMAGE_BYTES = FILE_OFFSET + 8192 };
 enum { VM = 0x20100 };
 
 static struct object { u64 key, at, reserve, pages; bool used; } object[OBJECTS];
@@ -77,20 +77,17 @@ static void pages_map(u64 at, u64 pages, int protection)
 
 static u64 pages_of(u64 bytes) { return (bytes + 4095) >> 12; }
 
+__attribute__((constructor)) static void windows_map(void) { pages_map(FS_WINDOWS, WINDOWS * (FS_WINDOW / 4096), PROT_READ | PROT_WRITE); }
+
 static void memory_reset(void)
 {
-    static bool mapped;
-    if (!mapped) {
-        pages_map(FS_WINDOWS, WINDOWS * FS_WINDOW / 4096, PROT_READ | PROT_WRITE);
-        mapped = true;
-    }
     for (u32 i = 0; i < OBJECTS; i++) {
         if (object[i].used) {
             munmap((void *)object[i].at, object[i].reserve);
         }
         object[i].used = false;
     }
-    memset(memory_window(0), 0, WINDOWS * FS_WINDOW);
+    memset(memory_window(0), 0, WINDOWS_USED * FS_WINDOW);
     memory_refuses = false;
     image_make();
 }
