@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* memory.c: one page, one capability: mapped into another task, and taken from it. */
+#include "bench.h"
+#include <abi/fpage.h>
+#include <l4/panic.h>
+#include <l4/start.h>
+#include "spawn.h"
+#include "task.h"
+
+enum { FIRST_SLOT = 128 };
+#define FIRST_PAGE 0x60000000ul
+
+static u8 page[L4_PAGE_SIZE] __attribute__((aligned(4096))) L4_VOLATILE_ZERO;
+static struct spawned other L4_VOLATILE_ZERO;
+
+static u32 map(u64 from, u64 to, u32 rights)
+{
+    u64 mapped;
+    u32 start = bench_now();
+    l4_err_t err = task_map(other.task, L4_BOOT_TASK, from, to, rights, &mapped);
+    u32 took = bench_now() - start;
+    l4_must(err);
+    return took;
+}
+
+static u32 unmap(u64 fpage)
+{
+    u64 changed;
+    u32 start = bench_now();
+    l4_err_t err = task_unmap(other.task, fpage, L4_RIGHTS_ALL, false, &changed);
+    u32 took = bench_now() - start;
+    l4_must(err);
+    return took;
+}
+
+static vaddr_t page_at(u32 i) { return FIRST_PAGE + (u64)i * L4_PAGE_SIZE; }
+
+static u32 map_page(u32 i) { return map(l4_fpage_memory((u64)page, L4_PAGE_SHIFT, 0), page_at(i), L4_R | L4_W); }
+static u32 unmap_page(u32 i) { return unmap(l4_fpage_memory(page_at(i), L4_PAGE_SHIFT, 0)); }
+static u32 map_cap(u32 i) { return map(l4_fpage_caps(L4_BOOT_LOG, 0), FIRST_SLOT + i, L4_W); }
+static u32 unmap_cap(u32 i) { return unmap(l4_fpage_caps(FIRST_SLOT + i, 0)); }
+
+void bench_memory(void)
+{
+    other = spawn_task(1);
+    bench_each("k_map", map_page);
+    bench_each("k_unmap", unmap_page);
+    bench_each("k_cap_map", map_cap);
+    bench_each("k_cap_unmap", unmap_cap);
+    spawn_end(&other);
+}
