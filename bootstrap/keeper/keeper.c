@@ -293,12 +293,11 @@ static l4_err_t do_update(struct keeperd_tx tx, u64 label, u32 n, struct l4_byte
     if (err != L4_OK) {
         return err;
     }
-    service_stop(n);
-    err = service_load(n, module.at, module.length);
+    err = service_load(n, module.at, module.length);    /* first: it may be refused, and the name lies in the UTCB */
     if (err != L4_OK) {
-        keeperd_after_run(tx, n);
         return err == L4_NO_MEMORY ? KEEPER_NO_MEMORY : KEEPER_NO_MODULE;
     }
+    service_stop(n);
     struct l4_crash crash = { .incarnation = s->incarnation, .reason = KEEPER_UPDATE };
     return service_begin(tx, s, &crash, true);
 }
