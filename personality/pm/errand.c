@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* errand.c: what pm does on nobody's behalf, one after the other: the first process begins, vfs hears who somebody is now, processes that
- * end are taken apart. What is to be done is read from the state: `stale` and PM_DYING. */
+/* errand.c: what pm does on nobody's behalf, one after the other: the first process begins, vfs hears who somebody is
+ * now, processes that end are taken apart. What is to be done is read from the state: `stale` and PM_DYING. */
 #include <l4/log.h>
 #include "processes.h"
 
 enum { BOOT_FAILED = 126 << 8 };
 
 /* ---- what comes next ---- */
-static bool is_due(const struct proc *p)
-{
-    return (p->stale && proc_is_live(p)) || (p->state == PM_DYING && !p->busy);
-}
+static bool is_due(const struct proc *p) { return (p->stale && proc_is_live(p)) || (p->state == PM_DYING && !p->busy); }
 
 static const struct proc *due(void)
 {
@@ -94,7 +91,8 @@ CASE(errand, task, u64 start)
 
 CASE(errand, space)
 {
-    return err ? boot_failed(tx, errand, "vm.make", err) : errand_op_send_thread(tx, errand, proc_place(proc_at(errand->of)), 0);
+    return err ? boot_failed(tx, errand, "vm.make", err)
+               : errand_op_send_thread(tx, errand, proc_place(proc_at(errand->of)), 0);
 }
 
 CASE(errand, thread)
@@ -112,6 +110,7 @@ CASE(errand, files)
         return boot_failed(tx, errand, "vfs.admit", err);
     }
     proc_set_state(tx, p, PM_RUNNING);
+    proc_show(tx, p);
     proc_busy(tx, p, -1);
     lwp_set_stage(tx, l, LWP_ALIVE);
     pmd_after_drive(tx, lwp_ref(l));

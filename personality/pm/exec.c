@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* exec.c: another program. A new task at the other place, the space emptied (no way back from there), a thread, descriptors; then the
- * old task goes and the new thread starts where keeper said. What fails after the point of no return is SIGKILL, as on Linux.
+/* exec.c: another program. A new task at the other place, the space emptied (no way back from there), a thread,
+ * descriptors; then the old task goes and the new thread starts where keeper said. What fails after the point of no
+ * return is SIGKILL, as on Linux.
  * The caller's thread is kept from running once its memory has gone. */
 #include "processes.h"
 
@@ -134,6 +135,7 @@ CASE(exec, files, u32 mode, u32 uid, u32 gid)
     e->no_stops = e->no_zombies = e->stale = false;
     e->executed = true;
     memcpy(e->name, exec->name, sizeof e->name);
+    proc_show(tx, p);
     vfork_over(tx, p);
     if (!changed) {
         return exec_op_send_old(tx, exec, proc_other_place(p));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* exit.c: processes end. proc_end stops the threads; the errand takes the process apart at vfs, vm and keeper; proc_ended then makes it
- * a zombie, whose parent is told and may look with wait. So a parent that hears of the end finds pipes closed and memory free. */
+/* exit.c: processes end. proc_end stops the threads; the errand takes the process apart at vfs, vm and keeper;
+ * proc_ended then makes it a zombie, whose parent is told and may look with wait. So a parent that hears of the end
+ * finds pipes closed and memory free. */
 #include "processes.h"
 
 enum { CHILDREN_AT_ONCE = 4, CORE = 0x80, BY_SIGNAL = 0x7f };
@@ -117,6 +118,7 @@ bool proc_ended(struct pmd_tx tx, const struct proc *p)
     vfork_over(tx, p);
     proc_set_pending(tx, p, 0);
     proc_set_state(tx, p, PM_ZOMBIE);
+    proc_show(tx, p);
     if (parent && parent->group != p->group && parent->session == p->session) {
         orphaned(tx, p->group, p);
     }
@@ -125,7 +127,7 @@ bool proc_ended(struct pmd_tx tx, const struct proc *p)
     } else if (p->pid == FIRST_PID) {
         machine_end(tx, p->status);
     } else {
-        proc_drop(tx, p);       /* process 1 has ended before */
+        proc_drop(tx, p); /* process 1 has ended before */
     }
     return false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fork.c: a child begins. Steps: keeper's task, vm's copy in pieces, keeper's thread, vfs's descriptors; then it runs and the parent
- * is answered; a vfork child's parent when it executes or ends. What fails is given back, the last first. */
+/* fork.c: a child begins. Steps: keeper's task, vm's copy in pieces, keeper's thread, vfs's descriptors; then it runs
+ * and the parent is answered; a vfork child's parent when it executes or ends. What fails is given back, the last
+ * first. */
 #include "processes.h"
 
 /* RLIMIT_NPROC, of which uid 0 takes no notice. */
@@ -69,7 +70,7 @@ static struct l4_next send_space(struct pmd_tx tx, const struct fork_op *op, u64
 {
     const struct proc *child = proc_at(op->child);
     return fork_op_send_space(tx, op, proc_at(op->parent)->label, child->label, proc_task(proc_place(child)), op->slot,
-                              op->how & PM_VFORK, done);
+        op->how & PM_VFORK, done);
 }
 
 /* Nothing of the child is left. */
@@ -122,6 +123,7 @@ static void run(struct pmd_tx tx, const struct proc *child)
     p->state = PM_RUNNING;
     p->halted = 0;
     p->busy--;
+    proc_show(tx, p);
     if (halted) {
         proc_stop(tx, child, halted);
     }

@@ -2,7 +2,8 @@
 /* group.c: process groups and sessions, which are numbers that their members have. */
 #include "processes.h"
 
-/* Process 1 counts as a parent like any other, as in a container: the interactive shell may be process 1 and has jobs. */
+/* Process 1 counts as a parent like any other, as in a container: the interactive shell may be process 1 and has
+ * jobs. */
 bool group_is_orphaned(u32 group, const struct proc *without)
 {
     for (const struct proc *p = proc_following(NULL); p; p = proc_following(p)) {

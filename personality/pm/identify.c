@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* identify.c: credentials: each call of Linux by its own rule. uid 0 as effective id is what CAP_SETUID and CAP_SETGID are there.
+/* identify.c: credentials: each call of Linux by its own rule. uid 0 as effective id is what CAP_SETUID and
+ * CAP_SETGID are there.
  * The rules for uid and gid are the same, so they work on a triple of ids and the one for files. */
 #include "processes.h"
 
-struct ids { u32 real, effective, saved, files; };
+struct ids {
+    u32 real, effective, saved, files;
+};
 enum { KEEP = 0xffffffff };
 
 static bool is_one_of(u32 id, u32 a, u32 b, u32 c) { return id == KEEP || id == a || id == b || id == c; }
@@ -25,7 +28,8 @@ static l4_err_t set(struct ids *ids, u32 id, bool may)
 static l4_err_t set_re(struct ids *ids, u32 real, u32 effective, bool may)
 {
     struct ids was = *ids;
-    if (!may && (!is_one_of(real, was.real, was.effective, was.real) || !is_one_of(effective, was.real, was.effective, was.saved))) {
+    if (!may && (!is_one_of(real, was.real, was.effective, was.real) ||
+                    !is_one_of(effective, was.real, was.effective, was.saved))) {
         return PM_PERM;
     }
     ids->real = real == KEEP ? was.real : real;
@@ -40,8 +44,9 @@ static l4_err_t set_re(struct ids *ids, u32 real, u32 effective, bool may)
 static l4_err_t set_res(struct ids *ids, u32 real, u32 effective, u32 saved, bool may)
 {
     struct ids was = *ids;
-    if (!may && (!is_one_of(real, was.real, was.effective, was.saved) || !is_one_of(effective, was.real, was.effective, was.saved)
-                 || !is_one_of(saved, was.real, was.effective, was.saved))) {
+    if (!may && (!is_one_of(real, was.real, was.effective, was.saved) ||
+                    !is_one_of(effective, was.real, was.effective, was.saved) ||
+                    !is_one_of(saved, was.real, was.effective, was.saved))) {
         return PM_PERM;
     }
     ids->real = real == KEEP ? was.real : real;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* kill.c: who may send a signal to whom, in the order of Linux's checks: whoever is not there first, then the number's validity,
- * then permission. */
+/* kill.c: who may send a signal to whom, in the order of Linux's checks: whoever is not there first, then the
+ * number's validity, then permission. */
 #include "processes.h"
 
 static bool may_signal(const struct proc *me, const struct proc *p, u32 number)
 {
     const struct pm_credentials *from = &me->ids, *to = &p->ids;
-    return me == p || from->euid == 0 || from->euid == to->suid || from->euid == to->uid || from->uid == to->suid || from->uid == to->uid
-        || (number == SIG_CONT && me->session == p->session);
+    return me == p || from->euid == 0 || from->euid == to->suid || from->euid == to->uid || from->uid == to->suid ||
+           from->uid == to->uid || (number == SIG_CONT && me->session == p->session);
 }
 
 /* Only the kernel and a process itself may say what they like about the sender. */
-static l4_err_t signal_sign(const struct proc *me, const struct proc *p, const struct pm_signal *from, struct pm_signal *what)
+static l4_err_t signal_sign(
+    const struct proc *me, const struct proc *p, const struct pm_signal *from, struct pm_signal *what)
 {
     *what = *from;
     if (from->code == CODE_USER || from->code == CODE_THREAD) {
@@ -24,7 +25,8 @@ static l4_err_t signal_sign(const struct proc *me, const struct proc *p, const s
     return L4_OK;
 }
 
-static l4_err_t send_one(struct pmd_tx tx, const struct proc *me, const struct proc *p, const struct lwp *thread, const struct pm_signal *from)
+static l4_err_t send_one(struct pmd_tx tx, const struct proc *me, const struct proc *p, const struct lwp *thread,
+    const struct pm_signal *from)
 {
     struct pm_signal what;
     if (from->number > SIG_LAST) {

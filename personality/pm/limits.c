@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* limits.c: resource limits and niceness. What they limit is enforced by whoever gives it: descriptors and file sizes by vfs, which is
- * told; processes and queued signals here; the stack by the runtime. */
+/* limits.c: resource limits and niceness. What they limit is enforced by whoever gives it: descriptors and file sizes
+ * by vfs, which is told; processes and queued signals here; the stack by the runtime. */
 #include "processes.h"
 
 void limits_init(struct proc *p)
@@ -13,16 +13,16 @@ void limits_init(struct proc *p)
     p->limits[LIMIT_PROCESSES] = (struct pm_limit){ PROCS, PROCS };
     p->limits[LIMIT_FILES] = (struct pm_limit){ 1024, 4096 };
     p->limits[LIMIT_SIGNALS] = (struct pm_limit){ SIGNALS_QUEUED, SIGNALS_QUEUED };
-    p->limits[8] = (struct pm_limit){ 8 << 20, 8 << 20 };           /* RLIMIT_MEMLOCK */
-    p->limits[12] = (struct pm_limit){ 819200, 819200 };            /* RLIMIT_MSGQUEUE */
-    p->limits[13] = p->limits[14] = (struct pm_limit){ 0, 0 };      /* RLIMIT_NICE, RLIMIT_RTPRIO */
+    p->limits[8] = (struct pm_limit){ 8 << 20, 8 << 20 };      /* RLIMIT_MEMLOCK */
+    p->limits[12] = (struct pm_limit){ 819200, 819200 };       /* RLIMIT_MSGQUEUE */
+    p->limits[13] = p->limits[14] = (struct pm_limit){ 0, 0 }; /* RLIMIT_NICE, RLIMIT_RTPRIO */
 }
 
 static bool may_limit(const struct proc *me, const struct proc *p)
 {
     const struct pm_credentials *from = &me->ids, *to = &p->ids;
-    bool same = from->uid == to->euid && from->uid == to->suid && from->uid == to->uid && from->gid == to->egid && from->gid == to->sgid
-        && from->gid == to->gid;
+    bool same = from->uid == to->euid && from->uid == to->suid && from->uid == to->uid && from->gid == to->egid &&
+                from->gid == to->sgid && from->gid == to->gid;
     return me == p || from->euid == 0 || same;
 }
 
@@ -38,7 +38,8 @@ METHOD(limits, i32 pid, u32 resource, bool set, const struct pm_limit *to, struc
     if (resource >= LIMITS || (set && to->soft > to->hard)) {
         return PM_INVAL;
     }
-    if (set && ((resource == LIMIT_FILES && to->hard > LIMIT_FILES_MOST) || (to->hard > p->limits[resource].hard && me->ids.euid != 0))) {
+    if (set && ((resource == LIMIT_FILES && to->hard > LIMIT_FILES_MOST) ||
+                   (to->hard > p->limits[resource].hard && me->ids.euid != 0))) {
         return PM_PERM;
     }
     *was = p->limits[resource];
@@ -68,6 +69,7 @@ METHOD(nice, i32 pid, i32 to, i32 *now)
         return PM_ACCESS;
     }
     proc_set_nice(tx, p, to);
+    proc_show(tx, p);
     *now = to;
     return L4_OK;
 }

@@ -10,8 +10,16 @@ LOOK(self, u32 slot, struct pm_self *me)
         return PM_SRCH;
     }
     *me = (struct pm_self){
-        .pid = p->pid, .tid = l ? l->tid : p->pid, .ppid = parent ? parent->pid : 0, .group = p->group, .session = p->session,
-        .secure = p->secure, .seed0 = p->seed, .seed1 = scramble(p->seed), .ids = p->ids, .ignored = p->ignored,
+        .pid = p->pid,
+        .tid = l ? l->tid : p->pid,
+        .ppid = parent ? parent->pid : 0,
+        .group = p->group,
+        .session = p->session,
+        .secure = p->secure,
+        .seed0 = p->seed,
+        .seed1 = scramble(p->seed),
+        .ids = p->ids,
+        .ignored = p->ignored,
         .stack_limit = p->limits[LIMIT_STACK].soft,
     };
     return L4_OK;
@@ -51,9 +59,21 @@ LOOK(look, u32 pid, struct pm_about *found)
     }
     const struct proc *parent = proc_at(best->parent);
     *found = (struct pm_about){
-        .pid = best->pid, .ppid = parent ? parent->pid : 0, .group = best->group, .session = best->session, .uid = best->ids.uid,
-        .gid = best->ids.gid, .state = best->state, .threads = threads_count(best), .start_ns = best->start_ns, .user_us = best->user_us,
-        .system_us = best->system_us, .client = best->label, .ignored = best->ignored, .caught = best->caught, .pending = best->pending,
+        .pid = best->pid,
+        .ppid = parent ? parent->pid : 0,
+        .group = best->group,
+        .session = best->session,
+        .uid = best->ids.uid,
+        .gid = best->ids.gid,
+        .state = best->state,
+        .threads = threads_count(best),
+        .start_ns = best->start_ns,
+        .user_us = best->user_us,
+        .system_us = best->system_us,
+        .client = best->label,
+        .ignored = best->ignored,
+        .caught = best->caught,
+        .pending = best->pending,
     };
     return L4_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pm.c: the process manager: its start, its peers' events, its table of methods.
- * Lost in a crash: nothing; parked callers ask again. A new incarnation derives from the state what every thread should be doing, kicks
- * whoever has signals pending, and resends open ops (libl4). */
+ * Lost in a crash: nothing; parked callers ask again. A new incarnation derives from the state what every thread
+ * should be doing, kicks whoever has signals pending, and resends open ops (libl4). */
 #include <l4/invoke.h>
 #include <l4/log.h>
 #include "processes.h"
@@ -38,11 +38,17 @@ static void memory_exhausted(struct pmd_tx tx)
 
 static void event(struct pmd_tx tx, u32 peer)
 {
-    if (peer == PMD_USES_TTY && subscribe(PMD_USES_TTY, TTY_PROTOCOL, 1ul << TTY_EVENT_SIGNALS) & 1ul << TTY_EVENT_SIGNALS) {
+    if (peer == PMD_USES_TTY &&
+        subscribe(PMD_USES_TTY, TTY_PROTOCOL, 1ul << TTY_EVENT_SIGNALS) & 1ul << TTY_EVENT_SIGNALS) {
         owed_begin(tx);
     }
-    if (peer == PMD_USES_VM && subscribe(PMD_USES_VM, VM_PROTOCOL, 1ul << VM_EVENT_EXHAUSTED) & 1ul << VM_EVENT_EXHAUSTED) {
+    if (peer == PMD_USES_VM &&
+        subscribe(PMD_USES_VM, VM_PROTOCOL, 1ul << VM_EVENT_EXHAUSTED) & 1ul << VM_EVENT_EXHAUSTED) {
         memory_exhausted(tx);
+    }
+    if (peer == PMD_USES_CENSUS &&
+        subscribe(PMD_USES_CENSUS, CENSUS_PROTOCOL, 1ul << CENSUS_EVENT_EMPTY) & 1ul << CENSUS_EVENT_EMPTY) {
+        procs_show(tx);
     }
 }
 
@@ -60,8 +66,12 @@ static void start(struct pmd_tx tx)
     if (!l4_volatile.serving) {
         subscribe(PMD_USES_TTY, TTY_PROTOCOL, 1ul << TTY_EVENT_SIGNALS);
         subscribe(PMD_USES_VM, VM_PROTOCOL, 1ul << VM_EVENT_EXHAUSTED);
+        if (l4_volatile.door[PMD_USES_CENSUS]) {
+            subscribe(PMD_USES_CENSUS, CENSUS_PROTOCOL, 1ul << CENSUS_EVENT_EMPTY);
+        }
         owed_begin(tx);
     }
+    procs_show(tx);
     timers_arm();
 }
 
@@ -100,21 +110,63 @@ bool pmd_kin(const struct pmd_state *s)
 #define CASE_OF(op, step) .op##_##step = op##_##step
 static const struct pmd_ops ops = {
     .hooks = { .start = start, .event = event, .timeout = timers_run },
-    .fork = do_fork, .exec = do_exec, .make_thread = do_make_thread, .exit_thread = do_exit_thread, .exit = do_exit, .wait = do_wait,
-    .self = do_self, .parent = do_parent, .kill = do_kill, .dispose = do_dispose, .take = do_take, .stop = do_stop,
-    .background = do_background, .pending = do_pending, .timer = do_timer, .set_group = do_set_group, .group = do_group,
-    .make_session = do_make_session, .identify = do_identify, .set_groups = do_set_groups, .limits = do_limits, .times = do_times,
-    .nice = do_nice, .shut_down = do_shut_down, .look = do_look, .load = do_load,
-    CASE_OF(fork, task), CASE_OF(fork, space), CASE_OF(fork, thread), CASE_OF(fork, files), CASE_OF(fork, unspace), CASE_OF(fork, untask),
-    CASE_OF(exec, task), CASE_OF(exec, space), CASE_OF(exec, untask), CASE_OF(exec, thread), CASE_OF(exec, files), CASE_OF(exec, who),
-    CASE_OF(exec, old), CASE_OF(errand, task), CASE_OF(errand, space), CASE_OF(errand, thread), CASE_OF(errand, files),
-    CASE_OF(errand, close), CASE_OF(errand, unmap), CASE_OF(errand, undo), CASE_OF(errand, tell), CASE_OF(thread, block),
-    CASE_OF(thread, thread), CASE_OF(thread, unblock), CASE_OF(retire, thread), CASE_OF(retire, block), CASE_OF(owed, next),
+    .fork = do_fork,
+    .exec = do_exec,
+    .make_thread = do_make_thread,
+    .exit_thread = do_exit_thread,
+    .exit = do_exit,
+    .wait = do_wait,
+    .self = do_self,
+    .parent = do_parent,
+    .kill = do_kill,
+    .dispose = do_dispose,
+    .take = do_take,
+    .stop = do_stop,
+    .background = do_background,
+    .pending = do_pending,
+    .timer = do_timer,
+    .set_group = do_set_group,
+    .group = do_group,
+    .make_session = do_make_session,
+    .identify = do_identify,
+    .set_groups = do_set_groups,
+    .limits = do_limits,
+    .times = do_times,
+    .nice = do_nice,
+    .shut_down = do_shut_down,
+    .look = do_look,
+    .load = do_load,
+    CASE_OF(fork, task),
+    CASE_OF(fork, space),
+    CASE_OF(fork, thread),
+    CASE_OF(fork, files),
+    CASE_OF(fork, unspace),
+    CASE_OF(fork, untask),
+    CASE_OF(exec, task),
+    CASE_OF(exec, space),
+    CASE_OF(exec, untask),
+    CASE_OF(exec, thread),
+    CASE_OF(exec, files),
+    CASE_OF(exec, who),
+    CASE_OF(exec, old),
+    CASE_OF(errand, task),
+    CASE_OF(errand, space),
+    CASE_OF(errand, thread),
+    CASE_OF(errand, files),
+    CASE_OF(errand, close),
+    CASE_OF(errand, unmap),
+    CASE_OF(errand, undo),
+    CASE_OF(errand, tell),
+    CASE_OF(thread, block),
+    CASE_OF(thread, thread),
+    CASE_OF(thread, unblock),
+    CASE_OF(retire, thread),
+    CASE_OF(retire, block),
+    CASE_OF(owed, next),
     CASE_OF(finish, tell),
-    .drive = thread_drive, .kick = thread_kicked,
+    .drive = thread_drive,
+    .kick = thread_kicked,
+    .show = process_show,
 };
 
-void l4_main(void)
-{
-    pmd_serve(&ops);
-}
+void l4_main(void) { pmd_serve(&ops); }

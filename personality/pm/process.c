@@ -78,6 +78,9 @@ struct proc *proc_make(struct pmd_tx tx)
 
 void proc_drop(struct pmd_tx tx, const struct proc *p)
 {
+    if (p->state != PM_EMBRYO) {
+        procs_gone(tx);
+    }
     notes_drop(tx, p, NULL);
     if (p->parent) {
         children_remove(tx, proc_at(p->parent), p);
@@ -89,8 +92,17 @@ struct vfs_identity proc_identity(const struct proc *p)
 {
     const struct proc *parent = proc_at(p->parent);
     struct vfs_identity who = {
-        .pid = p->pid, .ppid = parent ? parent->pid : 0, .group = p->group, .session = p->session, .uid = p->ids.uid, .euid = p->ids.euid,
-        .gid = p->ids.gid, .egid = p->ids.egid, .fsuid = p->ids.fsuid, .fsgid = p->ids.fsgid, .count = p->ids.count,
+        .pid = p->pid,
+        .ppid = parent ? parent->pid : 0,
+        .group = p->group,
+        .session = p->session,
+        .uid = p->ids.uid,
+        .euid = p->ids.euid,
+        .gid = p->ids.gid,
+        .egid = p->ids.egid,
+        .fsuid = p->ids.fsuid,
+        .fsgid = p->ids.fsgid,
+        .count = p->ids.count,
         .files = p->limits[LIMIT_FILES].soft < LIMIT_FILES_MOST ? (u32)p->limits[LIMIT_FILES].soft : LIMIT_FILES_MOST,
         .size = p->limits[LIMIT_SIZE].soft,
     };
@@ -98,16 +110,14 @@ struct vfs_identity proc_identity(const struct proc *p)
     return who;
 }
 
-void proc_busy(struct pmd_tx tx, const struct proc *p, i32 change)
-{
-    proc_set_busy(tx, p, p->busy + (u32)change);
-}
+void proc_busy(struct pmd_tx tx, const struct proc *p, i32 change) { proc_set_busy(tx, p, p->busy + (u32)change); }
 
 void proc_stale(struct pmd_tx tx, const struct proc *p)
 {
     if (!p->stale) {
         proc_set_stale(tx, p, true);
     }
+    proc_show(tx, p);
 }
 
 void turn_over(struct pmd_tx tx)

@@ -1,22 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* processes.h: what the files of pm offer each other. The order to read them in is README.md's.
  *
- * A handler changes the state; what follows from it, done after the commit and again by each new incarnation, are two effects
- * (thread.c) and errands (errand.c): call errand_next after anything that makes a process stale or lets it die.
+ * A handler changes the state; what follows from it, done after the commit and again by each new incarnation, are two
+ * effects (thread.c) and errands (errand.c): call errand_next after anything that makes a process stale or lets it
+ * die.
  * INVARIANT halted: a thread is kept from running by `drive` alone, and lwp_pause has cleared its `fresh` before. */
 #pragma once
 #include "pmd_server.h"
 
 enum {
-    PROC_INDEX = VM_PROCESS_FIRST - 1,          /* label index of record r is this + r */
-    FIRST_PID = 1, PID_END = 32768, PID_AGAIN = 300,    /* as Linux: pids start over here */
+    PROC_INDEX = VM_PROCESS_FIRST - 1, /* label index of record r is this + r */
+    FIRST_PID = 1,
+    PID_END = 32768,
+    PID_AGAIN = 300, /* as Linux: pids start over here */
     PROCS = VM_PROCESS_END - VM_PROCESS_FIRST,
-    EVERYBODY = 5,                              /* proc.executor: no thread runs */
-    TURN = 1,                                   /* what `turn` waits for: an op or a process that is busy */
+    EVERYBODY = 5, /* proc.executor: no thread runs */
+    TURN = 1,      /* what `turn` waits for: an op or a process that is busy */
 };
 
 enum lwp_stage { LWP_MAKING = 1, LWP_ALIVE = 2, LWP_ENDING = 3 };
-enum { LIMIT_SIZE = 1, LIMIT_STACK = 3, LIMIT_CORE = 4, LIMIT_PROCESSES = 6, LIMIT_FILES = 7, LIMIT_SIGNALS = 11, LIMITS = 16 };
+enum {
+    LIMIT_SIZE = 1,
+    LIMIT_STACK = 3,
+    LIMIT_CORE = 4,
+    LIMIT_PROCESSES = 6,
+    LIMIT_FILES = 7,
+    LIMIT_SIGNALS = 11,
+    LIMITS = 16
+};
 enum { LIMIT_FILES_MOST = 1 << 20, SIGNALS_QUEUED = 64 };
 #define UNLIMITED (~0ul)
 
@@ -43,6 +54,13 @@ static inline bool proc_is_live(const struct proc *p) { return p->state == PM_RU
 void proc_busy(struct pmd_tx, const struct proc *, i32 change);
 /* Who waits for `op` or a process that was busy may try again; what waited for the process is begun. */
 void turn_over(struct pmd_tx);
+
+/* ---- census.c ---- */
+/* procfs hears after the commit how it is now; that somebody is gone; of all. */
+void proc_show(struct pmd_tx, const struct proc *);
+void procs_gone(struct pmd_tx);
+void procs_show(struct pmd_tx);
+void process_show(u32 pid);
 
 /* ---- thread.c ---- */
 /* Of the call in progress: its slot, its thread. */
@@ -80,8 +98,19 @@ void vfork_over(struct pmd_tx, const struct proc *child);
 
 /* ---- signal.c ---- */
 enum linux_signal {
-    SIG_HUP = 1, SIG_KILL = 9, SIG_ALRM = 14, SIG_CHLD = 17, SIG_CONT = 18, SIG_STOP = 19, SIG_TSTP = 20, SIG_TTIN = 21,
-    SIG_TTOU = 22, SIG_URG = 23, SIG_WINCH = 28, SIG_REALTIME = 32, SIG_LAST = 64,
+    SIG_HUP = 1,
+    SIG_KILL = 9,
+    SIG_ALRM = 14,
+    SIG_CHLD = 17,
+    SIG_CONT = 18,
+    SIG_STOP = 19,
+    SIG_TSTP = 20,
+    SIG_TTIN = 21,
+    SIG_TTOU = 22,
+    SIG_URG = 23,
+    SIG_WINCH = 28,
+    SIG_REALTIME = 32,
+    SIG_LAST = 64,
 };
 enum linux_code { CODE_USER = 0, CODE_KERNEL = 128, CODE_THREAD = -6 };
 enum linux_child { CHILD_EXITED = 1, CHILD_KILLED = 2, CHILD_DUMPED = 3, CHILD_STOPPED = 5, CHILD_CONTINUED = 6 };
@@ -110,8 +139,9 @@ void timers_arm(void);
 
 /* ---- methods and cases, gathered in pm.c ---- */
 #define METHOD(name, ...) l4_err_t do_##name(struct pmd_tx tx, u64 label, ##__VA_ARGS__)
-#define LOOK(name, ...)   l4_err_t do_##name(u64 label, ##__VA_ARGS__)
-#define CASE(op, step, ...) struct l4_next op##_##step(struct pmd_tx tx, const struct op##_op *op, l4_err_t err, ##__VA_ARGS__)
+#define LOOK(name, ...) l4_err_t do_##name(u64 label, ##__VA_ARGS__)
+#define CASE(op, step, ...)                                                                                            \
+    struct l4_next op##_##step(struct pmd_tx tx, const struct op##_op *op, l4_err_t err, ##__VA_ARGS__)
 METHOD(fork, u32 how, u64 entry, u64 stack, u32 *pid);
 CASE(fork, task, u64 start);
 CASE(fork, space, u64 next);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* signal.c: pending signals: latched, taken, dropped. The state is the truth, a kick a hint that the runtime should look.
- * SIGKILL, SIGSTOP and SIGCONT act here; everything else is what the runtime makes of it. Signals that are ignored by default are
- * latched like others, since they may be blocked and waited for: the runtime drops them.
- * INVARIANT notes: a note's signal is pending at its target; a pending signal without a note came from nobody (SI_KERNEL). */
+/* signal.c: pending signals: latched, taken, dropped. The state is the truth, a kick a hint that the runtime should
+ * look.
+ * SIGKILL, SIGSTOP and SIGCONT act here; everything else is what the runtime makes of it. Signals that are ignored by
+ * default are latched like others, since they may be blocked and waited for: the runtime drops them.
+ * INVARIANT notes: a note's signal is pending at its target; a pending signal without a note came from nobody
+ * (SI_KERNEL). */
 #include "processes.h"
 
 static u64 bits(u32 a, u32 b, u32 c, u32 d) { return signal_bit(a) | signal_bit(b) | signal_bit(c) | signal_bit(d); }
@@ -75,8 +77,8 @@ void signals_flush(struct pmd_tx tx, const struct proc *p, u64 set)
 }
 
 /* ---- sending ---- */
-/* From others process 1 gets only what it has a handler for, as on Linux. It may end itself, for it is the command of `axo run --exec`,
- * whose status tells so. */
+/* From others process 1 gets only what it has a handler for, as on Linux. It may end itself, for it is the command of
+ * `axo run --exec`, whose status tells so. */
 static bool is_dropped(const struct proc *p, const struct pm_signal *what)
 {
     u32 number = what->number;
@@ -94,8 +96,8 @@ static l4_err_t latch(struct pmd_tx tx, const struct proc *p, const struct lwp *
     if (number < SIG_REALTIME && set & bit) {
         return L4_OK;
     }
-    if (what->code != CODE_KERNEL && !note_add(tx, p, thread ? lwp_ref(thread) : 0, what) && number >= SIG_REALTIME
-        && what->code != CODE_USER) {
+    if (what->code != CODE_KERNEL && !note_add(tx, p, thread ? lwp_ref(thread) : 0, what) && number >= SIG_REALTIME &&
+        what->code != CODE_USER) {
         return PM_AGAIN;
     }
     if (thread) {
@@ -157,7 +159,9 @@ void group_signal(struct pmd_tx tx, u32 group, u32 number)
 void child_signal(struct pmd_tx tx, const struct proc *child, u32 why, u32 status)
 {
     const struct proc *parent = proc_at(child->parent);
-    struct pm_signal what = { .number = SIG_CHLD, .code = (i32)why, .pid = child->pid, .uid = child->ids.uid, .value = status };
+    struct pm_signal what = {
+        .number = SIG_CHLD, .code = (i32)why, .pid = child->pid, .uid = child->ids.uid, .value = status
+    };
     signal_send(tx, parent, NULL, &what);
 }
 
@@ -203,7 +207,7 @@ static struct pm_signal take_from(struct pmd_tx tx, const struct proc *p, const 
         note_drop(tx, p, n);
     }
     if (note_find(p, to, number)) {
-        return what;            /* another one waits behind it */
+        return what; /* another one waits behind it */
     }
     if (thread) {
         lwp_set_pending(tx, thread, thread->pending & ~signal_bit(number));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* stop.c: job control: a process stops and goes on, and its parent hears of it.
- * A stop signal stops only if no SIGCONT came after it was taken: `take` notes it in proc.stops, SIGCONT clears that. */
+ * A stop signal stops only if no SIGCONT came after it was taken: `take` notes it in proc.stops, SIGCONT clears it. */
 #include "processes.h"
 
 static void tell_parent(struct pmd_tx tx, const struct proc *p, u32 why, u32 status)
@@ -23,6 +23,7 @@ void proc_stop(struct pmd_tx tx, const struct proc *p, u32 number)
         return;
     }
     proc_set_state(tx, p, PM_STOPPED);
+    proc_show(tx, p);
     proc_set_status(tx, p, number);
     proc_set_stop_news(tx, p, true);
     proc_set_continue_news(tx, p, false);
@@ -36,6 +37,7 @@ void proc_continue(struct pmd_tx tx, const struct proc *p)
         return;
     }
     proc_set_state(tx, p, PM_RUNNING);
+    proc_show(tx, p);
     proc_set_stop_news(tx, p, false);
     proc_set_continue_news(tx, p, true);
     threads_drive(tx, p);

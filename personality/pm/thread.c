@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* thread.c: threads: made, driven, kicked, taken apart.
- * What a thread does is derived from the state: it runs if lwp_runs. `drive` makes it so, however often it is asked to.
- * A thread that never ran, or runs since it was made, is `fresh`: starting it is harmless if it runs and right if it does not. Once
- * it has been stopped only resuming is right, so lwp_pause clears `fresh` in the transaction whose effect stops it. */
+ * What a thread does is derived from the state: it runs if lwp_runs. `drive` makes it so, however often it is asked
+ * to.
+ * A thread that never ran, or runs since it was made, is `fresh`: starting it is harmless if it runs and right if it
+ * does not. Once it has been stopped only resuming is right, so lwp_pause clears `fresh` in the transaction whose
+ * effect stops it. */
 #include <thread.h>
 #include "processes.h"
 
@@ -88,7 +90,9 @@ struct lwp *lwp_make(struct pmd_tx tx, const struct proc *p, u32 slot, u32 tid)
 {
     struct lwp *l = lwp_new(tx);
     if (l) {
-        *l = (struct lwp){ .of = proc_ref(p), .slot = slot, .tid = tid, .stage = LWP_MAKING, .fresh = true, .stack = lwp_stack(slot) };
+        *l = (struct lwp){
+            .of = proc_ref(p), .slot = slot, .tid = tid, .stage = LWP_MAKING, .fresh = true, .stack = lwp_stack(slot)
+        };
         threads_add(tx, p, l);
     }
     return l;
@@ -104,7 +108,7 @@ void lwp_drop(struct pmd_tx tx, const struct lwp *l)
 
 void threads_drop(struct pmd_tx tx, const struct proc *p)
 {
-    for (const struct lwp *l; (l = threads_first(p)); ) {
+    for (const struct lwp *l; (l = threads_first(p));) {
         lwp_drop(tx, l);
     }
 }
@@ -168,13 +172,15 @@ static struct l4_next thread_end(struct pmd_tx tx, const struct thread_op *op, l
 CASE(thread, block)
 {
     const struct proc *p = proc_at(thread->of);
-    return err ? thread_end(tx, thread, PM_NOMEM) : thread_op_send_thread(tx, thread, proc_place(p), lwp_at(thread->made)->slot);
+    return err ? thread_end(tx, thread, PM_NOMEM)
+               : thread_op_send_thread(tx, thread, proc_place(p), lwp_at(thread->made)->slot);
 }
 
 CASE(thread, thread)
 {
     const struct proc *p = proc_at(thread->of);
-    return err ? thread_op_send_unblock(tx, thread, p->label, lwp_at(thread->made)->slot) : thread_end(tx, thread, L4_OK);
+    return err ? thread_op_send_unblock(tx, thread, p->label, lwp_at(thread->made)->slot)
+               : thread_end(tx, thread, L4_OK);
 }
 
 CASE(thread, unblock) { return thread_end(tx, thread, PM_NOMEM); }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* timer.c: ITIMER_REAL of each process, and the load. Both live in the state as absolute times; the receive's deadline is derived. */
+/* timer.c: ITIMER_REAL of each process, and the load. Both live in the state as absolute times; the receive's
+ * deadline is derived. */
 #include <l4/clock.h>
 #include <thread.h>
 #include "processes.h"
@@ -40,7 +41,8 @@ static void expire(struct pmd_tx tx, const struct proc *p, u64 now)
     proc_set_timer_at(tx, p, every ? p->timer_at + every + late / every * every : 0);
 }
 
-/* ---- load: Linux's averages, in 1/65536, from its constants for 5 s: e^(-5/60), e^(-5/300), e^(-5/900) in 1/2048 ---- */
+/* ---- load: Linux's averages, in 1/65536, from its constants for 5 s: e^(-5/60), e^(-5/300), e^(-5/900) in 1/2048
+ * ---- */
 static u32 running(void)
 {
     u32 n = 0;
@@ -49,12 +51,16 @@ static u32 running(void)
         u32 state;
         u64 waits, id;
         cap_t cap = PROCESS_THREADS_AT_PM + PROCESS_THREADS * proc_place(p) + l->slot;
-        n += p->state == PM_RUNNING && l->stage == LWP_ALIVE && thread_look(cap, &state, &waits, &id) == L4_OK && state == READY;
+        n += p->state == PM_RUNNING && l->stage == LWP_ALIVE && thread_look(cap, &state, &waits, &id) == L4_OK &&
+             state == READY;
     }
     return n;
 }
 
-static u64 decayed(u64 load, u64 factor, u64 ready) { return (load * factor + (ready << LOAD_SHIFT) * (2048 - factor)) / 2048; }
+static u64 decayed(u64 load, u64 factor, u64 ready)
+{
+    return (load * factor + (ready << LOAD_SHIFT) * (2048 - factor)) / 2048;
+}
 
 static void load_tick(struct pmd_tx tx, u64 now)
 {

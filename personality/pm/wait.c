@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* wait.c: children that changed. Each news is told once: an end frees the record, a stop or a continuation is marked as told. */
+/* wait.c: children that changed. Each news is told once: an end frees the record, a stop or a continuation is marked
+ * as told. */
 #include "processes.h"
 
 enum { NO_HANG = 1, STOPPED = 2, CONTINUED = 8, NO_WAIT = 0x1000000 };
@@ -7,15 +8,19 @@ enum { STATUS_CONTINUED = 0xffff, STATUS_STOPPED = 0x7f };
 
 static bool is_meant(const struct proc *me, const struct proc *child, i32 pid)
 {
-    return pid == -1 || (pid > 0 && child->pid == (u32)pid) || (pid == 0 && child->group == me->group)
-        || (pid < -1 && child->group == (u32)-pid);
+    return pid == -1 || (pid > 0 && child->pid == (u32)pid) || (pid == 0 && child->group == me->group) ||
+           (pid < -1 && child->group == (u32)-pid);
 }
 
 static struct pm_child child_of(const struct proc *child, u32 why, u32 status)
 {
     return (struct pm_child){
-        .pid = child->pid, .uid = child->ids.uid, .status = (i32)status, .why = why,
-        .user_us = child->user_us + child->children_user_us, .system_us = child->system_us + child->children_system_us,
+        .pid = child->pid,
+        .uid = child->ids.uid,
+        .status = (i32)status,
+        .why = why,
+        .user_us = child->user_us + child->children_user_us,
+        .system_us = child->system_us + child->children_system_us,
     };
 }
 

@@ -41,11 +41,22 @@ l4_err_t do_tell(u64 label, const struct census_about *now)
     return L4_OK;
 }
 
-l4_err_t do_gone(u64 label, u32 pid)
+static bool is_in(u32 pid, const u32 *pids, u32 count)
 {
-    struct census_about *p = pid ? place_of(pid) : NULL;
-    if (p) {
-        *p = (struct census_about){ 0 };
+    for (u32 i = 0; i < count; i++) {
+        if (pids[i] == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+l4_err_t do_alive(u64 label, const u32 *pids, u32 count)
+{
+    for (u32 i = 0; i < CENSUS_PROCESSES; i++) {
+        if (known[i].pid && !is_in(known[i].pid, pids, count)) {
+            known[i] = (struct census_about){ 0 };
+        }
     }
     return L4_OK;
 }

@@ -54,7 +54,7 @@ static const struct procfsd_ops ops = {
     .fs_write = do_write, .fs_create = do_create, .fs_link = do_link, .fs_unlink = do_unlink, .fs_stage = do_stage, .fs_rename = do_rename,
     .fs_truncate = do_truncate, .fs_change = do_change, .fs_hold = do_hold, .fs_release = do_release, .fs_sync = do_sync,
     .fs_control = do_control,
-    .census_tell = do_tell, .census_gone = do_gone, .census_load = do_load,
+    .census_tell = do_tell, .census_alive = do_alive, .census_load = do_load,
     .order_up = order_answered, .order_down = order_answered, .order_refresh = order_answered, .order_restart = order_answered,
     .order_update = order_answered, .order_kill = order_answered,
 };

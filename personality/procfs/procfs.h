@@ -20,7 +20,7 @@ extern const struct census_about *process_of(u32 pid);
 extern const struct census_about *process_from(u32 pid);
 extern struct census_load census_load_now(void);
 extern l4_err_t do_tell(u64 label, const struct census_about *now);
-extern l4_err_t do_gone(u64 label, u32 pid);
+extern l4_err_t do_alive(u64 label, const u32 *pids, u32 count);
 extern l4_err_t do_load(u64 label, u32 processes, u32 running, u32 last_pid, u64 one, u64 five, u64 fifteen);
 
 /* ---- text.c ---- */

@@ -6,7 +6,7 @@ axo_kill_test(pmd ${CMAKE_SOURCE_DIR}/test/unit/pm SOURCES ${pm_sources}
 
 # The same orders to pm and to the Linux that runs the test. 77: not as root.
 set(program ${CMAKE_BINARY_DIR}/host/pmd/linux)
-_axo_server_program(${program} FLAGS -O2 -D_GNU_SOURCE SOURCES ${pm_sources} ${CMAKE_CURRENT_LIST_DIR}/test_linux.c ${AXO_WORLD}
-    ${AXO_SERVER_SOURCES})
+_axo_server_program(${program} FLAGS -O2 SOURCES ${pm_sources} ${CMAKE_CURRENT_LIST_DIR}/test_linux.c
+    ${AXO_WORLD} ${AXO_SERVER_SOURCES})
 add_test(NAME pm-as-linux COMMAND ${program})
 set_tests_properties(pm-as-linux PROPERTIES LABELS "host;pm" TIMEOUT 120 SKIP_RETURN_CODE 77)

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pmd_kill.c: kills pm at every step of every method, and of the operations over keeper, vm, vfs and tty that they begin.
- * Processes: 1 is there from the start; `prepare` gives it a second thread (tid 2), in whose slot the harness asks, a child 3 with one
- * (tid 4), and a child 5. Labels: generation << 16 | record + 15. */
+/* pmd_kill.c: kills pm at every step of every method, and of the operations over keeper, vm, vfs and tty that they
+ * begin.
+ * Processes: 1 is there from the start; `prepare` gives it a second thread (tid 2), in whose slot the harness asks, a
+ * child 3 with one (tid 4), and a child 5. Labels: generation << 16 | record + 15. */
 #include "pmd_kill.h"
 
 enum { FIRST = 0x10010, SECOND = 0x20011, THIRD = 0x30012, FIRST_PLACE = 32 };
-enum { SIG_KILL = 9, SIG_TERM = 15, SIG_CHLD = 17, SIG_CONT = 18, SIG_STOP = 19, SIG_TSTP = 20, SIG_QUEUED = 40, QUEUE = -1 };
+enum {
+    SIG_KILL = 9,
+    SIG_TERM = 15,
+    SIG_CHLD = 17,
+    SIG_CONT = 18,
+    SIG_STOP = 19,
+    SIG_TSTP = 20,
+    SIG_QUEUED = 40,
+    QUEUE = -1
+};
 enum { NO_HANG = 1, UNTRACED = 2, CONTINUED = 8 };
 
 /* Which method below says no; a request's prepare sets it. */
@@ -14,7 +24,7 @@ static u32 owed;
 
 static void done(struct l4_message *m, u32 words, u64 w0, u64 w1, u64 w2)
 {
-    bool no = (u32)m->tag == refusing && m->word[0] != FIRST_PLACE;      /* the first process is made before `prepare` */
+    bool no = (u32)m->tag == refusing && m->word[0] != FIRST_PLACE; /* the first process is made before `prepare` */
     *m = (struct l4_message){ .tag = no ? 12 : (u64)words << L4_TAG_WORDS_SHIFT, .word = { w0, w1, w2 } };
 }
 
@@ -23,7 +33,7 @@ static void make(struct l4_message *m) { done(m, 1, 0x7f8000000140, 0, 0); }
 static void fork_space(struct l4_message *m)
 {
     u64 at = l4_utcb()->mr[5];
-    done(m, 1, at < 2 ? at + 1 : 0, 0, 0);     /* three pieces */
+    done(m, 1, at < 2 ? at + 1 : 0, 0, 0); /* three pieces */
 }
 static void exec_files(struct l4_message *m) { done(m, 3, 06755, 7, 8); }
 static void exit_files(struct l4_message *m) { done(m, 1, (u32)m->word[0] == (u32)THIRD ? 2 : 0, 0, 0); }
@@ -36,16 +46,35 @@ static void owe(struct l4_message *m)
 }
 
 static const struct world_rule below[] = {
-    { 0x10101, true, make }, { 0x10102, true, fine }, { 0x10103, true, fine }, { 0x10104, true, fine },
-    { 0x20114, true, fine }, { 0x20115, true, fork_space }, { 0x20116, true, fine }, { 0x20117, true, fine }, { 0x20118, true, fine },
-    { 0x20119, true, fine }, { 0x201f1, false, subscribe },
-    { 0x2023c, true, fine }, { 0x2023d, true, fine }, { 0x2023e, true, exec_files }, { 0x2023f, true, exit_files }, { 0x20240, true, fine },
-    { 0x2301e, false, owe }, { 0x2301f, true, fine }, { 0x230f1, false, subscribe }, { 0 },
+    { 0x10101, true, make },
+    { 0x10102, true, fine },
+    { 0x10103, true, fine },
+    { 0x10104, true, fine },
+    { 0x20114, true, fine },
+    { 0x20115, true, fork_space },
+    { 0x20116, true, fine },
+    { 0x20117, true, fine },
+    { 0x20118, true, fine },
+    { 0x20119, true, fine },
+    { 0x201f1, false, subscribe },
+    { 0x2023c, true, fine },
+    { 0x2023d, true, fine },
+    { 0x2023e, true, exec_files },
+    { 0x2023f, true, exit_files },
+    { 0x20240, true, fine },
+    { 0x2301e, false, owe },
+    { 0x2301f, true, fine },
+    { 0x230f1, false, subscribe },
+    { 0x22101, false, fine },
+    { 0x22102, false, fine },
+    { 0x22103, false, fine },
+    { 0x221f1, false, subscribe },
+    { 0 },
 };
 
 #define SEND(...) kill_send(&(struct kill_request){ __VA_ARGS__ })
-#define KILL(pid, thread, number, code) .method = PMD_KILL_KILL, \
-    .word = { (u64)(i64)(pid), thread, (u64)(number) | (u64)(u32)(code) << 32, 77, 5 }
+#define KILL(pid, thread, number, code)                                                                                \
+    .method = PMD_KILL_KILL, .word = { (u64)(i64)(pid), thread, (u64)(number) | (u64)(u32)(code) << 32, 77, 5 }
 #define FORK(how) .method = PMD_KILL_FORK, .word = { how, 0x7f8000000180, 0x7f8001010000 }
 #define THREAD .method = PMD_KILL_MAKE_THREAD, .word = { 0x7f80000001c0, 0x1234 }
 
@@ -109,13 +138,38 @@ static const struct kill_request requests[] = {
     { .name = "vfork", FORK(1), .label = SECOND, .expect = L4_PENDING },
     { .name = "wrong flags", FORK(8), .label = FIRST, .expect = PM_INVAL },
     { .method = PMD_KILL_EXEC, .label = SECOND, .words = 5, .word = { 3, 2, 0, 0, 0x6873 } },
-    { .name = "no task", .method = PMD_KILL_EXEC, .label = SECOND, .words = 5, .word = { 3, 2, 0, 0, 0x6873 }, .prepare = no_task,
-      .expect = PM_NOMEM },
-    { .name = "no space", .method = PMD_KILL_EXEC, .label = SECOND, .words = 5, .word = { 3, 2, 0, 0, 0x6873 }, .prepare = no_exec,
-      .expect = PM_NOMEM },
-    { .name = "no way back", .method = PMD_KILL_EXEC, .label = SECOND, .words = 5, .word = { 3, 2, 0, 0, 0x6873 }, .prepare = no_thread },
-    { .name = "not open", .method = PMD_KILL_EXEC, .label = SECOND, .words = 5, .word = { 3, 2, 0, 0, 0x6873 }, .prepare = no_program },
-    { .name = "after vfork", .method = PMD_KILL_EXEC, .label = 0x40013, .words = 5, .word = { 3, 2, 0, 0, 0x6873 }, .prepare = vforks },
+    { .name = "no task",
+        .method = PMD_KILL_EXEC,
+        .label = SECOND,
+        .words = 5,
+        .word = { 3, 2, 0, 0, 0x6873 },
+        .prepare = no_task,
+        .expect = PM_NOMEM },
+    { .name = "no space",
+        .method = PMD_KILL_EXEC,
+        .label = SECOND,
+        .words = 5,
+        .word = { 3, 2, 0, 0, 0x6873 },
+        .prepare = no_exec,
+        .expect = PM_NOMEM },
+    { .name = "no way back",
+        .method = PMD_KILL_EXEC,
+        .label = SECOND,
+        .words = 5,
+        .word = { 3, 2, 0, 0, 0x6873 },
+        .prepare = no_thread },
+    { .name = "not open",
+        .method = PMD_KILL_EXEC,
+        .label = SECOND,
+        .words = 5,
+        .word = { 3, 2, 0, 0, 0x6873 },
+        .prepare = no_program },
+    { .name = "after vfork",
+        .method = PMD_KILL_EXEC,
+        .label = 0x40013,
+        .words = 5,
+        .word = { 3, 2, 0, 0, 0x6873 },
+        .prepare = vforks },
     { THREAD, .label = SECOND },
     { .name = "no block", THREAD, .label = SECOND, .prepare = no_block, .expect = PM_NOMEM },
     { .name = "no thread", THREAD, .label = SECOND, .prepare = no_thread, .expect = PM_NOMEM },
@@ -124,7 +178,11 @@ static const struct kill_request requests[] = {
     { .name = "no such thread", .method = PMD_KILL_EXIT_THREAD, .label = THIRD, .expect = PM_SRCH },
     { .method = PMD_KILL_EXIT, .label = SECOND, .word = { 3 << 8 } },
     { .name = "nobody cares", .method = PMD_KILL_EXIT, .label = SECOND, .word = { 9 }, .prepare = first_cares_not },
-    { .name = "a parent with a handler", .method = PMD_KILL_EXIT, .label = SECOND, .word = { 9 }, .prepare = first_handles },
+    { .name = "a parent with a handler",
+        .method = PMD_KILL_EXIT,
+        .label = SECOND,
+        .word = { 9 },
+        .prepare = first_handles },
     { .name = "children", .method = PMD_KILL_EXIT, .label = SECOND, .prepare = second_has_children },
     { .name = "a terminal's group is told", .method = PMD_KILL_EXIT, .label = THIRD, .word = { 0 } },
     { .name = "after vfork", .method = PMD_KILL_EXIT, .label = 0x40013, .prepare = vforks },
@@ -133,8 +191,16 @@ static const struct kill_request requests[] = {
     { .name = "by its number", .method = PMD_KILL_WAIT, .label = FIRST, .word = { 3, 0 }, .prepare = second_ends },
     { .name = "parks", .method = PMD_KILL_WAIT, .label = FIRST, .word = { (u64)-1l, 0 }, .expect = L4_PENDING },
     { .name = "does not hang", .method = PMD_KILL_WAIT, .label = FIRST, .word = { (u64)-1l, NO_HANG } },
-    { .name = "stopped", .method = PMD_KILL_WAIT, .label = FIRST, .word = { (u64)-1l, UNTRACED }, .prepare = second_stops },
-    { .name = "continued", .method = PMD_KILL_WAIT, .label = FIRST, .word = { (u64)-1l, CONTINUED }, .prepare = second_went_on },
+    { .name = "stopped",
+        .method = PMD_KILL_WAIT,
+        .label = FIRST,
+        .word = { (u64)-1l, UNTRACED },
+        .prepare = second_stops },
+    { .name = "continued",
+        .method = PMD_KILL_WAIT,
+        .label = FIRST,
+        .word = { (u64)-1l, CONTINUED },
+        .prepare = second_went_on },
     { .name = "childless", .method = PMD_KILL_WAIT, .label = SECOND, .word = { (u64)-1l, 0 }, .expect = PM_CHILD },
     { .method = PMD_KILL_SELF, .label = SECOND, .word = { 1 } },
     { .method = PMD_KILL_PARENT, .label = SECOND },
@@ -149,7 +215,11 @@ static const struct kill_request requests[] = {
     { .name = "nobody", KILL(99, 0, SIG_TERM, 0), .label = FIRST, .expect = PM_SRCH },
     { .method = PMD_KILL_DISPOSE, .label = SECOND, .word = { SIG_TERM, 1, 0 }, .prepare = second_has },
     { .method = PMD_KILL_TAKE, .label = SECOND, .word = { 0 }, .prepare = second_has },
-    { .name = "one of two", .method = PMD_KILL_TAKE, .label = SECOND, .word = { 1ul << (SIG_TERM - 1) }, .prepare = second_has_queued },
+    { .name = "one of two",
+        .method = PMD_KILL_TAKE,
+        .label = SECOND,
+        .word = { 1ul << (SIG_TERM - 1) },
+        .prepare = second_has_queued },
     { .name = "nothing", .method = PMD_KILL_TAKE, .label = SECOND, .word = { 0 } },
     { .method = PMD_KILL_STOP, .label = SECOND, .word = { SIG_TSTP }, .prepare = second_took_stop },
     { .method = PMD_KILL_BACKGROUND, .label = SECOND, .word = { 21 }, .prepare = second_took_stop },
@@ -169,7 +239,4 @@ static const struct kill_request requests[] = {
     { 0 },
 };
 
-int main(int count, char **words)
-{
-    return kill_main(count, words, &pmd_kill, requests, below, prepare);
-}
+int main(int count, char **words) { return kill_main(count, words, &pmd_kill, requests, below, prepare); }

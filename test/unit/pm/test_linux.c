@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_linux.c: pm against the Linux that runs this test. Random orders (fork, exit, kill, setpgid, setsid, wait4, sigaction, setresuid
- * and relatives) go to a tree of real processes and to pm in a fake world; answers, states and statuses must be the same. Where pm
- * leaves the action to the runtime (default actions, handlers), this file does what the runtime does.
+/* test_linux.c: pm against the Linux that runs this test. Random orders (fork, exit, kill, setpgid, setsid, wait4,
+ * sigaction, setresuid and relatives) go to a tree of real processes and to pm in a fake world; answers, states and
+ * statuses must be the same. Where pm leaves the action to the runtime (default actions, handlers), this file does
+ * what the runtime does.
  *
  *     test_linux [SEED [ROUNDS]]
  *
- * Processes have names 0, 1, 2 …: numbers of processes and groups are compared as names. Process 0 is a subreaper and leads a
- * session, as process 1 does for pm. Only children of this test are ever signalled. */
-#ifndef _GNU_SOURCE
+ * Processes have names 0, 1, 2 …: numbers of processes and groups are compared as names. Process 0 is a subreaper and
+ * leads a session, as process 1 does for pm. Only children of this test are ever signalled. */
 #define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -25,14 +24,31 @@
 
 enum { NAMES = 10, STEPS = 60, NOBODY = 0x3ffffe };
 enum order {
-    FORK, END, KILL, GROUP_OF, SESSION_OF, SET_GROUP, SET_SESSION, WAIT, ACTION, COUNT, RESUID, REUID, UID, RESGID, PARENT, ORDERS
+    FORK,
+    END,
+    KILL,
+    GROUP_OF,
+    SESSION_OF,
+    SET_GROUP,
+    SET_SESSION,
+    WAIT,
+    ACTION,
+    COUNT,
+    RESUID,
+    REUID,
+    UID,
+    RESGID,
+    PARENT,
+    ORDERS
 };
-static const char *const order_name[ORDERS] = {
-    "fork", "exit", "kill", "getpgid", "getsid", "setpgid", "setsid", "wait4", "sigaction", "handled", "setresuid", "setreuid", "setuid",
-    "setresgid", "getppid"
+static const char *const order_name[ORDERS] = { "fork", "exit", "kill", "getpgid", "getsid", "setpgid", "setsid",
+    "wait4", "sigaction", "handled", "setresuid", "setreuid", "setuid", "setresgid", "getppid" };
+struct command {
+    i32 order, a, b, c;
 };
-struct command { i32 order, a, b, c; };
-struct result { i32 value, status; };
+struct result {
+    i32 value, status;
+};
 
 /* ---- the real ones ---- */
 static int to_worker[NAMES][2], from_worker[NAMES][2];
@@ -54,7 +70,10 @@ static i32 kernel_says(long value) { return value < 0 ? -errno : (i32)value; }
 
 static i32 set_action(i32 number, i32 how)
 {
-    struct sigaction action = { .sa_handler = how == 0 ? SIG_DFL : how == 1 ? SIG_IGN : on_signal, .sa_flags = SA_RESTART };
+    struct sigaction action = { .sa_handler = how == 0   ? SIG_DFL
+                                              : how == 1 ? SIG_IGN
+                                                         : on_signal,
+        .sa_flags = SA_RESTART };
     return kernel_says(sigaction(number, &action, NULL));
 }
 
@@ -137,14 +156,33 @@ static void work(u32 name)
 /* ---- pm ---- */
 static u64 number = 1000;
 static void fine(struct l4_message *m) { *m = (struct l4_message){ .tag = 0 }; }
-static void make(struct l4_message *m) { *m = (struct l4_message){ .tag = 1ul << L4_TAG_WORDS_SHIFT, .word = { 0x7f8000000140 } }; }
+static void make(struct l4_message *m)
+{
+    *m = (struct l4_message){ .tag = 1ul << L4_TAG_WORDS_SHIFT, .word = { 0x7f8000000140 } };
+}
 static void one_zero(struct l4_message *m) { *m = (struct l4_message){ .tag = 1ul << L4_TAG_WORDS_SHIFT }; }
 static void two_zeroes(struct l4_message *m) { *m = (struct l4_message){ .tag = 2ul << L4_TAG_WORDS_SHIFT }; }
 
 static const struct world_rule below[] = {
-    { 0x10101, true, make }, { 0x10102, true, fine }, { 0x10104, true, fine }, { 0x20114, true, fine }, { 0x20115, true, one_zero },
-    { 0x20117, true, fine }, { 0x201f1, false, one_zero }, { 0x2023c, true, fine }, { 0x2023d, true, fine }, { 0x2023f, true, one_zero },
-    { 0x20240, true, fine }, { 0x2301e, false, two_zeroes }, { 0x2301f, true, fine }, { 0x230f1, false, one_zero }, { 0 },
+    { 0x10101, true, make },
+    { 0x10102, true, fine },
+    { 0x10104, true, fine },
+    { 0x20114, true, fine },
+    { 0x20115, true, one_zero },
+    { 0x20117, true, fine },
+    { 0x201f1, false, one_zero },
+    { 0x2023c, true, fine },
+    { 0x2023d, true, fine },
+    { 0x2023f, true, one_zero },
+    { 0x20240, true, fine },
+    { 0x2301e, false, two_zeroes },
+    { 0x2301f, true, fine },
+    { 0x230f1, false, one_zero },
+    { 0x22101, false, fine },
+    { 0x22102, false, fine },
+    { 0x22103, false, fine },
+    { 0x221f1, false, one_zero },
+    { 0 },
 };
 
 static void complain(const char *what)
@@ -158,7 +196,7 @@ static i32 ask(u64 label, u32 method, const u64 *words, const u64 **answer)
 {
     const struct kill_method *k = &pmd_methods[method];
     struct l4_message m = { l4_tag(k->tag, k->words, 0) | (u64)k->rights << L4_TAG_RIGHTS_SHIFT, label, ++number << 16,
-                            { words[0], words[1], words[2], words[3] }, 0 };
+        { words[0], words[1], words[2], words[3] }, 0 };
     if (!world_deliver(&m, words)) {
         complain(world_crash());
     }
@@ -174,7 +212,14 @@ static i32 ask(u64 label, u32 method, const u64 *words, const u64 **answer)
 #define ASK(label, method, answer, ...) ask(label, method, (const u64[L4_WORDS_MAX]){ __VA_ARGS__ }, answer)
 
 /* ---- names ---- */
-struct named { pid_t real; u32 pid; u64 label; u32 handled[32]; u32 action[32]; bool owes; };
+struct named {
+    pid_t real;
+    u32 pid;
+    u64 label;
+    u32 handled[32];
+    u32 action[32];
+    bool owes;
+};
 static struct named named[NAMES];
 static u32 names;
 
@@ -214,14 +259,19 @@ static i32 real_of(i32 who)
 }
 static i32 pid_of(i32 who)
 {
-    return who == 100 ? 0 : who == 101 ? NOBODY : who == 102 ? -1 : who < 0 ? -(i32)named[-who - 1].pid : (i32)named[who].pid;
+    return who == 100   ? 0
+           : who == 101 ? NOBODY
+           : who == 102 ? -1
+           : who < 0    ? -(i32)named[-who - 1].pid
+                        : (i32)named[who].pid;
 }
 
 /* ---- pm's answers, and what the runtime does with signals ---- */
 static void runtime(u32 name)
 {
     static const u64 stopping = 1ul << (SIGTSTP - 1) | 1ul << (SIGTTIN - 1) | 1ul << (SIGTTOU - 1);
-    static const u64 harmless = 1ul << (SIGCHLD - 1) | 1ul << (SIGCONT - 1) | 1ul << (SIGURG - 1) | 1ul << (SIGWINCH - 1);
+    static const u64 harmless =
+        1ul << (SIGCHLD - 1) | 1ul << (SIGCONT - 1) | 1ul << (SIGURG - 1) | 1ul << (SIGWINCH - 1);
     const u64 *a;
     const struct proc *p;
     while ((p = proc_of(name)) && p->state == PM_RUNNING && p->pending) {
@@ -390,10 +440,12 @@ static i32 some_id(void)
 
 static struct command choose(u32 actor)
 {
-    static const i32 signals[] = { 0, SIGTERM, SIGUSR1, SIGUSR1, SIGSTOP, SIGSTOP, SIGCONT, SIGCONT, SIGTSTP, SIGTSTP, SIGTTIN, SIGKILL, SIGCHLD, SIGHUP, 70 };
+    static const i32 signals[] = { 0, SIGTERM, SIGUSR1, SIGUSR1, SIGSTOP, SIGSTOP, SIGCONT, SIGCONT, SIGTSTP, SIGTSTP,
+        SIGTTIN, SIGKILL, SIGCHLD, SIGHUP, 70 };
     static const i32 actions[] = { SIGTERM, SIGUSR1, SIGCHLD, SIGTSTP, SIGCONT, SIGHUP };
-    static const i32 orders[] = { FORK, FORK, FORK, FORK, KILL, KILL, KILL, KILL, KILL, KILL, GROUP_OF, SESSION_OF, SET_GROUP, SET_GROUP, SET_GROUP,
-                                  SET_SESSION, WAIT, WAIT, WAIT, WAIT, WAIT, ACTION, ACTION, COUNT, END, RESUID, REUID, UID, RESGID, PARENT };
+    static const i32 orders[] = { FORK, FORK, FORK, FORK, KILL, KILL, KILL, KILL, KILL, KILL, GROUP_OF, SESSION_OF,
+        SET_GROUP, SET_GROUP, SET_GROUP, SET_SESSION, WAIT, WAIT, WAIT, WAIT, WAIT, ACTION, ACTION, COUNT, END, RESUID,
+        REUID, UID, RESGID, PARENT };
     struct command c = { orders[below_of(sizeof orders / sizeof *orders)], 0, 0, 0 };
     switch (c.order) {
     case FORK:
@@ -437,7 +489,10 @@ static struct command choose(u32 actor)
     return c;
 }
 
-static bool takes_pid(i32 order) { return order == KILL || order == GROUP_OF || order == SESSION_OF || order == SET_GROUP || order == WAIT; }
+static bool takes_pid(i32 order)
+{
+    return order == KILL || order == GROUP_OF || order == SESSION_OF || order == SET_GROUP || order == WAIT;
+}
 
 /* Process 0 dies of nothing here, as process 1 of pm does not. */
 static bool hurts_first(const struct command *c, u32 actor)
@@ -452,7 +507,8 @@ static bool hurts_first(const struct command *c, u32 actor)
 
 static i32 comparable(i32 order, i32 value, i32 (*name)(i32))
 {
-    bool is_pid = order == FORK || order == GROUP_OF || order == SESSION_OF || order == SET_SESSION || order == PARENT || (order == WAIT && value);
+    bool is_pid = order == FORK || order == GROUP_OF || order == SESSION_OF || order == SET_SESSION ||
+                  order == PARENT || (order == WAIT && value);
     return is_pid ? name(value) : value;
 }
 
@@ -508,7 +564,8 @@ static bool step(u32 actor)
             return true;
         }
         if (!same) {
-            printf("process %u: %s(%d, %d, %d): Linux %d/%x, pm %d/%x\n", actor, order_name[c.order], c.a, c.b, c.c, a, (u32)r.status, b, (u32)o.status);
+            printf("process %u: %s(%d, %d, %d): Linux %d/%x, pm %d/%x\n", actor, order_name[c.order], c.a, c.b, c.c, a,
+                (u32)r.status, b, (u32)o.status);
         }
     }
     for (u32 i = 0; i < names; i++) {
@@ -516,8 +573,8 @@ static bool step(u32 actor)
             if (is_unordered(&c, &r, &o)) {
                 return true;
             }
-            printf("after process %u: %s(%d, %d, %d) = %d: process %u is %c on Linux, %c at pm\n", actor, order_name[c.order], c.a, c.b, c.c, o.value, i,
-                   state_of_real(named[i].real), state_of_proc(i));
+            printf("after process %u: %s(%d, %d, %d) = %d: process %u is %c on Linux, %c at pm\n", actor,
+                order_name[c.order], c.a, c.b, c.c, o.value, i, state_of_real(named[i].real), state_of_proc(i));
             same = false;
         }
     }
@@ -537,6 +594,10 @@ static pid_t begin(void)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         setsid();
         hold_hangup(SIG_BLOCK);
+        for (u32 i = 0; i < NAMES; i++) { /* the driver's ends: when it is gone, workers end */
+            close(to_worker[i][1]);
+            close(from_worker[i][0]);
+        }
         work(0);
     }
     world_reset();
@@ -550,7 +611,7 @@ static pid_t begin(void)
 
 static void end(void)
 {
-    for (u32 i = names; i-- > 0; ) {
+    for (u32 i = names; i-- > 0;) {
         if (state_of_real(named[i].real) != '-') {
             kill(named[i].real, SIGKILL);
         }
@@ -591,7 +652,7 @@ int main(int count, char **words)
         unordered_rounds += unordered;
         end();
     }
-    printf("%u rounds, %lu answers compared, %u wrong; %u rounds left because ends have no order\n", rounds, compared, wrong,
-           unordered_rounds);
+    printf("%u rounds, %lu answers compared, %u wrong; %u rounds left because ends have no order\n", rounds, compared,
+        wrong, unordered_rounds);
     return wrong != 0 || 20 * unordered_rounds > rounds + 20;
 }

@@ -79,7 +79,7 @@ static struct kill_request requests[] = {
     { "no such service", ORDER(7), .prepare = none, .expect = FS_NOENT },
     { "by a user", PROCFSD_KILL_FS_CONTROL, .word = { CONTROL, 1000, 7, 0, 0 }, .expect = FS_PERM },
     { .method = PROCFSD_KILL_CENSUS_TELL, .word = { PID, [6] = CENSUS_RUNNING } },
-    { .method = PROCFSD_KILL_CENSUS_GONE, .word = { PID } },
+    { .method = PROCFSD_KILL_CENSUS_ALIVE, .words = 5, .word = { 1, [4] = PID } },
     { .method = PROCFSD_KILL_CENSUS_LOAD, .word = { 1, 1, 7 } },
     { 0 },
 };
