@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* procfsd_kill.c: kills procfs at every step of every method, and of its orders to rs. Most methods refuse everybody. */
-#define _GNU_SOURCE
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <census.h>
 #include <fs.h>
@@ -11,17 +8,9 @@
 
 #include "procfsd_kill.h"
 
-enum { RS = 0x12000, VM = 0x20100, CONTROL = 34, PID = 7, STAT = PID << 8 | 11, WINDOWS = 512 };
+enum { RS = 0x12000, VM = 0x20100, CONTROL = 34, PID = 7, STAT = PID << 8 | 11 };
 
 static char *window(void) { return (char *)FS_WINDOWS; }
-
-__attribute__((constructor)) static void windows_map(void)
-{
-    if (mmap(window(), (size_t)WINDOWS * FS_WINDOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0)
-        != window()) {
-        abort();
-    }
-}
 
 static i32 refusing;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* memory.c: see memory.h. An object's reserve is mapped without access; touching a page that it does not have is a fault of tmpfs's. */
 #define _GNU_SOURCE
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include <l4/panic.h>
 
 #include "memory.h"
 
@@ -61,11 +61,11 @@ static void image_make(void)
 }
 
 /* ---- objects ---- */
+/* What tmpfs may never ask for ends it. */
 static void must(bool is_true, const char *what)
 {
     if (!is_true) {
-        fprintf(stderr, "memory: %s\n", what);
-        abort();
+        l4_panic("memory: %s", what);
     }
 }
 
