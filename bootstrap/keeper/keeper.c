@@ -151,7 +151,17 @@ static void do_irq(struct keeperd_tx tx, u64 label)
 
 static void watch_plan(void) { l4_volatile.deadline = l4_now() + WATCH_MS * 1000000ul; }
 
-/* Who watches the watcher: keeper, so that rs is found hung like any other. */
+/* Who makes a silent service wait: the one at the end of its calls. Calls go down in rank, so there is an end. */
+static const struct service *service_holding(const struct service *waiting)
+{
+    const struct service *s = waiting;
+    for (u32 next = service_awaited(service_ref(s)); next && next != service_ref(s); next = service_awaited(next)) {
+        s = service_at(next);
+    }
+    return s->state == KEEPER_UP ? s : waiting;
+}
+
+/* Who watches the watcher: keeper, so that rs is found hung like any other, and so is whom it calls while rs cannot. */
 static void do_timeout(struct keeperd_tx tx)
 {
     const struct service *s = service_at(service_watcher());
@@ -161,7 +171,7 @@ static void do_timeout(struct keeperd_tx tx)
     }
     if (silent++ >= SILENT) {
         silent = 0;
-        service_defect(tx, s, KEEPER_HEARTBEAT, NULL, true);
+        service_defect(tx, service_holding(s), KEEPER_HEARTBEAT, NULL, true);
     } else {
         service_wake(service_watcher());
     }

@@ -503,6 +503,28 @@ struct l4_request service_request(u32 n) { return now_of(n)->request; }
 const struct l4_crash *service_crash(u32 n) { return services[n].crash; }
 const u64 *service_backtrace(u32 n) { return services[n].backtrace; }
 
+static u64 object_id(cap_t slot)
+{
+    u32 rights, order;
+    u64 id;
+    return task_look(L4_BOOT_TASK, l4_fpage_caps(slot, 0), &rights, &order, &id) == L4_OK ? id : 0;
+}
+
+u32 service_awaited(u32 n)
+{
+    u32 state;
+    u64 on, id;
+    if (thread_look(object_slot(n, OBJECT_THREAD), &state, &on, &id) != L4_OK || !on) {
+        return 0;
+    }
+    for (u32 i = 1; i <= manifest->services; i++) {
+        if (object_id(object_slot(i, OBJECT_GATE)) == on || object_id(object_slot(i, OBJECT_THREAD)) == on) {
+            return i;
+        }
+    }
+    return 0;
+}
+
 void service_wake(u32 n) { irq_ring(object_slot(n, OBJECT_WAKE)); }
 
 void service_tell(void)

@@ -47,5 +47,7 @@ const struct l4_crash *service_crash(u32 service);
 const u64 *service_backtrace(u32 service);
 /* Ask for its heartbeat. */
 void service_wake(u32 service);
+/* The service at whose gate, or for whose answer, its thread waits; 0: for none's. */
+u32 service_awaited(u32 service);
 /* Tell the clients of keeper that something changed. */
 void service_tell(void);
