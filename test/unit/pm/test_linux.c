@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include "pmd_kill.h"
 
-enum { NAMES = 10, STEPS = 60, NOBODY = 0x3ffffe };
+enum { NAMES = 10, STEPS = 60, TRIES = 3, NOBODY = 0x3ffffe };
 enum order {
     FORK,
     END,
@@ -178,6 +178,10 @@ static const struct world_rule below[] = {
     { 0x2301e, false, two_zeroes },
     { 0x2301f, true, fine },
     { 0x230f1, false, one_zero },
+    { 0x22101, false, fine },
+    { 0x22102, false, fine },
+    { 0x22103, false, fine },
+    { 0x221f1, false, one_zero },
     { 0x22101, false, fine },
     { 0x22102, false, fine },
     { 0x22103, false, fine },
@@ -438,6 +442,9 @@ static i32 some_id(void)
     return ids[below_of(5)];
 }
 
+/* Who gets half of the signals for a while, so that they meet. */
+static i32 favourite;
+
 static struct command choose(u32 actor)
 {
     static const i32 signals[] = { 0, SIGTERM, SIGUSR1, SIGUSR1, SIGSTOP, SIGSTOP, SIGCONT, SIGCONT, SIGTSTP, SIGTSTP,
@@ -459,7 +466,10 @@ static struct command choose(u32 actor)
         }
         break;
     case KILL:
-        c.a = below_of(3) ? anybody() : some_group();
+        if (below_of(8) == 0 || favourite >= (i32)names) {
+            favourite = (i32)below_of(names);
+        }
+        c.a = below_of(2) ? favourite : below_of(3) ? anybody() : some_group();
         c.b = signals[below_of(sizeof signals / sizeof *signals)];
         break;
     case GROUP_OF:
@@ -622,6 +632,28 @@ static void end(void)
     }
 }
 
+/* Real processes are late sometimes: only what differs each time is wrong. */
+static bool round_passes(u32 seed)
+{
+    bool same = true;
+    srand(seed);
+    begin();
+    unordered = false;
+    favourite = 0;
+    for (u32 i = 0; i < STEPS && same && !unordered; i++) {
+        u32 actor = below_of(names);
+        same = state_of_proc(actor) != 'R' || step(actor);
+        if (!same) {
+            printf("seed %u, step %u\n", seed, i);
+        }
+    }
+    if (!pmd_check_all()) {
+        complain("an audit failed");
+    }
+    end();
+    return same;
+}
+
 int main(int count, char **words)
 {
     static struct world_server server;
@@ -635,22 +667,12 @@ int main(int count, char **words)
     server.rules = below;
     world_init(&server);
     for (u32 round = 0; round < rounds && wrong < 3; round++) {
-        srand(seed + round);
-        begin();
-        unordered = false;
-        for (u32 i = 0; i < STEPS && !unordered; i++) {
-            u32 actor = below_of(names);
-            if (state_of_proc(actor) == 'R' && !step(actor)) {
-                printf("seed %u, step %u\n", seed + round, i);
-                wrong++;
-                break;
-            }
+        bool same = false;
+        for (u32 i = 0; i < TRIES && !same; i++) {
+            same = round_passes(seed + round);
         }
-        if (!pmd_check_all()) {
-            complain("an audit failed");
-        }
+        wrong += !same;
         unordered_rounds += unordered;
-        end();
     }
     printf("%u rounds, %lu answers compared, %u wrong; %u rounds left because ends have no order\n", rounds, compared,
         wrong, unordered_rounds);
