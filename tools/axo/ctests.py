@@ -5,6 +5,8 @@ import subprocess
 
 from . import build, say
 
+LONG = "long"           # label of tests that run only when they are named
+
 
 def tests_of(files):
     """{name: (labels, files that it needs)} of everything that ctest knows."""
@@ -26,7 +28,14 @@ def choose(names, tests):
             raise say.usage_failure(f"there is no test or label {name!r}; tests: {', '.join(sorted(tests)) or 'none'}; "
                                     f"labels: {', '.join(sorted(labels)) or 'none'}")
     return [number for number, (test, (of_one, _)) in enumerate(tests.items(), 1)
-            if not names or test in names or set(of_one) & set(names)]
+            if (LONG not in of_one if not names else test in names or set(of_one) & set(names))]
+
+
+def tell_left_out(names, tests):
+    """What takes many minutes runs only when it is named; nobody shall think that it passed."""
+    left = [test for test, (labels, _) in tests.items() if LONG in labels]
+    if left and not names:
+        print(f"not run, for they take long: {' '.join(left)} (run them with `axo test {LONG}`)", flush=True)
 
 
 def targets_of(numbers, tests):
@@ -47,6 +56,7 @@ def command(options):
         return 0
     build.build_all(options, *needs, targets=targets_of(chosen, tests))
     words = ["ctest", "--test-dir", str(files.native), "--output-on-failure", "--no-tests=error"]
-    if options.names:
+    if len(chosen) < len(tests):
         words += ["-I", "0,0,0," + ",".join(map(str, chosen))]
+    tell_left_out(options.names, tests)
     return 1 if subprocess.run(words, stdin=subprocess.DEVNULL).returncode else 0

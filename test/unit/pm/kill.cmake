@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Included by test/unit, whose functions this uses.
 file(GLOB pm_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/personality/pm/*.c)
-axo_kill_test(pmd ${CMAKE_SOURCE_DIR}/test/unit/pm SOURCES ${pm_sources}
+axo_kill_test(pmd ${CMAKE_SOURCE_DIR}/test/unit/pm LONG SOURCES ${pm_sources}
     MUTANTS no-undo no-slot-check header-first op-not-resent effects-lost)
 
 # The same orders to pm and to the Linux that runs the test. 77: not as root.

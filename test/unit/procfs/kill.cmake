@@ -5,4 +5,4 @@ set(procfs_own ${CMAKE_CURRENT_LIST_DIR}/windows.c ${CMAKE_SOURCE_DIR}/libl4/str
 foreach(file procfs census tree text process system service)
     list(APPEND procfs_own ${CMAKE_SOURCE_DIR}/personality/procfs/${file}.c)
 endforeach()
-axo_kill_test(procfsd ${CMAKE_CURRENT_LIST_DIR} SOURCES ${procfs_own} MUTANTS no-undo no-slot-check op-not-resent)
+axo_kill_test(procfsd ${CMAKE_CURRENT_LIST_DIR} LONG SOURCES ${procfs_own} MUTANTS no-undo no-slot-check op-not-resent)
