@@ -150,6 +150,22 @@ function(axo_archive name)
         CALL _axo_archive_now [[${name}]] [[${arg_FILE}]] [[${arg_MEMBERS}]])")
 endfunction()
 
+# Sets `command` to one that checks the archive's manifest, if it has one, against the archive's members.
+function(_axo_manifest_check command)
+    set(${command} "" PARENT_SCOPE)
+    list(TRANSFORM ARGN REPLACE "=.*" "" OUTPUT_VARIABLE names)
+    set(text "")
+    list(FILTER ARGN INCLUDE REGEX "^manifest=")
+    if(ARGN)
+        get_filename_component(target ${ARGN} NAME)
+        get_property(text GLOBAL PROPERTY AXO_MANIFEST_${target})
+    endif()
+    if(text)
+        set(${command} COMMAND ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1 ${AXO_PYTHON}
+            ${CMAKE_SOURCE_DIR}/bootstrap/manifest/compile.py ${text} --modules ${names} PARENT_SCOPE)
+    endif()
+endfunction()
+
 function(_axo_archive_now name file members)
     _axo_members(words files kernel ${members})
     if(words MATCHES "^missing (.*)")
@@ -157,7 +173,8 @@ function(_axo_archive_now name file members)
         return()
     endif()
     set(packer ${CMAKE_SOURCE_DIR}/tools/axo/archive.py)
-    add_custom_command(OUTPUT ${file} COMMAND ${AXO_PYTHON} ${packer} ${file} ${words}
+    _axo_manifest_check(check ${words})
+    add_custom_command(OUTPUT ${file} ${check} COMMAND ${AXO_PYTHON} ${packer} ${file} ${words}
         DEPENDS ${files} ${packer} COMMENT "archive ${name}" VERBATIM)
     add_custom_target(archive-${name} ALL DEPENDS ${file})
     set_property(GLOBAL APPEND PROPERTY AXO_ARCHIVES ${name})

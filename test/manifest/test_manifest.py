@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The manifest compiler: each of its messages, with the line it names; and the table it writes."""
+import copy
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 FOLDER = TOP / "bootstrap" / "manifest"
-sys.path.insert(0, str(FOLDER))
+sys.path[:0] = [str(FOLDER), str(TOP / "tools")]
 
 import check  # noqa: E402
 import syntax  # noqa: E402
 import table  # noqa: E402
+from axo import build  # noqa: E402
 
 KNOWN = check.Interfaces()
 DS = "service ds\n  server dsd\n  priority 60\n"
@@ -97,6 +100,30 @@ def test_too_many_clients():
     text = "system s\n" + DS + "".join(f"service c{i}\n  memory 4K\n  door ds R\n" for i in range(33))
     found = problems(text)
     assert len(found) == 1 and "room for 32 clients" in found[0].what
+
+
+def test_too_many_named():
+    clients = "".join(f"  door s{i} R\n" for i in range(238)) + "  line 1\n  line 2\n  line 3\n"
+    text = "system s\nservice a\n" + clients + "".join(f"service s{i}\n  server dsd\n  memory 4K\n  objects 4K\n" for i in range(238))
+    assert [(p.line, p.what) for p in problems(text)] == [(2, "`a` has more than 240 named capabilities")]
+    assert not problems(text.replace("  line 3\n", ""))
+
+
+def test_op_beyond_slots():
+    known = copy.copy(KNOWN)
+    known.servers = {**KNOWN.servers, "keeperd": replace(KNOWN.servers["keeperd"], slots=1)}
+    text = "system s\nservice r\n  server rsd\n  door keeper RW\n  door ds RW\n" + DS
+    found = check.check(syntax.read("m", text), known).problems
+    assert found[0].line == 4 and "of `rsd` calls `keeper` in slot" in found[0].what and "which has 1" in found[0].what
+    assert "raise `slots` in the state of keeperd" in found[0].fix
+
+
+def test_console_names_the_line():
+    """What `axo` shows of a failed build is the first line that build.py takes for a mistake."""
+    found = problems("system s\nservice a\n  program b\n", modules={"a"})
+    shown = ["FAILED: boot/manifest\n", "cd /somewhere && python3 compile.py m --modules a\n", str(found[0]) + "\n"]
+    told = [line for line in shown if build.MISTAKE.search(line) and not line.startswith(build.COMMAND)]
+    assert told[0].startswith("m:3: the archive has no module `b`")
 
 
 def test_uses_first_then_names():
