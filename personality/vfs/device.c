@@ -23,8 +23,10 @@ enum device_kind device_kind(const struct process *p, u32 device, u32 *line, l4_
         return none ? DEVICE_NONE : DEVICE_TERMINAL;
     }
     if (major == STREAMS && (minor < 3 || (minor >= TTY_STREAM_IN && minor <= TTY_STREAM_ERR))) {
+        enum tty_kind is = TTY_NONE;
+        u32 foreground, session;
         *line = minor < 3 ? TTY_STREAM_IN + minor : minor;
-        return DEVICE_TERMINAL;
+        return tty_door() && tty_look(tty_door(), *line, &is, &foreground, &session) == L4_OK ? DEVICE_TERMINAL : DEVICE_NONE;
     }
     return DEVICE_NONE;
 }
