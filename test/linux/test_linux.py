@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Debian's unmodified static busybox on Axolotl, by `axo run --exec`: output and status byte-exact, the same as the host's Linux, and
+not changed by drivers and servers that are killed meanwhile."""
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ["AXO_NATIVE"]).parent
+
+
+def axolotl(command, stdin=b"", flags=()):
+    words = [TOP / "axo", "run", "--no-build", "--no-install", "--build-dir", BUILD, *flags, "--exec", command]
+    run = subprocess.run(words, input=stdin, capture_output=True, timeout=150)
+    return run.stdout, run.stderr, run.returncode
+
+
+def linux(command, stdin=b""):
+    run = subprocess.run(["/bin/busybox", "sh", "-c", command], input=stdin, capture_output=True, timeout=60)
+    return run.stdout, run.stderr, run.returncode
+
+
+@pytest.mark.parametrize("command", [
+    "echo hi",
+    "echo out; echo err >&2; exit 7",
+    "seq 1 100 | sort -rn | head -3",
+    "for i in 1 2 3; do (exit $i); echo $?; done",
+    "trap 'echo caught' USR1; kill -USR1 $$; echo after",
+    "cd /tmp && mkdir d && echo x > d/f && cat d/f && mv d/f d/g && ls d && rm -r d && ls d",
+    "sleep 0.1 & wait $!; echo $?",
+    "cat; wc -c < /dev/null",
+    "echo before; kill -9 $$",
+], ids=range(9))
+def test_as_on_linux(command):
+    out, err, status = axolotl(command, b"typed\n")
+    want_out, want_err, want_status = linux(command, b"typed\n")
+    assert (out, status) == (want_out, want_status if want_status >= 0 else 128 - want_status)
+    assert err.count(b"\n") == want_err.count(b"\n")
+
+
+@pytest.mark.parametrize("flags", [("--cpu", "qemu64"), ("--machine", "q35"), ("--mem", "256")], ids=lambda flags: flags[-1])
+def test_ways_to_start(flags):
+    assert axolotl("echo hi", flags=flags) == (b"hi\n", b"", 0)
+
+
+def test_a_pipeline_while_its_driver_dies():
+    """The driver through which the output passes is killed again and again while it does."""
+    killer = "(for i in 1 2 3 4 5; do for how in exit null loop port; do service kill serial $how; sleep 0.1; done; done) >/dev/null 2>&1 & "
+    out, _, status = axolotl(killer + "seq 1 20000 | sort -rn")
+    want = b"".join(b"%d\n" % n for n in range(20000, 0, -1))
+    assert len(out) == 108894 and out == want and status == 0
