@@ -128,7 +128,7 @@ static l4_err_t do_waiting(u64 label, u32 number, u32 *bytes)
 
 static l4_err_t do_finish(struct ttyd_tx tx, u64 label, u32 status)
 {
-    return is_framing() ? stream_finish(tx, status) : terminal_finish(tx);
+    return is_framing() || stream_is_wished() ? stream_finish(tx, status) : terminal_finish(tx);
 }
 
 static const struct ttyd_ops ops = {

@@ -32,7 +32,10 @@ def linux(command, stdin=b""):
     "sleep 0.1 & wait $!; echo $?",
     "cat; wc -c < /dev/null",
     "echo before; kill -9 $$",
-], ids=range(9))
+    "true",
+    "exit 3",
+    "kill -9 $$",
+], ids=range(12))
 def test_as_on_linux(command):
     out, err, status = axolotl(command, b"typed\n")
     want_out, want_err, want_status = linux(command, b"typed\n")
