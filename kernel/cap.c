@@ -4,7 +4,6 @@
  * tree that is being revoked first helps. Destroying an object is not part of it: the object goes to reap.c. */
 #include "cap.h"
 #include "memory.h"
-#include "arch.h"
 #include "reap.h"
 #include "reply.h"
 #include "string.h"
@@ -18,10 +17,9 @@ static u64 last_lineage;
 
 l4_err_t cap_table_init(struct cap_table *table, struct factory *factory)
 {
-    paddr_t frame = memory_take_frame(factory);
-    if (!frame)
+    *table = (struct cap_table){ .pages = memory_take(factory, L4_PAGE_SIZE), .factory = factory };
+    if (!table->pages)
         return L4_NO_MEMORY;
-    *table = (struct cap_table){ .pages = arch_pointer(frame), .factory = factory };
     for (u32 i = 0; i < CAP_PAGES; i++)
         table->pages[i] = &cap_zero_page;
     return L4_OK;
@@ -43,13 +41,13 @@ l4_err_t cap_table_fini_step(struct cap_table *table)
 {
     struct cap_page **page = &table->pages[table->going / CAP_PAGE_SLOTS];
     if (table->going == L4_CAP_SLOTS) {
-        memory_give_frame(table->factory, arch_paddr(table->pages));
+        memory_give(table->factory, table->pages, L4_PAGE_SIZE);
         return L4_OK;
     }
     if (*page == &cap_zero_page)
         table->going += CAP_PAGE_SLOTS;
     else if (fini_slot(table) == L4_OK && ++table->going % CAP_PAGE_SLOTS == 0) {
-        memory_give_frame(table->factory, arch_paddr(*page));
+        memory_give(table->factory, *page, sizeof **page);
         *page = &cap_zero_page;
     }
     return RESTART;
@@ -61,10 +59,10 @@ l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty)
         return L4_BAD_ARGUMENT;
     struct cap_page **page = &table->pages[slot / CAP_PAGE_SLOTS];
     if (*page == &cap_zero_page) {
-        paddr_t frame = memory_take_frame(table->factory);
-        if (!frame)
+        struct cap_page *fresh = memory_take(table->factory, sizeof *fresh);
+        if (!fresh)
             return L4_NO_MEMORY;
-        *page = arch_pointer(frame);
+        *page = fresh;
     }
     *empty = cap_find(table, slot);
     return (*empty)->kind == L4_NOTHING && !(*empty)->object ? L4_OK : L4_SLOT_BUSY;

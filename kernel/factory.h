@@ -15,8 +15,6 @@ bool factory_charge(struct factory *factory, u64 bytes);
 void factory_credit(struct factory *factory, u64 bytes);
 /* The first factory, which nobody made; lives in the kernel image. */
 void factory_init_root(struct factory *factory, u64 limit);
-/* A factory with `bytes` taken out of `from`'s quota. */
-l4_err_t factory_create(struct factory *from, u64 bytes, struct factory **made);
 /* A factory with `bytes` out of `parent`'s quota. */
 l4_err_t factory_create(struct factory *parent, u64 bytes, struct factory **factory);
 l4_err_t factory_destroy_step(struct object *object);

@@ -7,19 +7,6 @@
 #include "irq.h"
 #include "task.h"
 
-static struct object *create_task(struct factory *from)
-{
-    struct task *task;
-    return task_create(from, &task) == L4_OK ? &task->object : NULL;
-}
-static struct object *create_thread(struct factory *from)
-{
-    struct thread *thread = thread_create(from);
-    return thread ? &thread->object : NULL;
-}
-static struct object *create_gate(struct factory *from) { return (struct object *)gate_create(from); }
-static struct object *create_irq(struct factory *from) { return (struct object *)irq_create(from); }
-
 /* Reserve the slot for a new object. L4_EXISTS if it already holds a root of that kind from this factory. */
 static l4_err_t reserve(struct factory *self, struct invocation *inv, u32 slot, enum l4_kind kind, struct cap **empty)
 {
@@ -31,7 +18,8 @@ static l4_err_t reserve(struct factory *self, struct invocation *inv, u32 slot, 
     return cap_reserve(&inv->caller->task->caps, slot, empty);
 }
 
-static l4_err_t make(struct factory *self, struct invocation *inv, u32 slot, enum l4_kind kind, struct object *(*create)(struct factory *))
+static l4_err_t make(struct factory *self, struct invocation *inv, u32 slot, enum l4_kind kind,
+                     struct object *(*create)(struct factory *))
 {
     struct cap *empty;
     l4_err_t err = reserve(self, inv, slot, kind, &empty);
@@ -46,28 +34,28 @@ static l4_err_t make(struct factory *self, struct invocation *inv, u32 slot, enu
 
 l4_err_t factory_make_task(struct factory *self, struct invocation *inv, u32 slot)
 {
-    return make(self, inv, slot, L4_TASK, create_task);
+    return make(self, inv, slot, L4_TASK, task_create);
 }
 
 l4_err_t factory_make_thread(struct factory *self, struct invocation *inv, u32 slot)
 {
-    return make(self, inv, slot, L4_THREAD, create_thread);
+    return make(self, inv, slot, L4_THREAD, thread_create);
 }
 
 l4_err_t factory_make_gate(struct factory *self, struct invocation *inv, u32 slot)
 {
-    return make(self, inv, slot, L4_GATE, create_gate);
+    return make(self, inv, slot, L4_GATE, gate_create);
 }
 
 l4_err_t factory_make_irq(struct factory *self, struct invocation *inv, u32 slot)
 {
-    return make(self, inv, slot, L4_IRQ, create_irq);
+    return make(self, inv, slot, L4_IRQ, irq_create);
 }
 
 l4_err_t factory_make_line(struct factory *self, struct invocation *inv, u32 slot, u32 line, bool level)
 {
     u64 changed = 0;
-    l4_err_t err = make(self, inv, slot, L4_IRQ, create_irq);
+    l4_err_t err = make(self, inv, slot, L4_IRQ, irq_create);
     if (err != L4_OK)
         return err;
     struct cap *cap = cap_find(&inv->caller->task->caps, slot);

@@ -6,7 +6,7 @@
 #include "ipc.h"
 #include "task.h"
 
-struct gate *gate_create(struct factory *factory)
+struct object *gate_create(struct factory *factory)
 {
     struct gate *gate = object_create(factory, L4_GATE, sizeof *gate, offsetof(struct gate, object));
     if (!gate)
@@ -14,7 +14,7 @@ struct gate *gate_create(struct factory *factory)
     list_init(&gate->in_server);
     for (u32 i = 0; i < GATE_BANDS; i++)
         list_init(&gate->band[i]);
-    return gate;
+    return &gate->object;
 }
 
 void gate_enqueue(struct gate *gate, struct thread *sender)
@@ -62,11 +62,9 @@ l4_err_t gate_bind(struct gate *self, struct invocation *inv, struct thread *ser
 {
     if (self->object.dying || server->object.dying)
         return L4_BAD_STATE;
-    if (self->server != server) {
-        gate_unlink_server(self);
-        self->server = server;
-        list_insert(&server->gates, &self->in_server);
-    }
+    gate_unlink_server(self);
+    self->server = server;
+    list_insert(&server->gates, &self->in_server);
     return ipc_serve_next(server);
 }
 

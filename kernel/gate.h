@@ -14,7 +14,7 @@ struct gate {
     u32 waiting;                /* senders in all bands */
 };
 
-struct gate *gate_create(struct factory *factory);      /* NULL: no memory */
+struct object *gate_create(struct factory *factory);      /* NULL: no memory */
 l4_err_t gate_destroy_step(struct object *object);
 
 void gate_enqueue(struct gate *gate, struct thread *sender);

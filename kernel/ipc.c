@@ -12,15 +12,9 @@
 /* What a sender may say in a tag: method or status, words, items, and of the flags NO_PARK. */
 #define TAG_DELIVERED (((1ul << L4_TAG_ITEMS_SHIFT << 3) - 1) | L4_TAG_NO_PARK)
 
-static struct message *outgoing(struct thread *t)
-{
-    return t->origin == ORIGIN_CALL ? &t->frame.message : &t->fault;
-}
+static struct message *outgoing(struct thread *t) { return t->origin == ORIGIN_CALL ? &t->frame.message : &t->fault; }
 
-static void block(struct thread *t, enum thread_state state)
-{
-    t->hot = (t->hot & ~(u32)THREAD_STATE) | state;
-}
+static void block(struct thread *t, enum thread_state state) { t->hot = (t->hot & ~(u32)THREAD_STATE) | state; }
 
 /* Arm what the tag announces. */
 static void arm_timeout(struct thread *t, u64 tag)

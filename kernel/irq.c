@@ -9,7 +9,7 @@
 enum { LINES = 192 };           /* VECTOR_LINES up to VECTOR_TIMER */
 static struct irq *line_owner[LINES];
 
-struct irq *irq_create(struct factory *factory)
+struct object *irq_create(struct factory *factory)
 {
     struct irq *irq = object_create(factory, L4_IRQ, sizeof *irq, offsetof(struct irq, object));
     if (!irq)
@@ -17,7 +17,7 @@ struct irq *irq_create(struct factory *factory)
     list_init(&irq->in_receiver);
     list_init(&irq->in_pending);
     irq->line = -1;
-    return irq;
+    return &irq->object;
 }
 
 l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level)

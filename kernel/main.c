@@ -26,6 +26,12 @@ static void require(l4_err_t err, const char *what)
         panic("cannot %s: error %d. Give the machine more memory", what, err);
 }
 
+static struct object *made(struct object *object)
+{
+    require(object ? L4_OK : L4_NO_MEMORY, "make the first objects");
+    return object;
+}
+
 /* An eighth of RAM, at least 16 MB, from the top of its largest region, 2 MB aligned, is for the kernel's objects. */
 static u64 take_kernel_share(void)
 {
@@ -69,8 +75,7 @@ static void load(struct task *task, const struct l4_boot_task *image)
 
 static struct thread *start(struct task *task, const struct l4_boot_task *image, u32 priority, const char *name)
 {
-    struct thread *thread = thread_create(&root_factory);
-    require(thread ? L4_OK : L4_NO_MEMORY, "make the first threads");
+    struct thread *thread = thread_of(made(thread_create(&root_factory)));
     cap_make_root(slot_of(task, L4_BOOT_TASK), &task->object, L4_RIGHTS_ALL);
     cap_make_root(slot_of(task, L4_BOOT_THREAD), &thread->object, L4_RIGHTS_ALL);
     load(task, image);
@@ -102,13 +107,10 @@ static void give_memory(struct task *sigma0)
 
 static void start_tasks(void)
 {
-    struct task *sigma0, *keeper;
+    struct task *sigma0 = task_of(made(task_create(&root_factory))), *keeper = task_of(made(task_create(&root_factory)));
+    struct gate *gate = container_of(made(gate_create(&root_factory)), struct gate, object);
     struct factory *quota;
-    require(task_create(&root_factory, &sigma0), "make sigma0");
-    require(task_create(&root_factory, &keeper), "make keeper");
     require(factory_create(&root_factory, SIGMA0_QUOTA, &quota), "make sigma0's factory");
-    struct gate *gate = gate_create(&root_factory);
-    require(gate ? L4_OK : L4_NO_MEMORY, "make sigma0's gate");
     struct thread *server = start(sigma0, &boot.sigma0, SIGMA0_PRIORITY, "sigma0");
     start(keeper, &boot.keeper, KEEPER_PRIORITY, "keeper");
     give_memory(sigma0);

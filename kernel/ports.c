@@ -8,55 +8,47 @@
 #include "memory.h"
 #include "string.h"
 
-enum { PORTS = 1 << 16, BITMAP_BYTES = PORTS / 8 };
+enum { PORTS_LOG2 = 16, PORTS = 1 << PORTS_LOG2, BITMAP_BYTES = PORTS / 8 };
 
-struct range { u64 first, end; };
-
-static struct range range_of(const struct node *node) { return (struct range){ node->at,
-    node->at + (1ul << node->order) }; }
-static bool overlaps(struct range a, struct range b) { return a.first < b.end && b.first < a.end; }
 static struct node *node_of(struct list *link) { return &container_of(link, struct port_node, in_space)->node; }
 static struct list *link_of(struct node *node) { return &container_of(node, struct port_node, node)->in_space; }
 
-static bool range_from(u64 fpage, struct range *range)
+/* Ranges are powers of two and aligned: of two that overlap, one lies inside the other. */
+static bool overlaps(const struct node *node, u64 at, u32 order)
+{
+    return (node->at ^ at) >> (node->order > order ? node->order : order) == 0;
+}
+
+static bool is_range(u64 fpage)
 {
     u64 base = l4_fpage_base(fpage);
     u32 order = l4_fpage_order(fpage);
-    if (order > 16 || base & ((1ul << order) - 1) || base >= PORTS)
-        return false;
-    *range = (struct range){ base, base + (1ul << order) };
-    return true;
+    return order <= PORTS_LOG2 && !(base & ((1ul << order) - 1)) && base < PORTS;
 }
 
-static void set_bits(struct space *space, const struct node *node, bool allowed)
+static void set_bits(const struct node *node, bool allowed)
 {
-    struct range r = range_of(node);
-    for (u64 port = r.first; port < r.end; ) {
-        bool whole = !(port & 7) && r.end - port >= 8;
-        u8 mask = whole ? 0xff : (u8)(1 << (port & 7));
-        u8 *byte = &space->ports[port / 8];
-        *byte = allowed ? *byte & (u8)~mask : *byte | mask;
-        port += whole ? 8 : 1;
-    }
-    arch_ports_changed(space);
+    u8 *byte = &node->space->ports[node->at / 8];
+    u32 ports = 1u << node->order, mask = ((1u << (ports & 7)) - 1) << (node->at & 7);
+    if (ports >= 8)
+        memset(byte, allowed ? 0 : 0xff, ports / 8);
+    else
+        *byte = (u8)(allowed ? *byte & ~mask : *byte | mask);
+    arch_ports_changed(node->space);
 }
 
 static bool make_bitmap(struct space *space)
 {
     if (space->ports)
         return true;
-    paddr_t frames = memory_take_pair(space->factory);
-    if (!frames)
-        return false;
-    space->ports = arch_pointer(frames);
-    memset(space->ports, 0xff, BITMAP_BYTES);
-    return true;
+    space->ports = memory_take(space->factory, BITMAP_BYTES);
+    return space->ports && memset(space->ports, 0xff, BITMAP_BYTES);
 }
 
 void ports_fini(struct space *space)
 {
     if (space->ports)
-        memory_give_pair(space->factory, arch_paddr(space->ports));
+        memory_give(space->factory, space->ports, BITMAP_BYTES);
     space->ports = NULL;
 }
 
@@ -64,86 +56,82 @@ static void link(struct node *node)
 {
     list_insert(&node->space->port_nodes, link_of(node));
     node->space->port_count++;
-    set_bits(node->space, node, true);
+    set_bits(node, true);
 }
 
 void ports_drop(struct node *node)
 {
     list_remove(link_of(node));
     node->space->port_count--;
-    set_bits(node->space, node, false);
+    set_bits(node, false);
 }
 
-static struct node *overlapping(const struct space *space, struct range range, bool with_child)
+static struct node *overlapping(const struct space *space, u64 at, u32 order, bool with_child)
 {
-    list_for_each(at, &space->port_nodes) {
-        struct node *node = node_of(at);
-        if (overlaps(range_of(node), range) && (node->child || !with_child))
+    list_for_each(link, &space->port_nodes) {
+        struct node *node = node_of(link);
+        if (overlaps(node, at, order) && (node->child || !with_child))
             return node;
     }
     return NULL;
 }
 
-l4_err_t space_add_root_ports(struct space *sigma0)
+/* A range where there is none. */
+static l4_err_t insert(struct space *to, u64 at, u32 order, struct node *parent)
 {
-    struct node *node = make_bitmap(sigma0) ? node_create(sigma0, 0, 16, L4_R, true, NULL) : NULL;
+    struct node *node = make_bitmap(to) ? node_create(to, at, order, L4_R, true, parent) : NULL;
     if (!node)
         return L4_NO_MEMORY;
     link(node);
     return L4_OK;
 }
 
-/* The part of `source` inside the window becomes a child in `to`. Both are powers of two: one lies inside the other. */
-static l4_err_t map_range(struct space *to, struct node *source, struct range window, u32 window_order)
-{
-    bool whole = window_order >= source->order;
-    struct range r = whole ? range_of(source) : window;
-    u32 order = whole ? source->order : window_order;
-    struct node *there = overlapping(to, r, false);
-    if (there)
-        return there->parent == source && there->at == r.first && there->order == order ? L4_OK : L4_SLOT_BUSY;
-    if (to->port_count == SPACE_PORT_NODES || !make_bitmap(to))
-        return L4_NO_MEMORY;
-    struct node *node = node_create(to, r.first, order, L4_R, true, source);
-    if (!node)
-        return L4_NO_MEMORY;
-    link(node);
-    return L4_OK;
-}
+l4_err_t space_add_root_ports(struct space *sigma0) { return insert(sigma0, 0, PORTS_LOG2, NULL); }
 
-static l4_err_t grant_range(struct space *to, struct node *source, u32 window_order)
+static l4_err_t move(struct space *to, struct node *node)
 {
-    struct space *from = source->space;
-    if (to == from)
-        return L4_OK;
-    if (window_order < source->order)
-        return L4_BAD_ARGUMENT;
-    if (overlapping(to, range_of(source), false))
-        return L4_SLOT_BUSY;
-    if (to->port_count == SPACE_PORT_NODES || !make_bitmap(to))
+    if (!make_bitmap(to))
         return L4_NO_MEMORY;
-    ports_drop(source);
-    bool moved = node_move(source, to, source->at);
-    link(source);
+    ports_drop(node);
+    bool moved = node_move(node, to, node->at);
+    link(node);
     return moved ? L4_OK : L4_NO_MEMORY;
+}
+
+/* The part of `source` inside the window becomes a child in `to`; or the source, all inside the window, moves. */
+static l4_err_t map_range(struct space *to, struct node *source, u64 at, u32 order, bool grant)
+{
+    if (grant && to == source->space)
+        return L4_OK;
+    if (grant && order < source->order)
+        return L4_BAD_ARGUMENT;
+    if (order >= source->order) {
+        at = source->at;
+        order = source->order;
+    }
+    const struct node *there = overlapping(to, at, order, false);
+    if (there)
+        return !grant && there->parent == source && there->at == at && there->order == order ? L4_OK : L4_SLOT_BUSY;
+    if (to->port_count == SPACE_PORT_NODES)
+        return L4_NO_MEMORY;
+    return grant ? move(to, source) : insert(to, at, order, source);
 }
 
 /* Starting over is harmless: what is mapped already is recognized, what was granted is counted in *progress. */
 l4_err_t ports_map(struct space *to, struct space *from, u64 fpage, u64 to_base, bool grant, u64 *progress, u64 *mapped)
 {
-    struct range window;
-    u64 count = 0, changed = 0;
+    u64 base = l4_fpage_base(fpage), count = 0, changed = 0;
     u32 order = l4_fpage_order(fpage);
-    if (!range_from(fpage, &window) || to_base != window.first)
+    if (!is_range(fpage) || to_base != base)
         return L4_BAD_ARGUMENT;
-    for (struct list *at = from->port_nodes.next, *next; at != &from->port_nodes; at = next) {
-        struct node *source = node_of(at);
-        next = at->next;
-        if (!overlaps(range_of(source), window))
+    for (struct list *link = from->port_nodes.next, *next; link != &from->port_nodes; link = next) {
+        struct node *source = node_of(link);
+        next = link->next;
+        if (!overlaps(source, base, order))
             continue;
         l4_err_t err = mapdb_settle(source, &changed);
         if (err == L4_OK)
-            err = grant ? grant_range(to, source, order) : map_range(to, source, window, order);
+            err = map_range(to, source, base, order, grant);
         if (err != L4_OK)
             return err;
         count++;
@@ -155,23 +143,19 @@ l4_err_t ports_map(struct space *to, struct space *from, u64 fpage, u64 to_base,
 
 l4_err_t ports_unmap(struct space *space, u64 fpage, bool derived_only, u32 *budget, u64 *changed)
 {
-    struct range window;
+    l4_err_t err = is_range(fpage) ? L4_OK : L4_BAD_ARGUMENT;
     struct node *node;
-    if (!range_from(fpage, &window))
-        return L4_BAD_ARGUMENT;
-    while ((node = overlapping(space, window, derived_only))) {
-        l4_err_t err = mapdb_settle(node, changed);
+    while (err == L4_OK && (node = overlapping(space, l4_fpage_base(fpage), l4_fpage_order(fpage), derived_only))) {
+        err = mapdb_settle(node, changed);
         if (err == L4_OK)
             err = mapdb_revoke(node, L4_R, derived_only, budget, changed);
-        if (err != L4_OK)
-            return err;
     }
-    return L4_OK;
+    return err;
 }
 
 bool space_find_port(const struct space *space, u64 port, u32 *rights, u32 *order)
 {
-    const struct node *node = port < PORTS ? overlapping(space, (struct range){ port, port + 1 }, false) : NULL;
+    const struct node *node = overlapping(space, port, 0, false);
     if (!node)
         return false;
     *rights = L4_R | L4_W;

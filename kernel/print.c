@@ -4,25 +4,17 @@
 #include <stdarg.h>
 #include "arch.h"
 
-static void print_string(const char *s, i32 width)
-{
-    for (; *s; s++, width--)
-        arch_log(*s);
-    for (; width > 0; width--)
-        arch_log(' ');
-}
-
-static void print_number(u64 value, u32 base, bool negative, i32 width, char pad)
+static void print_number(u64 value, u32 base, bool negative, i32 width)
 {
     char text[24];
     i32 n = 0;
     do
         text[n++] = "0123456789abcdef"[value % base];
     while (value /= base);
+    for (; n < width; n++)
+        text[n] = '0';
     if (negative)
-        text[n++] = '-';
-    for (i32 i = n; i < width; i++)
-        arch_log(pad);
+        arch_log('-');
     while (n > 0)
         arch_log(text[--n]);
 }
@@ -30,30 +22,19 @@ static void print_number(u64 value, u32 base, bool negative, i32 width, char pad
 /* One conversion after its `%`; returns the last character it used. */
 static const char *print_conversion(const char *f, va_list *args)
 {
-    char pad = *f == '0' ? '0' : ' ';
     i32 width = 0;
     for (; *f >= '0' && *f <= '9'; f++)
         width = 10 * width + *f - '0';
     bool is_long = *f == 'l';
     f += is_long;
-    switch (*f) {
-    case 's':
-        print_string(va_arg(*args, const char *), width);
-        break;
-    case 'c':
-        arch_log((char)va_arg(*args, int));
-        break;
-    case 'd': {
+    if (*f == 's') {
+        for (const char *s = va_arg(*args, const char *); *s; s++)
+            arch_log(*s);
+    } else if (*f == 'd') {
         i64 v = is_long ? va_arg(*args, i64) : va_arg(*args, i32);
-        print_number(v < 0 ? -(u64)v : (u64)v, 10, v < 0, width, pad);
-        break;
-    }
-    case 'u':
-    case 'x':
-        print_number(is_long ? va_arg(*args, u64) : va_arg(*args, u32), *f == 'u' ? 10 : 16, false, width, pad);
-        break;
-    default:
-        arch_log(*f);
+        print_number(v < 0 ? -(u64)v : (u64)v, 10, v < 0, width);
+    } else {
+        print_number(is_long ? va_arg(*args, u64) : va_arg(*args, u32), *f == 'u' ? 10 : 16, false, width);
     }
     return f;
 }

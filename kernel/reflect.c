@@ -60,9 +60,7 @@ static void deliver_kick(struct thread *t)
 
 void reflect_kick(struct thread *t)
 {
-    enum thread_state state = thread_state(t);
-    bool waits = state == THREAD_SENDING || state == THREAD_AWAITING || state == THREAD_RECEIVING;
-    bool ends_wait = waits && (t->origin != ORIGIN_CALL || !(t->utcb->kick_mask & 1));
+    bool ends_wait = thread_waits(t) && (t->origin != ORIGIN_CALL || !(t->utcb->kick_mask & 1));
     t->utcb->kicked = KICK_LATCHED;
     t->kicked = !ends_wait || t->origin != ORIGIN_CALL;
     if (ends_wait)

@@ -6,11 +6,6 @@
 #include "string.h"
 #include "task.h"
 
-struct thread *reply_caller(const struct cap *kept)
-{
-    return kept->object ? thread_of(kept->object) : NULL;
-}
-
 void reply_forget(struct thread *caller)
 {
     if (caller->kept_in)

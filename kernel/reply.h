@@ -11,7 +11,10 @@ struct reply {
 };
 
 /* Who a kept reply answers; NULL when that caller is gone. */
-struct thread *reply_caller(const struct cap *kept);
+static inline struct thread *reply_caller(const struct cap *kept)
+{
+    return kept->object ? thread_of(kept->object) : NULL;
+}
 /* The answer was given or the caller is gone: the caller's side of the right ends. An emptied capability still can be probed. */
 void reply_forget(struct thread *caller);
 /* The capability goes: its caller, if there is one, gets `peer_restarted`; the slot is empty afterwards. */

@@ -70,18 +70,24 @@ static void piece_give(void *piece, u32 size)
 
 /* ---- charged ---- */
 
+static void *frames_take(u32 size)
+{
+    paddr_t frames = size > L4_PAGE_SIZE ? frame_take_pair() : frame_take();
+    return frames ? arch_pointer(frames) : NULL;
+}
+
+static void frames_give(void *at, u32 size)
+{
+    for (u32 offset = 0; offset < size; offset += L4_PAGE_SIZE)
+        frame_give(arch_paddr(at) + offset);
+}
+
 void *memory_take(struct factory *factory, u32 bytes)
 {
     u32 size = memory_cost(bytes);
     if (!factory_charge(factory, size))
         return NULL;
-    void *at;
-    if (size <= SLAB_BYTES / 2)
-        at = piece_take(size);
-    else {
-        paddr_t frame = frame_take();
-        at = frame ? arch_pointer(frame) : NULL;
-    }
+    void *at = size <= SLAB_BYTES / 2 ? piece_take(size) : frames_take(size);
     if (!at)
         factory_credit(factory, size);
     return at;
@@ -93,32 +99,14 @@ void memory_give(struct factory *factory, void *at, u32 bytes)
     if (size <= SLAB_BYTES / 2)
         piece_give(at, size);
     else
-        frame_give(arch_paddr(at));
+        frames_give(at, size);
     factory_credit(factory, size);
 }
 
-static paddr_t charged(struct factory *factory, u64 bytes, paddr_t (*take)(void))
+paddr_t memory_take_frame(struct factory *factory)
 {
-    if (!factory_charge(factory, bytes))
-        return 0;
-    paddr_t frame = take();
-    if (!frame)
-        factory_credit(factory, bytes);
-    return frame;
+    void *frame = memory_take(factory, L4_PAGE_SIZE);
+    return frame ? arch_paddr(frame) : 0;
 }
 
-paddr_t memory_take_frame(struct factory *factory) { return charged(factory, L4_PAGE_SIZE, frame_take); }
-paddr_t memory_take_pair(struct factory *factory) { return charged(factory, 2 * L4_PAGE_SIZE, frame_take_pair); }
-
-void memory_give_frame(struct factory *factory, paddr_t frame)
-{
-    frame_give(frame);
-    factory_credit(factory, L4_PAGE_SIZE);
-}
-
-void memory_give_pair(struct factory *factory, paddr_t frames)
-{
-    frame_give(frames);
-    frame_give(frames + L4_PAGE_SIZE);
-    factory_credit(factory, 2 * L4_PAGE_SIZE);
-}
+void memory_give_frame(struct factory *factory, paddr_t frame) { memory_give(factory, arch_pointer(frame), L4_PAGE_SIZE); }

@@ -25,10 +25,7 @@ static u64 pack(u64 done, u64 entries) { return done | entries << DONE_BITS; }
 static u64 done_of(u64 progress) { return progress & ((1ul << DONE_BITS) - 1); }
 static u64 entries_of(u64 progress) { return progress >> DONE_BITS; }
 
-static bool is_mapped(struct place place)
-{
-    return (*place.entry & (ENTRY_PRESENT | ENTRY_KERNEL)) == ENTRY_PRESENT;
-}
+static bool is_mapped(struct place place) { return (*place.entry & (ENTRY_PRESENT | ENTRY_KERNEL)) == ENTRY_PRESENT; }
 
 /* The first page after what `place`, which was found at `at`, covers. */
 static vaddr_t end_of(struct place place, vaddr_t at) { return (at | ((1ul << place.order) - 1)) + 1; }
@@ -64,6 +61,18 @@ l4_err_t space_fini_step(struct space *space)
     return L4_OK;
 }
 
+/* Hang a new entry below `parent` (NULL: a root) into the empty place `at`. */
+static l4_err_t insert_entry(struct space *to, vaddr_t at, struct place place, u64 entry, struct node *parent)
+{
+    struct node *node = node_create(to, at, place.order, paging_rights(entry), false, parent);
+    if (!node) {
+        paging_trim(to->root, to->factory, at);
+        return L4_NO_MEMORY;
+    }
+    paging_set(place, entry, node);
+    return L4_OK;
+}
+
 /* ---- roots ---- */
 
 static l4_err_t add_root_entry(struct space *space, vaddr_t at, u32 order, u64 entry)
@@ -72,13 +81,7 @@ static l4_err_t add_root_entry(struct space *space, vaddr_t at, u32 order, u64 e
     l4_err_t err = paging_make(space->root, space->factory, at, order, &place);
     if (err != L4_OK)
         return err;
-    if (place.order != order || *place.entry)
-        return L4_SLOT_BUSY;
-    struct node *node = node_create(space, at, order, paging_rights(entry), false, NULL);
-    if (!node)
-        return L4_NO_MEMORY;
-    paging_set(place, entry, node);
-    return L4_OK;
+    return place.order != order || *place.entry ? L4_SLOT_BUSY : insert_entry(space, at, place, entry, NULL);
 }
 
 l4_err_t space_add_root(struct space *space, vaddr_t at, paddr_t frame, u64 bytes, u32 rights, bool cached)
@@ -97,18 +100,6 @@ l4_err_t space_add_root(struct space *space, vaddr_t at, paddr_t frame, u64 byte
 }
 
 /* ---- map ---- */
-
-/* Hang a new entry below `parent` into the empty place `at`. */
-static l4_err_t insert_entry(struct space *to, vaddr_t at, struct place place, u64 entry, struct node *parent)
-{
-    struct node *node = node_create(to, at, place.order, paging_rights(entry), false, parent);
-    if (!node) {
-        paging_trim(to->root, to->factory, at);
-        return L4_NO_MEMORY;
-    }
-    paging_set(place, entry, node);
-    return L4_OK;
-}
 
 /* The source's node moves to the empty place `at`. Caller: it has no more rights than the new entry. */
 static l4_err_t move_entry(struct space *to, vaddr_t at, struct place place, u64 entry, struct node *node)

@@ -13,11 +13,11 @@
 
 enum { CAPS_STEP = 64, UTCBS = 15 };    /* UTCBS: mask of the four in a page */
 
-l4_err_t task_create(struct factory *factory, struct task **made)
+struct object *task_create(struct factory *factory)
 {
     struct task *task = memory_take(factory, sizeof *task);
     if (!task)
-        return L4_NO_MEMORY;
+        return NULL;
     if (space_init(&task->space, factory, 0) != L4_OK)
         goto no_space;
     if (cap_table_init(&task->caps, factory) != L4_OK)
@@ -26,19 +26,18 @@ l4_err_t task_create(struct factory *factory, struct task **made)
     task->space.id = task->object.id;
     list_init(&task->threads);
     task->native_end = task->leave_start = task->leave_end = ~0ul;
-    *made = task;
-    return L4_OK;
+    return &task->object;
 no_table:
     paging_destroy(task->space.root, factory);
 no_space:
     memory_give(factory, task, sizeof *task);
-    return L4_NO_MEMORY;
+    return NULL;
 }
 
 /* Threads first, so that nobody runs in what is taken apart; then capabilities, then memory. */
 l4_err_t task_destroy_step(struct object *object)
 {
-    struct task *task = container_of(object, struct task, object);
+    struct task *task = task_of(object);
     struct list *thread = list_first(&task->threads);
     if (thread) {
         thread_unbind(container_of(thread, struct thread, in_task));
@@ -59,10 +58,7 @@ l4_err_t task_destroy_step(struct object *object)
 
 static u64 utcb_bit(vaddr_t at) { return ENTRY_COUNT << (at / L4_UTCB_SIZE & 3); }
 
-static bool is_utcb_page(struct place place)
-{
-    return place.order == L4_PAGE_SHIFT && (*place.entry & ENTRY_KERNEL);
-}
+static bool is_utcb_page(struct place place) { return place.order == L4_PAGE_SHIFT && (*place.entry & ENTRY_KERNEL); }
 
 /* A fresh page for UTCBs at `at`. */
 static l4_err_t add_page(struct task *task, vaddr_t at)

@@ -14,7 +14,7 @@
 #include "task.h"
 #include "thread_kernel.h"
 
-struct thread *thread_create(struct factory *factory)
+struct object *thread_create(struct factory *factory)
 {
     struct thread *t = object_create(factory, L4_THREAD, sizeof *t, offsetof(struct thread, object));
     if (!t)
@@ -23,7 +23,7 @@ struct thread *thread_create(struct factory *factory)
     struct list *const lists[] = { &t->queue, &t->kept, &t->gates, &t->irqs, &t->pending_irqs, &t->in_task };
     for (u32 i = 0; i < sizeof lists / sizeof *lists; i++)
         list_init(lists[i]);
-    return t;
+    return &t->object;
 }
 
 void thread_wake(struct thread *t)
@@ -34,15 +34,11 @@ void thread_wake(struct thread *t)
     sched_ready(t);
 }
 
-void thread_return(struct thread *t, l4_err_t status)
-{
-    t->frame.message = (struct message){ .tag = (u32)status };
-}
+void thread_return(struct thread *t, l4_err_t status) { t->frame.message = (struct message){ .tag = (u32)status }; }
 
 void thread_halt(struct thread *t)
 {
-    enum thread_state state = thread_state(t);
-    if (state == THREAD_SENDING || state == THREAD_AWAITING || state == THREAD_RECEIVING)
+    if (thread_waits(t))
         ipc_abort(t, L4_KICKED);
     if (thread_state(t) == THREAD_READY)
         sched_remove(t);
@@ -104,12 +100,12 @@ l4_err_t thread_bind(struct thread *self, struct invocation *inv, struct task *h
     return L4_OK;
 }
 
-static l4_err_t run(struct thread *t)
+l4_err_t thread_resume(struct thread *self, struct invocation *inv)
 {
-    if (!t->task)
+    if (!self->task)
         return L4_BAD_STATE;
-    if (thread_state(t) == THREAD_STOPPED || thread_state(t) == THREAD_HALTED)
-        thread_wake(t);
+    if (thread_is_stopped(self))
+        thread_wake(self);
     return L4_OK;
 }
 
@@ -123,7 +119,7 @@ l4_err_t thread_start(struct thread *self, struct invocation *inv, u64 ip, u64 s
     self->frame.rip = ip;
     self->frame.rsp = sp;
     self->frame.message.tag = argument;
-    return run(self);
+    return thread_resume(self, inv);
 }
 
 l4_err_t thread_stop(struct thread *self, struct invocation *inv)
@@ -131,11 +127,6 @@ l4_err_t thread_stop(struct thread *self, struct invocation *inv)
     if (thread_state(self) != THREAD_STOPPED)
         thread_halt(self);
     return L4_OK;
-}
-
-l4_err_t thread_resume(struct thread *self, struct invocation *inv)
-{
-    return run(self);
 }
 
 l4_err_t thread_set_handlers(struct thread *self, struct invocation *inv, u32 pager, u32 exception)
@@ -166,7 +157,7 @@ l4_err_t thread_set_base(struct thread *self, struct invocation *inv, u64 fs, u6
 
 l4_err_t thread_get_registers(struct thread *self, struct invocation *inv, struct thread_registers *now)
 {
-    if (thread_state(self) != THREAD_STOPPED && thread_state(self) != THREAD_HALTED)
+    if (!thread_is_stopped(self))
         return L4_BAD_STATE;
     arch_registers_get(self, (struct l4_registers *)now);
     return L4_OK;
@@ -174,7 +165,7 @@ l4_err_t thread_get_registers(struct thread *self, struct invocation *inv, struc
 
 l4_err_t thread_set_registers(struct thread *self, struct invocation *inv, const struct thread_registers *new)
 {
-    if (thread_state(self) != THREAD_STOPPED && thread_state(self) != THREAD_HALTED)
+    if (!thread_is_stopped(self))
         return L4_BAD_STATE;
     arch_registers_set(self, (const struct l4_registers *)new);
     return L4_OK;

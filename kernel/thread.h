@@ -71,8 +71,18 @@ struct thread {
 static inline struct thread *thread_of(struct object *object) { return container_of(object, struct thread, object); }
 static inline enum thread_state thread_state(const struct thread *t) { return (enum thread_state)(t->hot & THREAD_STATE); }
 
-struct thread *thread_create(struct factory *factory);      /* NULL: no memory */
+struct object *thread_create(struct factory *factory);      /* NULL: no memory */
 l4_err_t thread_destroy_step(struct object *object);
+
+/* It waits for somebody: it can be aborted. */
+static inline bool thread_waits(const struct thread *t)
+{
+    return thread_state(t) >= THREAD_SENDING && thread_state(t) <= THREAD_RECEIVING;
+}
+static inline bool thread_is_stopped(const struct thread *t)
+{
+    return thread_state(t) == THREAD_STOPPED || thread_state(t) == THREAD_HALTED;
+}
 
 /* Take a blocked thread out of whatever it waits for and make it ready. Its registers are the caller's business. */
 void thread_wake(struct thread *t);

@@ -6,45 +6,30 @@ static struct timeout *earliest;
 
 static u32 rank_of(const struct timeout *t) { return t ? t->rank : 0; }
 
-/* Restore ranks and the leftist order from `t` upwards, until nothing changes. */
-static void mend_upwards(struct timeout *t)
+/* Restore the leftist order and the rank of `t`; true if its rank has changed. */
+static bool mend(struct timeout *t)
 {
-    for (; t; t = t->parent) {
-        if (rank_of(t->left) < rank_of(t->right)) {
-            struct timeout *swap = t->left;
-            t->left = t->right;
-            t->right = swap;
-        }
-        u32 rank = rank_of(t->right) + 1;
-        if (t->rank == rank)
-            return;
-        t->rank = rank;
+    if (rank_of(t->left) < rank_of(t->right)) {
+        struct timeout *swap = t->left;
+        t->left = t->right;
+        t->right = swap;
     }
+    u32 before = t->rank;
+    t->rank = rank_of(t->right) + 1;
+    return t->rank != before;
 }
 
-/* Merge two heaps along their right spines; the ranks of the spine are mended afterwards. */
+/* Merge two heaps along their right spines, which are O(log n) long. The top's parent is the caller's business. */
 static struct timeout *merge(struct timeout *a, struct timeout *b)
 {
-    struct timeout *top = NULL, *last = NULL, **hole = &top;
-    while (a && b) {
-        if (b->deadline_ns < a->deadline_ns) {
-            struct timeout *swap = a;
-            a = b;
-            b = swap;
-        }
-        *hole = a;
-        a->parent = last;
-        last = a;
-        hole = &a->right;
-        a = a->right;
-        last->rank = 0;
-    }
-    struct timeout *rest = a ? a : b;
-    *hole = rest;
-    if (rest)
-        rest->parent = last;
-    mend_upwards(last);
-    return top;
+    if (!a || !b)
+        return a ? a : b;
+    if (b->deadline_ns < a->deadline_ns)
+        return merge(b, a);
+    a->right = merge(a->right, b);
+    a->right->parent = a;
+    mend(a);
+    return a;
 }
 
 void timeout_arm(struct timeout *timeout, u64 deadline_ns)
@@ -58,12 +43,7 @@ void timeout_cancel(struct timeout *timeout)
 {
     if (!timeout->rank)
         return;
-    struct timeout *parent = timeout->parent, *rest;
-    if (timeout->left)
-        timeout->left->parent = NULL;
-    if (timeout->right)
-        timeout->right->parent = NULL;
-    rest = merge(timeout->left, timeout->right);
+    struct timeout *parent = timeout->parent, *rest = merge(timeout->left, timeout->right);
     if (rest)
         rest->parent = parent;
     if (!parent)
@@ -72,7 +52,8 @@ void timeout_cancel(struct timeout *timeout)
         parent->left = rest;
     else
         parent->right = rest;
-    mend_upwards(parent);
+    while (parent && mend(parent))
+        parent = parent->parent;
     *timeout = (struct timeout){ 0 };
 }
 

@@ -64,10 +64,7 @@ void apic_init(const struct l4_machine *found, struct l4_kip *kip)
     kip->tsc_shift = SHIFT;
 }
 
-u64 arch_now_ns(void)
-{
-    return (u64)((unsigned __int128)(tsc_read() - tsc_base) * machine.tsc_mul >> SHIFT);
-}
+u64 arch_now_ns(void) { return (u64)((unsigned __int128)(tsc_read() - tsc_base) * machine.tsc_mul >> SHIFT); }
 
 /* The timer may come a little early (its clock is not the TSC), and after at most 2^32 ticks. */
 void arch_timer_at(u64 ns)
@@ -81,10 +78,7 @@ void arch_timer_at(u64 ns)
     lapic_write(LAPIC_COUNT, ticks > ~0u ? ~0u : (u32)ticks);
 }
 
-u32 arch_lines(void)
-{
-    return lines;
-}
+u32 arch_lines(void) { return lines; }
 
 /* The I/O APIC and register of a line; NULL if it is wired to none. */
 static const struct ioapic *line_find(u32 line, u32 *reg)
@@ -118,17 +112,8 @@ static void line_set_mask(u32 line, u32 mask)
         ioapic_write(io, reg, (ioapic_read(io, reg) & ~(u32)MASKED) | mask);
 }
 
-void arch_line_mask(u32 line)
-{
-    line_set_mask(line, MASKED);
-}
+void arch_line_mask(u32 line) { line_set_mask(line, MASKED); }
 
-void arch_line_unmask(u32 line)
-{
-    line_set_mask(line, 0);
-}
+void arch_line_unmask(u32 line) { line_set_mask(line, 0); }
 
-void arch_interrupt_done(void)
-{
-    lapic_write(LAPIC_EOI, 0);
-}
+void arch_interrupt_done(void) { lapic_write(LAPIC_EOI, 0); }

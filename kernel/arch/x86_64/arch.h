@@ -25,9 +25,8 @@ static inline paddr_t arch_paddr(const void *at) { return (u64)at - arch_direct_
 paddr_t arch_image_paddr(const void *at);        /* of a static object: the kernel's image is not in the direct map */
 /* The kernel's half of the top-level page table: 256 entries that each new space copies. */
 const u64 *arch_kernel_half(void);
-/* Forget what the TLB knows of `at` in `root` (a top-level table's physical address), or of all of it. */
+/* Forget what the TLB knows of `at` in `root` (a top-level table's physical address). */
 void arch_tlb_forget(paddr_t root, vaddr_t at);
-void arch_tlb_forget_all(paddr_t root);
 
 /* ---- CPU ---- */
 void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* probes, tables, timers; fills the KIP's machine fields */

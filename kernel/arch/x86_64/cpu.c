@@ -52,10 +52,6 @@ static const struct feature {
     { 1, 2, 26, CR4_OSXSAVE, L4_CPU_XSAVE, "xsave" },
     { 1, 2, 28, 0, L4_CPU_AVX, "avx" },
     { 1, 3, 13, CR4_PGE, 0, "pge" },
-    /* found, of no use so far */
-    { 1, 2, 17, 0, 0, "pcid" }, { 7, 2, 16, 0, 0, "la57" }, { 7, 2, 3, 0, 0, "pku" },
-    { 0x80000001, 3, 26, 0, 0, "1g-pages" }, { 1, 2, 24, 0, 0, "tsc-deadline" }, { 1, 2, 21, 0, 0, "x2apic" },
-    { 0x80000007, 3, 8, 0, 0, "invariant-tsc" },
 };
 enum { FEATURES = sizeof features / sizeof features[0] };
 
@@ -164,8 +160,7 @@ static void root_init(struct arch_cpu *cpu)
     paddr_t root;
     __asm__ volatile("mov %%cr3, %0" : "=r"(root));
     u64 *table = arch_pointer(root);
-    for (u32 i = 0; i < 256; i++)
-        table[i] = 0;
+    memset(table, 0, 256 * sizeof *table);
     root_write(root);
     cpu->root = cpu_kernel_root = root;
 }
@@ -173,15 +168,9 @@ static void root_init(struct arch_cpu *cpu)
 static void say_features(const struct l4_kip *kip)
 {
     print("cpu: %s; active:", kip->cpu);
-    for (u32 i = 0; i < FEATURES; i++) {
+    for (u32 i = 0; i < FEATURES; i++)
         if (features[i].cr4 || (cpu_features & features[i].kip))
             print("%s%s", feature_found(&features[i]) ? " " : " no-", features[i].name);
-    }
-    print("; found, unused:");
-    for (u32 i = 0; i < FEATURES; i++) {
-        if (!features[i].cr4 && !features[i].kip && feature_found(&features[i]))
-            print(" %s", features[i].name);
-    }
     print("; fpu %u bytes, xcr0 %lx; tsc %lu kHz%s\n", kip->xsave_bytes, kip->xcr0,
         (1000000ul << kip->tsc_shift) / kip->tsc_mul, kip->features & L4_CPU_ICOUNT ? " (icount)" : "");
 }
@@ -207,25 +196,13 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
     say_features(kip);
 }
 
-const u64 *arch_kernel_half(void)
-{
-    return (const u64 *)arch_pointer(cpu_kernel_root) + 256;
-}
+const u64 *arch_kernel_half(void) { return (const u64 *)arch_pointer(cpu_kernel_root) + 256; }
 
-paddr_t arch_image_paddr(const void *at)
-{
-    return image + ((u64)at - (u64)kernel_start);
-}
+paddr_t arch_image_paddr(const void *at) { return image + ((u64)at - (u64)kernel_start); }
 
 /* One CPU and no PCIDs: what is not in CR3 is not in the TLB. */
 void arch_tlb_forget(paddr_t root, vaddr_t at)
 {
     if (root == this_cpu->root)
         __asm__ volatile("invlpg (%0)" : : "r"(at) : "memory");
-}
-
-void arch_tlb_forget_all(paddr_t root)
-{
-    if (root == this_cpu->root)
-        root_write(root);
 }

@@ -54,10 +54,7 @@ bool fpu_resume(struct arch_cpu *cpu)
     return true;
 }
 
-u32 arch_fpu_bytes(void)
-{
-    return cpu_fpu_bytes;
-}
+u32 arch_fpu_bytes(void) { return cpu_fpu_bytes; }
 
 void arch_fpu_init(struct fpu_area *area)
 {

@@ -50,31 +50,20 @@ static u32 walk(paddr_t root, vaddr_t at, u64 *path[4])
     }
 }
 
-/* The table below an entry of `level` of the path: the 512 GB level has no shadow. */
-static paddr_t table_take(struct factory *factory, u32 level)
-{
-    return level < SINGLE_LEVELS ? memory_take_frame(factory) : memory_take_pair(factory);
-}
-
-static void table_give(struct factory *factory, u32 level, paddr_t table)
-{
-    if (level < SINGLE_LEVELS)
-        memory_give_frame(factory, table);
-    else
-        memory_give_pair(factory, table);
-}
+/* Bytes of the table below an entry of `level` of the path: the 512 GB level has no shadow. */
+static u32 table_bytes(u32 level) { return level < SINGLE_LEVELS ? L4_PAGE_SIZE : 2 * L4_PAGE_SIZE; }
 
 /* The entry path[level] has become empty: free the tables that are empty now. The TLB keeps whole paths, so it forgets
  * first. */
 static void trim(paddr_t root, struct factory *factory, vaddr_t at, u64 *path[4], u32 level)
 {
     while (level && !(*path[level - 1] & ENTRY_COUNTS)) {
-        paddr_t table = *path[--level] & ENTRY_ADDRESS;
+        u64 *table = table_of(*path[--level]);
         *path[level] = 0;
         if (level)
             *path[level - 1] -= ENTRY_COUNT;
         arch_tlb_forget(root, at);
-        table_give(factory, level, table);
+        memory_give(factory, table, table_bytes(level));
     }
 }
 
@@ -100,12 +89,12 @@ void paging_clear(paddr_t root, struct factory *factory, vaddr_t at)
 l4_err_t paging_make(paddr_t root, struct factory *factory, vaddr_t at, u32 order, struct place *place)
 {
     while (*place = paging_find(root, at), place->order > order && !*place->entry) {
-        paddr_t table = table_take(factory, (TOP_ORDER - place->order) / TABLE_BITS);
+        u64 *table = memory_take(factory, table_bytes((TOP_ORDER - place->order) / TABLE_BITS));
         if (!table) {
             paging_trim(root, factory, at);
             return L4_NO_MEMORY;
         }
-        *place->entry = table | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_ACCESSED;
+        *place->entry = arch_paddr(table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_ACCESSED;
         if (place->up)
             *place->up += ENTRY_COUNT;
     }

@@ -12,16 +12,6 @@ void *memcpy(void *to, const void *from, size_t bytes)
     return to;
 }
 
-void *memmove(void *to, const void *from, size_t bytes)
-{
-    if ((u64)to - (u64)from >= bytes)
-        return memcpy(to, from, bytes);
-    void *at = (u8 *)to + bytes - 1;
-    from = (const u8 *)from + bytes - 1;
-    __asm__ volatile("std; rep movsb; cld" : "+D"(at), "+S"(from), "+c"(bytes) : : "memory");
-    return to;
-}
-
 void *memset(void *to, int byte, size_t bytes)
 {
     void *at = to;

@@ -34,15 +34,9 @@ static void bases_switch(struct thread *from, const struct thread *to)
     from->gs_base = gs;
 }
 
-struct thread *arch_current(void)
-{
-    return this_cpu->current;
-}
+struct thread *arch_current(void) { return this_cpu->current; }
 
-struct frame *arch_idle_frame(void)
-{
-    return &this_cpu->self->idle;
-}
+struct frame *arch_idle_frame(void) { return &this_cpu->self->idle; }
 
 static void root_switch(struct arch_cpu *cpu, paddr_t root)
 {
@@ -87,10 +81,7 @@ void arch_frame_init(struct frame *frame)
     *frame = (struct frame){ .cs = USER_CS, .rflags = ALWAYS_FLAGS, .ss = USER_SS };
 }
 
-bool arch_is_user_address(vaddr_t at)
-{
-    return at < L4_USER_END;
-}
+bool arch_is_user_address(vaddr_t at) { return at < L4_USER_END; }
 
 void arch_registers_get(const struct thread *t, struct l4_registers *to)
 {

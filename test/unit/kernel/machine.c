@@ -121,9 +121,9 @@ bool random_one_in(u64 n) { return random_below(n) == 0; }
 /* ---- objects ---- */
 struct task *make_task(struct factory *factory)
 {
-    struct task *task;
-    assert_int_equal(task_create(factory, &task), L4_OK);
-    return task;
+    struct object *task = task_create(factory);
+    assert_non_null(task);
+    return task_of(task);
 }
 
 void destroy(struct cap *root)
