@@ -433,12 +433,14 @@ static void late_windows_give(u32 n)
     }
 }
 
-/* Data of files and terminals travels in windows of vfs: whoever is behind a door of the service `vfs` sees them at FS_WINDOWS. */
+/* Data of files and terminals travels in windows of vfs: whoever is behind a door of the service `vfs` with W, through which
+ * it sends data, sees them at FS_WINDOWS. */
 static bool sees_windows_of(u32 n, u32 vfs)
 {
     const struct manifest_service *m = vfs ? service_manifest(vfs) : NULL;
     for (u32 d = 0; m && d < m->doors; d++) {
-        if (manifest_door(manifest, m->first_door + d)->server == n && services[vfs].program.card.window_bytes == FS_WINDOW) {
+        const struct manifest_door *door = manifest_door(manifest, m->first_door + d);
+        if (door->server == n && door->rights & L4_W && services[vfs].program.card.window_bytes == FS_WINDOW) {
             return true;
         }
     }

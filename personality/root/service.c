@@ -19,7 +19,8 @@ static int usage(void)
           "       service show NAME\n"
           "       service up|down|refresh|restart NAME\n"
           "       service update NAME MODULE\n"
-          "       service kill NAME exit|null|loop|port\n", stderr);
+          "       service kill NAME exit|null|loop|port\n"
+          "       service snapshot\n", stderr);
     return 2;
 }
 
@@ -59,17 +60,39 @@ static const char *reason(int error)
     }
 }
 
-static int order(int count, char **words)
+/* One order; 0, or why it was refused. */
+static int order_send(const char *what, const char *name, const char *more)
 {
     char line[128];
-    int length = snprintf(line, sizeof line, "%s %s%s%s\n", words[1], words[2], count > 3 ? " " : "", count > 3 ? words[3] : "");
-    int fd = open(CONTROL, O_WRONLY);
+    int length = snprintf(line, sizeof line, "%s %s%s%s\n", what, name, *more ? " " : "", more);
+    int fd = open(CONTROL, O_WRONLY), error = 0;
     if (fd < 0 || length >= (int)sizeof line || write(fd, line, (size_t)length) != length) {
-        fprintf(stderr, "service: %s %s: %s\n", words[1], words[2], reason(length >= (int)sizeof line ? EINVAL : errno));
-        return 1;
+        error = length >= (int)sizeof line ? EINVAL : errno;
     }
-    close(fd);
-    return 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return error;
+}
+
+static int complain(const char *what, const char *name, int error)
+{
+    if (error) {
+        fprintf(stderr, "service: %s %s: %s\n", what, name, reason(error));
+    }
+    return error != 0;
+}
+
+static int order(int count, char **words)
+{
+    return complain(words[1], words[2], order_send(words[1], words[2], count > 3 ? words[3] : ""));
+}
+
+/* Each incarnation of the service `snapshot` takes one. It is down at first. */
+static int snapshot(void)
+{
+    int error = order_send("up", "snapshot", "");
+    return complain("up", "snapshot", error == EBUSY ? order_send("refresh", "snapshot", "") : error);
 }
 
 int main(int count, char **words)
@@ -79,6 +102,9 @@ int main(int count, char **words)
     }
     if (count == 3 && strcmp(words[1], "show") == 0) {
         return list(words[2]);
+    }
+    if (count == 2 && strcmp(words[1], "snapshot") == 0) {
+        return snapshot();
     }
     for (int i = 0; count > 1 && orders[i].name; i++) {
         if (strcmp(words[1], orders[i].name) == 0 && count == orders[i].words + 2) {

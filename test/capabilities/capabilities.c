@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* capabilities.c: prints the kernel's snapshot as lines of the log, for capabilities.py to compare with the manifest:
- *
- *   snapshot NAME                                      it begins
- *   T task                                             numbers are hexadecimal
- *   M task address order rights frame lineage parent   memory; sigma0's, which is all there is, is left out
- *   P task port order rights lineage parent
- *   C task slot kind object label rights lineage parent
- *   end NAME                                           the lines between are all of it
+/* capabilities.c: prints the kernel's snapshot (personality/snapshot/print.h), for capabilities.py to compare with the manifest.
  *
  * With a keeper that plants (planter.c) one snapshot a plant. With the real one after restarts: each service is killed in each of
  * the four ways, then made anew; this one last, so that its incarnation tells how far it is. The last line is `done`, or says what
  * is not so. With the argument `idle` it does nothing. */
-#include <debug.h>
 #include <keeper.h>
 #include <l4/clock.h>
 #include <l4/format.h>
@@ -21,7 +13,9 @@
 #include <l4/window.h>
 #include <rs.h>
 
-enum { WAYS = 4, PATIENCE = 400, SIGMA0 = 1, SETTLED = 100 * L4_MILLISECOND };
+#include "print.h"
+
+enum { WAYS = 4, PATIENCE = 400, SETTLED = 100 * L4_MILLISECOND };
 
 static struct l4_session rs L4_VOLATILE_ZERO;
 
@@ -49,35 +43,9 @@ static void expect(bool holds, const char *what, const char *whom)
 static struct l4_bytes bytes_of(const char *text) { return (struct l4_bytes){ (const u8 *)text, (u32)strlen(text) }; }
 
 /* ---- the snapshot ---- */
-static void print_entry(const struct debug_entry *e, bool is_sigma0)
-{
-    if (e->node == DEBUG_TASK) {
-        l4_print("T %lx\n", e->task);
-    } else if (e->node == DEBUG_CAPABILITY) {
-        l4_print("C %lx %lx %x %lx %lx %x %lx %lx\n", e->task, e->at, e->kind, e->object, e->label, e->rights, e->lineage, e->parent);
-    } else if (e->node == DEBUG_PORT) {
-        l4_print("P %lx %lx %x %x %lx %lx\n", e->task, e->at, e->order, e->rights, e->lineage, e->parent);
-    } else if (!is_sigma0) {
-        l4_print("M %lx %lx %x %x %lx %lx %lx\n", e->task, e->at, e->order, e->rights, e->object, e->lineage, e->parent);
-    }
-}
-
 static void print_snapshot(const char *name)
 {
-    cap_t debug = l4_slot_need("debug");
-    struct debug_entry e;
-    u64 cursor = 0;
-    u32 tasks = 0;
-    l4_print("snapshot %s\n", name);
-    for (;;) {
-        expect(debug_snapshot(debug, cursor, &cursor, &e) == L4_OK, "the kernel tells", "snapshot");
-        if (e.node == DEBUG_END) {
-            break;
-        }
-        tasks += e.node == DEBUG_TASK;
-        print_entry(&e, tasks == SIGMA0);
-    }
-    l4_print("end %s\n", name);
+    expect(snapshot_print(l4_slot_need("debug"), name) == L4_OK, "the kernel tells", "snapshot");
 }
 
 /* ---- restarts ---- */
@@ -158,10 +126,8 @@ static bool plants_print(cap_t keeper)
         if (keeper_find(keeper, bytes_of(name), &service) != L4_OK) {
             return i > 0;
         }
-        if (service) {
-            print_snapshot(name);
-            expect(keeper_find(keeper, bytes_of("undo"), &service) == L4_OK, "the plant is taken back", name);
-        }
+        print_snapshot(name);
+        expect(keeper_find(keeper, bytes_of("undo"), &service) == L4_OK, "the plant is taken back", name);
     }
 }
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """capabilities.py: boots a system with the service that prints the kernel's snapshot, and compares each snapshot with what the
 manifest grants (grants.py). The archives are judged by what they print: snapshots after restarts must be equal to the
-grants, and of those with a plant (planter.c) just the plant must differ. Then the real snapshot is changed on the host,
-entry by entry, and each change must be found, too."""
+grants, and of those with plants (planter.c) just these must differ. Then the real snapshot is changed on the host,
+entry by entry, and each change must be found, too. With --exec the system runs that script, which starts the service."""
 import argparse
 import copy
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +16,9 @@ sys.path[:0] = [str(TOP / "bootstrap" / "manifest"), str(TOP / "tools"), str(FOL
 
 import check  # noqa: E402
 import grants  # noqa: E402
-import snapshot  # noqa: E402
 import syntax  # noqa: E402
-from axo import qemu, say  # noqa: E402
+from axo import exec as axo_exec  # noqa: E402
+from axo import qemu, root, say, snapshot  # noqa: E402
 
 OF_CAPABILITY = {"more-rights", "fewer-rights", "other-object", "other-label", "no-capability"}
 OF_PAGE = {"page", "page-rights", "other-page", "no-page"}
@@ -38,16 +39,27 @@ def system_of(manifest, more):
     return system, where
 
 
-def boot(archive, options):
+def laid_over(archive, script, folder):
+    """The archive, or a copy whose first process runs the script."""
+    if not script:
+        return archive
+    laid = Path(folder) / archive.name
+    root.for_run(archive, laid, None, [(axo_exec.START_FILE, axo_exec.start_words(script.read_text()), 0o644)])
+    return laid
+
+
+def boot(machine, log_path, options):
     """What the guest logs until it says that it is done."""
     log = bytearray()
-    with qemu.Guest(qemu.Machine(loader=options.loader, archive=archive)) as guest:
+    with qemu.Guest(machine) as guest:
+        console = axo_exec.Command(guest, (2, 2)).console if options.exec else lambda data: None
+
         def hear(data):
             log.extend(data)
             if b"\ndone" in log[-2 * qemu.SOME:] or b"\nnot so: " in log[-2 * qemu.SOME:]:
                 guest.stop()
-        status = guest.watch(lambda data: None, hear, options.timeout)
-        guest.keep_log(Path(f"{options.log}-{archive.stem}.log"))
+        status = guest.watch(console, hear, options.timeout)
+        guest.keep_log(log_path)
         text = log.decode("latin-1")
         if "\ndone" not in text:
             last = [line for line in text.splitlines() if line.startswith("not so: ")]
@@ -76,17 +88,22 @@ class Judge:
             self.equal += 1
 
     def planted(self, shot, differences):
-        """All that differs is the plant. A page with two uses may be named at either; keeper's own slots serve the plant."""
-        service, what, place = shot.plant
+        """All that differs is the plants. Keeper's own slots serve them."""
+        what, places = shot.plant
         differences = [d for d in differences if d.service != "keeper"]
-        hit = [d for d in differences if (d.service, d.kind, d.at) == (service, kind_of(what), place)]
-        beside = [d for d in differences if d not in hit and not (what == "no-port" and d.kind == "port" and d.service == service)]
-        if not hit or beside:
-            self.fail(f"{shot.name}, {what} at {service} {place:#x}: " + ("not found" if not hit else f"also found: {beside[0]}"))
-            return
-        if what not in self.found:
-            print(f"{what:14} {hit[0]}")
-        self.found.setdefault(what, set()).add(service)
+        for service, place in places.items():
+            mine = [d for d in differences if d.service == service]
+            hit = [d for d in mine if (d.kind, d.at) == (kind_of(what), place)]
+            beside = [d for d in mine if d not in hit and not (what == "no-port" and d.kind == "port")]
+            if not hit or beside:
+                self.fail(f"{what} at {service} {place:#x}: " + ("not found" if not hit else f"also found: {beside[0]}"))
+                continue
+            if what not in self.found:
+                print(f"{what:14} {hit[0]}")
+            self.found.setdefault(what, set()).add(service)
+        for difference in differences:
+            if difference.service not in places:
+                self.fail(f"{what}: also found: {difference}")
 
     def changed(self, what, service, at, differences):
         self.changes[what] = self.changes.get(what, 0) + 1
@@ -94,7 +111,7 @@ class Judge:
             self.fail(f"{what} of {service} at {at:#x} is not found")
 
 
-def changes_of(name, task):
+def changes_of(task):
     """Every single change to the entries of one task: what, kind, place, the changed entry or None."""
     for slot, cap in task.capabilities.items():
         if cap.kind == "reply":
@@ -107,23 +124,24 @@ def changes_of(name, task):
         yield "origin of a capability", "capabilities", slot, replace(cap, parent=cap.parent + 1)
         yield "a capability twice", "capabilities", 15, cap
         yield "a reply where none is kept", "capabilities", 15, replace(cap, kind="reply")
-    for at, page in task.pages.items():
-        yield "page missing", "pages", at, None
+    for at, m in task.memory.items():
+        yield "mapping missing", "memory", at, None
         for bit in range(3):
-            yield "right of a page", "pages", at, replace(page, rights=page.rights ^ 1 << bit)
-        yield "origin of a page", "pages", at, replace(page, parent=page.parent ^ 1 << 40)
-        yield "another page", "pages", at, replace(page, frame=page.frame + 4096)
+            yield "right of a mapping", "memory", at, replace(m, rights=m.rights ^ 1 << bit)
+        yield "origin of a mapping", "memory", at, replace(m, parent=m.parent ^ 1 << 40)
+        yield "another page", "memory", at, replace(m, frame=m.frame + snapshot.PAGE)
     for port, mapping in task.ports.items():
         yield "port missing", "ports", port, None
         yield "a port more", "ports", 0x80, replace(mapping, frame=0x80)
 
 
 def change_all(judge, granted, shot, places):
-    base = grants.Comparison(granted, shot, dict(places))
-    base.run()
-    for name in granted.slots:
-        task = base.tasks[name]
-        for what, kind, at, entry in list(changes_of(name, task)):
+    names = snapshot.task_names(shot, granted.services)
+    for number, name in names.items():
+        if name not in granted.slots:
+            continue
+        task = shot.tasks[number]
+        for what, kind, at, entry in list(changes_of(task)):
             entries = getattr(task, kind)
             before = entries.get(at)
             entries.update({at: entry}) if entry else entries.pop(at)
@@ -139,20 +157,26 @@ def main(words):
     parser.add_argument("--loader", type=Path, required=True)
     parser.add_argument("--log", type=Path, required=True, help="how the logs' paths begin")
     parser.add_argument("--timeout", type=float, default=100)
+    parser.add_argument("--exec", metavar="FILE", type=Path, help="a script for the first process; without: the system has none")
+    parser.add_argument("--no-changes", action="store_true", help="do not change the snapshot on the host")
     options = parser.parse_args(words)
     system, where = system_of(options.manifest, options.more)
     judge = Judge()
     for archive in options.archives:
-        granted, places, first = grants.Grants(system, archive.read_bytes(), where), {}, None
-        for shot in boot(archive, options):
-            first = first or copy.deepcopy(shot)
+        with tempfile.TemporaryDirectory(prefix="axo-") as folder:
+            machine = qemu.Machine(loader=options.loader, archive=laid_over(archive, options.exec, folder))
+            granted = grants.Grants(system, machine.archive.read_bytes(), where, machine.mem << 20)
+            shots = boot(machine, Path(f"{options.log}-{archive.stem}.log"), options)
+        places, first = {}, copy.deepcopy(shots[0]) if shots else None
+        for shot in shots:
             differences = grants.compare(granted, shot, places if not shot.plant else dict(places))
             judge.planted(shot, differences) if shot.plant else judge.plain(shot, differences)
-        if archive == options.archives[0]:
+        if archive == options.archives[0] and not options.no_changes:
             change_all(judge, granted, first, places)
     print(f"{judge.equal} snapshots equal to the manifest; plants found: "
           + ", ".join(f"{what} at {len(services)}" for what, services in judge.found.items()))
-    print("changes found: " + ", ".join(f"{count} {what}" for what, count in judge.changes.items()))
+    if judge.changes:
+        print("changes found: " + ", ".join(f"{count} {what}" for what, count in judge.changes.items()))
     return 1 if judge.failures or not judge.equal or not judge.found else 0
 
 

@@ -5,37 +5,29 @@ Everything that a service holds was given by keeper, out of a slot or a page of 
 (bootstrap/keeper/slots.h, service.c, boot/manifest.h). So each grant here names keeper's slot that it comes from: the
 service's capability must be of that very object and be derived from that very slot, and keeper's slot itself must hold
 what it is for. Memory is compared by physical address: a page has one use by one service, and windows are shared by the
-two that the door joins."""
+two that the door joins. What is granted while the system runs follows the rules of dynamic.py."""
 import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from snapshot import PAGE, letters
-
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
+import dynamic  # noqa: E402
 from axo import archive  # noqa: E402
+from axo.snapshot import (ALL, BOOT_DEBUG, BOOT_LOG, EVENT, EXCEPTION, GATE, KEEPER_GATE, KEEPER_OBJECTS, KEEPER_SELF, PAGE,  # noqa: E402
+                          PULSE, TASK, THREAD, WAKE, letters, object_names, object_slot, place_slot, task_names)
 
-R, W, X, O, I, ALL = 1, 2, 4, 8, 16, 127
-# keeper's slots: slots.h, enum l4_boot_slot
-BOOT_LOG, BOOT_SIGMA0, BOOT_SCHED, BOOT_DEBUG, KEEPER_GATE, KEEPER_SELF = 4, 5, 6, 7, 16, 17
-FACTORY, TASK, THREAD, GATE, WAKE, PULSE, EVENT, EXCEPTION = range(8)
-KEEPER_OBJECTS = {FACTORY: "factory", TASK: "task", THREAD: "thread", GATE: "gate", WAKE: "irq", PULSE: "irq", EVENT: "irq"}
+R, W, X, O, I = 1, 2, 4, 8, 16
 EXCEPTION_LABEL = 1 << 62
-VOLATILE, PARK = 1024, 1024 + 64            # libl4: start.h, server.h
+PARK = 1024 + 64                            # libl4: server.h
 # a service's slots: start.h, manifest.h
 CLIENTS, WATCH, HEARTBEAT, DEBUG = 256, 512, 768, 769
 # addresses: start.h, crash.h, kip.h, window.h
 STARTUP, CRASH, INFO = 0x0ff00000, 0x3ffff000, 0x7fffffff0000
 WINDOWS, WINDOWS_BYTES = 0x2000000000, 0x100000
-ARCHIVE = 0x400000000000
 CARD = struct.Struct("<32s4Q4I")
-
-
-def object_slot(number, which):
-    return 64 + 16 * number + which
 
 
 def door_slot(number):
@@ -113,18 +105,26 @@ class Page:
 class Grants:
     """What the system that check.py filled in grants. `where` makes file:line of a line's number."""
 
-    def __init__(self, system, archive_bytes, where):
-        self.system, self.where = system, where
-        self.numbers = {"keeper": 0, **{s.name: n for n, s in enumerate(system.services, 1)}}
+    def __init__(self, system, archive_bytes, where, memory_bytes=512 << 20):
+        self.system, self.where, self.memory_bytes = system, where, memory_bytes
+        self.services = [s.name for s in system.services]
+        self.numbers = {"keeper": 0, **{name: n for n, name in enumerate(self.services, 1)}}
         self.doors = [(s, d) for s in system.services for d in s.doors]     # in the table's order
         self.lines = [(s, i) for s in system.services for i in s.lines]
         members = {name: (offset, data) for name, offset, data, _ in archive.read(archive_bytes)}
         self.programs = {s.name: Program(*members[s.program]) for s in system.services}
+        self.archive_bytes = len(archive_bytes)
+        self.modules = {name: range(offset, offset + round_up(len(data))) for name, (offset, data) in members.items()}
         self.slots = {s.name: self.slots_of(s) for s in system.services}
         self.pages = {s.name: self.pages_of(s) for s in system.services}
         self.ports = {s.name: {port: p.line for p in s.ports for port in range(p.first, p.first + p.count)}
                       for s in system.services}
         self.keeper = self.slots_of_keeper()
+        # dynamic.py: who maps objects at vm, and who sees vfs's windows because data of vfs travels to it
+        self.clients = [(d.label & 0xffff, self.numbers[s.name]) for s, d in self.doors if d.service == "vm"]
+        self.object_holders = {s.name for s, d in self.doors if d.service == "vm" and d.rights & R}
+        has_late = "vfs" in self.programs and self.programs["vfs"].card.window_bytes == dynamic.WINDOW
+        self.late_viewers = {d.service for s, d in self.doors if s.name == "vfs" and d.rights & W and has_late}
 
     def slots_of(self, s):
         n, own = self.numbers[s.name], {}
@@ -171,7 +171,7 @@ class Grants:
         return own
 
     def windows_of(self, name):
-        """Bytes of one client's windows at this server, and of all."""
+        """Bytes of one client's windows at this server, and of all that the manifest knows."""
         if name == "keeper":
             return 0, 0
         card = self.programs[name].card
@@ -184,8 +184,7 @@ class Grants:
         card = program.card
 
         def give(use, at, size, rights, what, line=s.line, skip=0):
-            for offset in range(0, round_up(size), PAGE):
-                own[at + offset] = Page((*use, (skip + offset) // PAGE), rights, what, line)
+            own.update(pages(use, at, size, rights, what, line, skip))
 
         for number, (at, offset, size, rights) in enumerate(program.segments):
             first = at // PAGE * PAGE
@@ -202,6 +201,11 @@ class Grants:
             give(("windows", door.service, ""), WINDOWS + door.slot * WINDOWS_BYTES, each, R | W, f"windows at {door.service}",
                  door.line, (door.label & 0xffff) * each)
         return own
+
+
+def pages(use, at, size, rights, what, line, skip=0):
+    """{address: Page} of a range whose first page is number skip / PAGE of its use."""
+    return {at + offset: Page((*use, (skip + offset) // PAGE), rights, what, line) for offset in range(0, round_up(size), PAGE)}
 
 
 # ---- comparing ----
@@ -230,57 +234,69 @@ class Comparison:
         self.found.append(Difference(service, kind, at, text))
 
     def run(self):
-        keeper = self.find_keeper()
+        keeper = self.snapshot.keeper()
         if keeper is None:
             self.differ("keeper", "task", 0, "no task holds the gate and the services of keeper")
             return self.found
-        self.tasks = {"keeper": keeper}
-        for name, number in self.grants.numbers.items():
-            for which, kind in KEEPER_OBJECTS.items() if number else []:
-                cap = keeper.capabilities.get(object_slot(number, which))
-                if cap:
-                    self.names[cap.object] = f"{kind} of {name}"
-            own = keeper.capabilities.get(object_slot(number, TASK) if number else 1)
-            if own and own.object in self.snapshot.tasks:
-                self.tasks[name] = self.snapshot.tasks[own.object]
-            else:
-                self.differ(name, "task", 0, "it has none")
-        self.names[keeper.capabilities[KEEPER_GATE].object] = "gate of keeper"
-        self.names[keeper.capabilities[BOOT_SIGMA0].object] = "gate of sigma0"
-        for name, task in self.tasks.items():
-            self.slots(name, task, self.grants.slots.get(name, self.grants.keeper))
-        for name in self.grants.slots.keys() & self.tasks.keys():
-            self.memory(name, self.tasks[name])
+        self.names = object_names(self.snapshot, self.grants.services)
+        for number, name in task_names(self.snapshot, self.grants.services).items():
+            self.names[number] = f"task of {name}"
+            if number in self.snapshot.tasks:
+                self.tasks[name] = self.snapshot.tasks[number]
+        self.keeper = keeper
+        self.covering = {m.lineage: m for m in keeper.memory.values()}
+        self.alive = dynamic.Alive(keeper)
+        self.slots_all()
+        self.memory_all()
+        for name in self.grants.ports.keys() & self.tasks.keys():
             self.ports(name, self.tasks[name])
         self.strangers()
         return self.found
 
-    def find_keeper(self):
-        """Whose own task capability is all-powerful and who also may schedule."""
-        for number, task in self.snapshot.tasks.items():
-            own = task.capabilities.get(1)
-            if own and own.object == number and own.rights == ALL and task.capabilities.get(BOOT_SCHED) \
-                    and task.capabilities.get(KEEPER_GATE):
-                return task
-        return None
-
     def strangers(self):
-        """The only other task is sigma0's, which keeper's door leads to."""
-        known = {id(task) for task in self.tasks.values()}
-        others = {number: task for number, task in self.snapshot.tasks.items() if id(task) not in known}
-        gate = self.tasks["keeper"].capabilities[BOOT_SIGMA0].object
-        for number, task in others.items():
-            held = task.capabilities
-            if held.get(5, None) is None or held[5].object != gate or set(held) - {1, 2, 3, 4, 5}:
-                self.differ(f"task {number}", "task", number, "belongs to no service of the manifest")
+        """Besides keeper and its services' tasks there are sigma0, `frames` and those of places."""
+        for name in self.grants.slots.keys() - self.tasks.keys():
+            self.differ(name, "task", 0, "it has none")
+        for number, task in self.snapshot.tasks.items():
+            if number not in self.names:
+                self.differ(f"task {number}", "task", number, "belongs to no service of the manifest and to no process")
+        for slot in self.tasks["sigma0"].capabilities.keys() - {1, 2, 3, 4, 5} if "sigma0" in self.tasks else ():
+            self.differ("sigma0", "capability", slot, "the first task holds no such thing")
+        for place, label in self.alive.places.items():
+            if label & 0xffff != place // 2:
+                self.differ(f"place {place}", "task", place, f"the label {label:#x} belongs elsewhere")
+
+    # ---- capabilities ----
+    def slots_all(self):
+        granted = {name: dict(own) for name, own in {**self.grants.slots, "keeper": self.grants.keeper, "frames": {}}.items()}
+
+        def give(holder, slot, kind, rights, source, what, label):
+            line = next((s.line for s in self.grants.system.services if s.name == holder), 0)
+            granted.setdefault(holder, {})[slot] = Slot(kind, rights, source, label, what, line)
+
+        dynamic.slots_of(self.alive, self.grants.clients, self.grants.numbers, give)
+        for name, own in granted.items():
+            if name in self.tasks:
+                self.slots(name, self.tasks[name], own)
+
+    def origin(self, lineage):
+        """Which slot or address a lineage is, in words."""
+        for name, task in self.tasks.items():
+            for slot, cap in task.capabilities.items():
+                if cap.lineage == lineage:
+                    return f"{name}'s slot {slot}"
+        return "nothing that is there"
 
     def told(self, cap):
         """A capability in words."""
         name = self.names.get(cap.object, "") if cap.kind != "log" else ""
         if cap.kind == "door":
             name = "to the " + (name or f"gate {cap.object}") + f" labelled {cap.label:#x}"
-            return f"door {name} with {letters(cap.rights)}"
-        return f"{name or cap.kind} with {letters(cap.rights)}"
+            name = f"door {name}"
+        elif name and not name.startswith(cap.kind):
+            name = f"{cap.kind} {name}"
+        lineage = f"lineage {cap.lineage:#x} from {self.origin(cap.parent)}" if cap.parent else f"lineage {cap.lineage:#x}, a root"
+        return f"{name or cap.kind} with {letters(cap.rights)} ({lineage})"
 
     def granting(self, service, cap):
         """What would grant an object of this kind."""
@@ -291,7 +307,7 @@ class Comparison:
         return f"no line of a manifest grants a {cap.kind} beyond its own"
 
     def slots(self, name, task, granted):
-        kept = self.grants.programs[name].card.parks if name in self.grants.programs else 64
+        kept = self.grants.programs[name].card.parks if name in self.grants.programs else 64 if name == "keeper" else 0
         boot = range(3, 8) if name == "keeper" else ()
         for slot, cap in task.capabilities.items():
             is_kept = cap.kind == "reply" and PARK <= slot < PARK + kept
@@ -312,7 +328,7 @@ class Comparison:
             return "another kind"
         if grant.source is None:
             return "which is derived" if cap.parent else "other rights" if cap.rights & ~grant.rights else ""
-        source = self.tasks["keeper"].capabilities.get(grant.source)
+        source = self.keeper.capabilities.get(grant.source)
         if source is None or cap.object != source.object:
             return "another object"
         if cap.label != grant.label:
@@ -321,57 +337,162 @@ class Comparison:
             return "more rights" if cap.rights & ~grant.rights else "fewer rights"
         return "derived from elsewhere" if cap.parent != source.lineage else ""
 
-    def memory(self, name, task):
-        granted, keeper = self.grants.pages[name], self.tasks["keeper"]
-        number = keeper.capabilities[object_slot(self.grants.numbers[name], TASK)].object
-        base = min((m.frame for at, m in keeper.pages.items() if ARCHIVE <= at < INFO), default=0)
-        for at, page in task.pages.items():
-            if at not in granted:
-                self.differ(name, "page", at, f"frame {page.frame:#x} with {letters(page.rights)}; no line grants memory there")
-        for at, grant in granted.items():
-            page = task.pages.get(at)
-            says = f"{self.grants.where(grant.line)} grants {grant.what} with {letters(grant.rights)}"
-            if page is None:
-                self.differ(name, "page", at, f"nothing is there; {says}")
-                continue
-            wrong = self.wrong_page(page, grant, base, number)
-            if wrong:
-                self.differ(name, "page", at, f"frame {page.frame:#x} with {letters(page.rights)}, {wrong}; {says}")
+    # ---- memory ----
+    def memory_all(self):
+        """The frames that vm directs, then each task's pages."""
+        self.base = min((m.frame for at, m in self.keeper.memory.items() if dynamic.KEEPER_ARCHIVE <= at < INFO), default=0)
+        self.view = {m.frame: m for at, m in self.keeper.memory.items() if dynamic.KEEPER_VIEW <= at < INFO}
+        self.frames = {m.lineage: m for m in self.tasks["frames"].memory.values()} if "frames" in self.tasks else {}
+        if "frames" in self.tasks:
+            self.frames_in("frames", R | W | X)
+            self.frames_in("vm", R | W)
+        self.late = self.late_windows()
+        for name in self.grants.slots.keys() & self.tasks.keys():
+            granted = {**self.grants.pages[name], **self.late_pages(name)}
+            if name == "vm":
+                granted.update(self.vm_pages())
+            areas = dynamic.FILE_AREAS if name in self.grants.object_holders else []
+            self.memory(name, granted, areas, self.tasks[name].memory if name != "vm" else self.without_frames("vm"))
+        for place in self.alive.places:
+            name = f"place {place}"
+            if name in self.tasks:
+                self.memory(name, *self.process_memory(place), self.tasks[name].memory)
+        if "frames" in self.tasks:
+            self.memory("frames", {}, [], self.without_frames("frames"))
 
-    def wrong_page(self, page, grant, base, task):
-        keeper = self.tasks["keeper"]
-        if page.rights != grant.rights:
-            return "more rights" if page.rights & ~grant.rights else "fewer rights"
-        covers = keeper.lineages.get(page.parent)
-        if covers is None or not covers[0] <= page.frame < covers[1]:
+    def without_frames(self, name):
+        return {at: m for at, m in self.tasks[name].memory.items() if not dynamic.FRAMES_BASE <= at < WINDOWS}
+
+    def frames_in(self, name, rights):
+        """Every frame of vm's and the archive lies at FRAMES_BASE + itself, as keeper sees it."""
+        there = {at - dynamic.FRAMES_BASE: m for at, m in self.tasks[name].memory.items() if dynamic.FRAMES_BASE <= at < WINDOWS}
+        for frame in there.keys() | self.view.keys():
+            at, m, source = dynamic.FRAMES_BASE + frame, there.get(frame), self.view.get(frame)
+            if m is None:
+                self.differ(name, "page", at, f"nothing is there; boot/frames.h grants the frame {frame:#x} with {letters(rights)}")
+            elif source is None or m.frame != frame or m.order != source.order or m.parent != source.lineage:
+                self.differ(name, "page", at, f"frame {m.frame:#x} with {letters(m.rights)}, which keeper does not give to vm")
+            elif m.rights != rights:
+                self.differ(name, "page", at, f"frame {frame:#x} with {letters(m.rights)}; boot/frames.h grants {letters(rights)}")
+
+    def late_windows(self):
+        """Indices of windows of processes at vfs: those that are alive have theirs, others may still have one."""
+        alive = {(self.alive.places[p] & 0xffff) * dynamic.PLACE_THREADS + t for p, t in self.alive.threads}
+        if not self.grants.late_viewers or "vfs" not in self.tasks:
+            return set()
+        card, there = self.grants.programs["vfs"].card, self.tasks["vfs"].memory
+        first, end = dynamic.PROCESS_INDEX * card.slots, card.clients * card.slots
+        return alive | {i for i in range(first, end) if card.window_address + i * dynamic.WINDOW in there}
+
+    def late_pages(self, name):
+        own = {}
+        if name == "vfs" or name in self.grants.late_viewers:
+            line = self.grants.system.service(name).line
+            first = self.grants.programs["vfs"].card.window_address if name == "vfs" else dynamic.FS_WINDOWS
+            if name != "vfs":
+                size = self.grants.windows_of("vfs")[1]
+                own.update(pages(("windows", "vfs", ""), first, size, R | W, "windows of vfs", line))
+            for i in self.late if self.late else ():
+                own.update(pages(("late", i), first + i * dynamic.WINDOW, dynamic.WINDOW, R | W, f"window {i} of vfs", line))
+        return own
+
+    def vm_pages(self):
+        """The page about frames, and tables in one piece, no more of them than frames.h computes."""
+        line, there, at = self.grants.system.service("vm").line, self.tasks["vm"].memory, dynamic.FRAMES_POOL
+        while at in there and at < dynamic.FRAMES_POOL + dynamic.pool_most(self.grants.memory_bytes):
+            at += 1 << there[at].order
+        return {**pages(("frames", ""), dynamic.FRAMES_PAGE, PAGE, R, "the page about frames", line),
+                **pages(("pool", ""), dynamic.FRAMES_POOL, max(at - dynamic.FRAMES_POOL, PAGE), R | W, "tables of frames", line)}
+
+    def process_memory(self, place):
+        """(pages from keeper, areas of vm) of a process."""
+        granted = pages(("info", "", ""), INFO, PAGE, R, "the info page", 0)
+        areas = list(dynamic.PROCESS_AREAS)
+        for p, t in self.alive.threads:
+            if p == place:
+                block, window = dynamic.BLOCKS + t * dynamic.BLOCK, (self.alive.places[p] & 0xffff) * dynamic.PLACE_THREADS + t
+                granted.update(pages(("late", window), block + dynamic.BLOCK_WINDOW, dynamic.WINDOW, R | W, f"window {window} of vfs", 0))
+                areas += [dynamic.Area(block + a.first, block + a.end, a.rights, a.kinds, a.what) for a in dynamic.THREAD_AREAS]
+        return granted, areas
+
+    def memory(self, name, granted, areas, memory):
+        number = self.grants.numbers.get(name)
+        task = self.keeper.capabilities[object_slot(number, TASK)].object if number else 0
+        there = set()
+        for first, m in memory.items():
+            area = next((a for a in areas if a.first <= first and first + (1 << m.order) <= a.end), None)
+            if area is not None and first not in granted:
+                wrong = self.wrong_in(m, area)
+                if wrong:
+                    self.differ(name, "page", first, f"frame {m.frame:#x} with {letters(m.rights)}, {wrong}; vm may map {area.what} there")
+                continue
+            for offset in range(0, 1 << m.order, PAGE):
+                there.add(first + offset)
+                self.page(name, first + offset, m, offset, granted.get(first + offset), task)
+        for at in granted.keys() - there:
+            grant = granted[at]
+            self.differ(name, "page", at, f"nothing is there; {self.grants.where(grant.line)} grants {grant.what} with {letters(grant.rights)}")
+
+    def page(self, name, at, m, offset, grant, task):
+        if grant is None:
+            self.differ(name, "page", at, f"frame {m.frame + offset:#x} with {letters(m.rights)} (lineage {m.lineage:#x}); no line grants memory there")
+            return
+        wrong = self.wrong_page(m, m.frame + offset, grant, task)
+        if wrong:
+            says = f"{self.grants.where(grant.line)} grants {grant.what} with {letters(grant.rights)}"
+            self.differ(name, "page", at, f"frame {m.frame + offset:#x} with {letters(m.rights)} (lineage {m.lineage:#x}), {wrong}; {says}")
+
+    def kind_of(self, frame):
+        """What vm may do with a frame: "free" to hand out, or the member of the archive that it is of."""
+        offset = frame - self.base
+        if 0 <= offset < self.grants.archive_bytes:
+            return next((name for name, places in self.grants.modules.items() if offset in places), "archive")
+        return "free"
+
+    def wrong_in(self, m, area):
+        source = self.frames.get(m.parent)
+        if source is None or not source.frame <= m.frame < source.frame + (1 << source.order):
+            return "not mapped from `frames`"
+        kind = self.kind_of(m.frame)
+        if kind not in area.kinds:
+            return f"which is {kind}"
+        return "more rights" if m.rights & ~area.rights else ""
+
+    def wrong_page(self, m, frame, grant, task):
+        if m.rights != grant.rights:
+            return "more rights" if m.rights & ~grant.rights else "fewer rights"
+        source = self.covering.get(m.parent)
+        if source is None or not source.frame <= frame < source.frame + (1 << source.order):
             return "not mapped from keeper's"
         kind, index = grant.use[0], grant.use[-1]
         if kind == "archive":
-            return "" if page.frame == base + index * PAGE else "another page of the archive"
+            return "" if frame == self.base + index * PAGE else "another page of the archive"
         if kind == "info":
-            return "" if page.frame == keeper.pages[INFO].frame else "another page"
+            return "" if frame == self.keeper.at(INFO) else "another page"
         place = (grant.use, task if kind == "segment" else 0)       # only with a new task comes another program
         first = self.places.get(place)
-        if first is not None and first != page.frame:
+        if first is not None and first != frame:
             return f"another page than at the start ({first:#x})"
-        if self.uses.setdefault(page.frame, grant.use) != grant.use:
-            return f"which is {self.uses[page.frame][0]} of {self.uses[page.frame][1]}"
-        self.places[place] = page.frame
+        if self.uses.setdefault(frame, grant.use) != grant.use:
+            return "which is " + " ".join(str(word) for word in self.uses[frame][:2])
+        self.places[place] = frame
         return ""
 
+    # ---- ports ----
     def ports(self, name, task):
-        granted, keeper = self.grants.ports[name], self.tasks["keeper"]
-        for port, mapping in task.ports.items():
-            covers = keeper.lineages.get(mapping.parent)
+        granted = self.grants.ports[name]
+        there = {port + offset: m for port, m in task.ports.items() for offset in range(1 << m.order)}
+        covering = {m.lineage: m for m in self.keeper.ports.values()}
+        for port, mapping in there.items():
+            source = covering.get(mapping.parent)
             if port not in granted:
                 line = self.grants.system.service(name).line
                 self.differ(name, "port", port, f"open; `ports {port:#x} 1` below {self.grants.where(line)} would grant it")
-            elif covers is None or not covers[0] <= port < covers[1]:
+            elif source is None or not source.frame <= port < source.frame + (1 << source.order):
                 self.differ(name, "port", port, "not mapped from keeper's")
-        for port in granted.keys() - task.ports.keys():
+        for port in granted.keys() - there.keys():
             self.differ(name, "port", port, f"closed; {self.grants.where(granted[port])} grants it")
 
 
 def compare(grants, snapshot, places):
     return Comparison(grants, snapshot, places).run()
-

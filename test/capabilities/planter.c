@@ -2,9 +2,8 @@
 /* planter.c: keeper's own sources and this one: it can also give a service what its manifest does not grant, so that
  * a test sees whether that is found. Never part of a system.
  *
- * keeper.find("plant N") plants number N, says of it in the log `plant N SERVICE WHAT PLACE`, and answers with the service; 0: this
- * service has nothing of the kind. no_service: N is behind the last. keeper.find("undo") takes it back.
- * At most one plant is there at a time. */
+ * keeper.find("plant N") plants what is number N at every service, and says of each in the log `plant SERVICE WHAT PLACE`. A service that
+ * has nothing of the kind is left out; no_service: N is behind the last. keeper.find("undo") takes all of it back. */
 #include "keeperd_server.h"
 
 #include <abi/fpage.h>
@@ -36,14 +35,13 @@ static const char *const plant_name[PLANTS] = {
     "page", "page-rights", "other-page", "no-page", "port", "no-port",
 };
 
-enum { SLOT_OWN = 40, SLOT_EXCEPTION = 8, SLOT_PLANT = 700, PORT = 0x80 };
+enum { SLOT_OWN = 30000, SLOT_EXCEPTION = 8, SLOT_PLANT = 700, PORT = 0x80 };
 #define PLANT_ADDRESS 0x30000000ul
 
 extern const struct keeperd_ops __real_keeper_ops;
-static u32 plants L4_VOLATILE_ZERO, planted L4_VOLATILE_ZERO;      /* how many; 1 + number of the one that is there */
+static u32 planted L4_VOLATILE_ZERO;        /* 1 + number of what is there; 0: nothing */
 static void *page L4_VOLATILE_ZERO;
 
-static u32 service_of(u32 number) { return number / PLANTS + 1; }
 static u32 other_than(u32 n) { return n % service_count() + 1; }
 static cap_t task_of(u32 n) { return object_slot(n, OBJECT_TASK); }
 
@@ -123,8 +121,8 @@ static u64 plant(u32 n, enum plant what, const struct manifest_ports *ports)
     case PLANT_FEWER_RIGHTS:    thread_replace(n, n, 0); return L4_SLOT_THREAD;
     case PLANT_OTHER_OBJECT:    thread_replace(n, other_than(n), L4_R); return L4_SLOT_THREAD;
     case PLANT_OTHER_LABEL:
-        l4_must(gate_mint(KEEPER_GATE, SLOT_OWN, KEEPER_EXCEPTION_LABEL | other_than(n), 0));
-        exception_replace(n, SLOT_OWN);
+        l4_must(gate_mint(KEEPER_GATE, SLOT_OWN + n, KEEPER_EXCEPTION_LABEL | other_than(n), 0));
+        exception_replace(n, SLOT_OWN + n);
         return SLOT_EXCEPTION;
     case PLANT_NO_CAPABILITY:   take(n, L4_SLOT_THREAD); return L4_SLOT_THREAD;
     case PLANT_PAGE:            page_give(n, page, PLANT_ADDRESS, L4_R); return PLANT_ADDRESS;
@@ -145,7 +143,7 @@ static void undo(u32 n, enum plant what, const struct manifest_ports *ports)
         break;
     case PLANT_OTHER_LABEL:
         exception_replace(n, object_slot(n, OBJECT_EXCEPTION));
-        l4_must(l4_unmap_cap(L4_BOOT_TASK, SLOT_OWN));
+        l4_must(l4_unmap_cap(L4_BOOT_TASK, SLOT_OWN + n));
         break;
     case PLANT_PAGE:
         page_take(n, PLANT_ADDRESS);
@@ -164,32 +162,37 @@ static void undo(u32 n, enum plant what, const struct manifest_ports *ports)
     }
 }
 
-static l4_err_t plant_number(u32 number, u32 *service)
+static void plant_all(enum plant what)
 {
-    if (number >= plants) {
+    const struct manifest_ports *ports;
+    for (u32 n = 1; n <= service_count(); n++) {
+        if (ports_of(n, &ports) || what != PLANT_NO_PORT) {
+            l4_print("plant %s %s %lx\n", service_manifest(n)->name, plant_name[what], plant(n, what, ports));
+        }
+    }
+}
+
+static l4_err_t plant_number(u32 number)
+{
+    if (number >= PLANTS || !page || planted) {
         return KEEPER_NO_SERVICE;
     }
-    u32 n = service_of(number);
-    enum plant what = (enum plant)(number % PLANTS);
-    const struct manifest_ports *ports;
-    bool has_ports = ports_of(n, &ports);
-    *service = what == PLANT_NO_PORT && !has_ports ? 0 : n;
-    if (*service) {
-        l4_print("plant %u %s %s %lx\n", number, service_manifest(n)->name, plant_name[what], plant(n, what, ports));
-        planted = number + 1;
-    }
+    plant_all((enum plant)number);
+    planted = number + 1;
     return L4_OK;
 }
 
-static l4_err_t plant_undo(u32 *service)
+static l4_err_t plant_undo(void)
 {
+    const struct manifest_ports *ports;
     if (!planted) {
         return KEEPER_NO_SERVICE;
     }
-    const struct manifest_ports *ports;
-    *service = service_of(planted - 1);
-    ports_of(*service, &ports);
-    undo(*service, (enum plant)((planted - 1) % PLANTS), ports);
+    for (u32 n = 1; n <= service_count(); n++) {
+        if (ports_of(n, &ports) || planted - 1 != PLANT_NO_PORT) {
+            undo(n, (enum plant)(planted - 1), ports);
+        }
+    }
     planted = 0;
     return L4_OK;
 }
@@ -198,8 +201,9 @@ static l4_err_t find(u64 label, struct l4_bytes name, u32 *service)
 {
     static const char order[] = "plant ";
     u32 number = 0, at = sizeof order - 1;
+    *service = 0;
     if (name.length == 4 && memcmp(name.at, "undo", 4) == 0) {
-        return plant_undo(service);
+        return plant_undo();
     }
     if (name.length <= at || memcmp(name.at, order, at) != 0) {
         return __real_keeper_ops.keeper_find(label, name, service);
@@ -207,7 +211,7 @@ static l4_err_t find(u64 label, struct l4_bytes name, u32 *service)
     for (; at < name.length && name.at[at]; at++) {
         number = 10 * number + name.at[at] - '0';
     }
-    return plant_number(number, service);
+    return plant_number(number);
 }
 
 /* main.c makes all services and serves with these; the linker's --wrap puts them between. */
@@ -222,5 +226,4 @@ void __wrap_services_make(void)
     page = memory_take(L4_PAGE_SIZE);
     l4_must(sigma0_ports(L4_BOOT_SIGMA0, PORT, 0, l4_fpage_ports(PORT, 0)));
     __real_services_make();
-    plants = page ? service_count() * PLANTS : 0;
 }

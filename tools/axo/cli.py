@@ -54,6 +54,7 @@ def run_flags(parser):
                         help="give up S host seconds after the guest's start (default: 120 with --exec, else never)")
     parser.add_argument("--iso", action="store_true", help="boot a GRUB2 image by BIOS instead of directly")
     parser.add_argument("--uefi", action="store_true", help="boot a GRUB2 image by UEFI")
+    parser.add_argument("--snapshot", metavar="FILE", help="write what `service snapshot` took in the guest to FILE as JSON")
     parser.add_argument("--append", metavar="WORDS", default="", help="add words to the kernel's command line")
     parser.epilog += "\n\nWhat follows `--` goes to QEMU as it is."
 
@@ -91,6 +92,7 @@ COMMANDS = {
   ./axo run                              interactive
   ./axo run --iso                        through GRUB2, as a release boots
   ./axo run --uefi --mem 1G
+  ./axo run --snapshot caps.json --exec 'sleep 1 & service snapshot'
   ./axo run --timeout 20 --icount -- -d int"""),
     "test": ("ctests", test_flags, "Build what changed and run the tests.", """\
   ./axo test                             all of them

@@ -48,6 +48,7 @@ class Machine:
     icount: bool = False
     way: str = "direct"                             # direct, iso, uefi
     extra: list = field(default_factory=list)       # QEMU arguments of the caller
+    log_copy: Path = None                           # where this run's log is wanted, too
 
     def command_line(self):
         return " ".join([*self.words, *(["icount"] if self.icount else [])])
@@ -129,6 +130,7 @@ class Guest:
             raise say.host_failure("qemu-system-x86_64 is not installed")
         self.folder = Path(tempfile.mkdtemp(prefix="axo-"))
         self.log_path = self.folder / "boot.log"
+        self.log_copy = machine.log_copy
         self.errors = open(self.folder / "qemu.err", "w+")
         self.process, self.unsent = None, bytearray()
         self.listening = True
@@ -237,6 +239,8 @@ class Guest:
     def keep_log(self, path):
         """Publish the kernel's log at `path` in one step."""
         if self.log_path.exists():
+            if self.log_copy:
+                shutil.copyfile(self.log_path, self.log_copy)
             fresh = path.with_name(f".{path.name}.{os.getpid()}")
             shutil.copyfile(self.log_path, fresh)
             os.replace(fresh, path)

@@ -8,7 +8,7 @@ import termios
 import tty
 from pathlib import Path
 
-from . import archive, build, exec, paths, qemu, root, say
+from . import archive, build, exec, paths, qemu, root, say, snapshot
 
 ESCAPE, LEAVE = b"\x01", b"x"          # Ctrl-A x leaves, as in QEMU itself
 END_OF_FILE = b"\x04"
@@ -171,6 +171,19 @@ def execute(machine, options, files, out):
     return exec.run(machine, files.last_log, options.timeout, None if sys.stdin is None else 0)
 
 
+def snapshots_write(machine, options):
+    """`--snapshot FILE`: what `service snapshot` printed to the log of this run."""
+    members = {name: data for name, _, data, _ in archive.read(machine.archive.read_bytes())}
+    services = snapshot.service_names(members["manifest"]) if "manifest" in members else []
+    try:
+        log = machine.log_copy.read_text(errors="replace") if machine.log_copy.exists() else ""
+        count = snapshot.write(log, services, Path(options.snapshot))
+    except OSError as error:
+        raise say.host_failure(f"--snapshot: cannot write {options.snapshot}: {error.strerror}") from None
+    if not count:
+        raise say.host_failure("--snapshot: nobody said `service snapshot` in the guest")
+
+
 def command(options):
     say.quiet = options.exec is not None
     refuse_unserved(options)
@@ -180,8 +193,11 @@ def command(options):
     machine = machine_of(options, paths.Build(options.build_dir))       # before the build: a wrong flag is told at once
     files = build.build_all(options, *needs, targets=["system"])
     with tempfile.TemporaryDirectory(prefix="axo-") as folder:
-        if options.exec is not None:
-            return execute(machine, options, files, Path(folder) / "archive")
-        if options.root:
-            lay_over(machine, options, files, Path(folder) / "archive")
-        return boot(machine, options, files)
+        out = Path(folder) / "archive"
+        machine.log_copy = Path(folder) / "log" if options.snapshot else None
+        if options.root and options.exec is None:
+            lay_over(machine, options, files, out)
+        status = execute(machine, options, files, out) if options.exec is not None else boot(machine, options, files)
+        if options.snapshot:
+            snapshots_write(machine, options)
+    return status
