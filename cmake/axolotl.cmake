@@ -10,7 +10,8 @@
 #                  [SMP N] [MEM M] [CPU MODEL] [MACHINE pc|q35] [WAY direct|iso|uefi])   OF: the archive of another test
 #   axo_guest_bench(GROUP ARCHIVE MEMBERS...)         booted by `axo bench GROUP` under -icount
 #   axo_host_test(NAME SOURCES... [INCLUDES DIR...] [DEFINES D...] [LABELS L...])   CMocka, ASan, UBSan, host compiler
-#   axo_python_test(NAME PATH... [LABELS L...])       pytest
+#   axo_python_test(NAME PATH... [LABELS L...] [NEEDS FILE...])   pytest; the system that `axo run` boots is there
+# A test names what it needs in REQUIRED_FILES: `axo test NAME` builds no more than that.
 #
 # A MEMBER is a target's name, or NAME=TARGET, or NAME=/path/of/a/file.
 # Names are looked up when everything is configured, so the order of folders does not matter.
@@ -22,6 +23,7 @@ set(AXO_GENERATED ${CMAKE_BINARY_DIR}/generated)
 set(AXO_BOOT ${CMAKE_BINARY_DIR}/boot)
 set(AXO_BIN ${CMAKE_BINARY_DIR}/bin)
 set(AXO_IDL_STAMP ${AXO_GENERATED}/idl.stamp)
+set(AXO_SYSTEM_FILES ${CMAKE_BINARY_DIR}/system.cpio ${AXO_BOOT}/loader)    # what `axo run` boots
 file(MAKE_DIRECTORY ${AXO_GENERATED} ${AXO_BOOT} ${AXO_BIN})
 
 set(AXO_WARNINGS -Wall -Wextra -Werror -Wno-unused-parameter -Wstrict-prototypes -Wundef)
@@ -262,10 +264,11 @@ function(axo_host_test name)
 endfunction()
 
 function(axo_python_test name)
-    cmake_parse_arguments(arg "" "" "LABELS" ${ARGN})
+    cmake_parse_arguments(arg "" "" "LABELS;NEEDS" ${ARGN})
     add_test(NAME ${name} COMMAND ${AXO_PYTHON} -m pytest -q -p no:cacheprovider ${arg_UNPARSED_ARGUMENTS}
         WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
     set_tests_properties(${name} PROPERTIES LABELS "python;${arg_LABELS}" TIMEOUT 600
+        REQUIRED_FILES "${AXO_SYSTEM_FILES};${arg_NEEDS}"
         ENVIRONMENT "AXO_NATIVE=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 

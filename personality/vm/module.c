@@ -11,7 +11,7 @@
 l4_err_t vm_module_do(u64 label, struct l4_bytes name, u64 *offset, u64 *bytes)
 {
     const struct frames_page *page = frames_page();
-    const u8 *archive = (const u8 *)(FRAMES_BASE + page->archive);
+    const u8 *archive = frame_content((u32)(page->archive >> L4_PAGE_SHIFT));
     struct l4_cpio_member member;
     for (u64 at = 0; l4_cpio_next(archive, page->archive_bytes, &at, &member);) {
         if (strlen(member.name) == name.length && memcmp(member.name, name.at, name.length) == 0) {

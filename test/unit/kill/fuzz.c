@@ -26,6 +26,19 @@ static void wrong(const char *what)
     abort();
 }
 
+/* Eight bytes at a time and not checked by the sanitizer: a state has megabytes, and each request hashes it twice. */
+__attribute__((no_sanitize("address", "undefined"))) static u64 bytes_hash(u64 hash, const u8 *at, u64 bytes)
+{
+    for (; bytes >= 8; at += 8, bytes -= 8) {
+        hash = (hash ^ *(const u64 *)at) * 0x9e3779b97f4a7c15ul;
+        hash ^= hash >> 32;
+    }
+    while (bytes--) {
+        hash = (hash ^ *at++) * 0x100000001b3ul;
+    }
+    return hash;
+}
+
 /* Words and records of the state: what an error must not change. Clients, slots and bulk are none of it. */
 static u64 state_hash(void)
 {
@@ -38,9 +51,7 @@ static u64 state_hash(void)
         }
         for (u32 i = 0; i < f->count; i++) {
             const u8 *at = (const u8 *)L4_STATE_ADDRESS + f->offset + (u64)i * f->stride;
-            for (u64 b = 0; b < (u64)f->size * f->inner; b++) {
-                hash = (hash ^ at[b]) * 0x100000001b3ul;
-            }
+            hash = bytes_hash(hash, at, (u64)f->size * f->inner);
         }
     }
     return hash;

@@ -9,4 +9,4 @@ set(program ${CMAKE_BINARY_DIR}/host/pmd/linux)
 _axo_server_program(${program} FLAGS -O2 SOURCES ${pm_sources} ${CMAKE_CURRENT_LIST_DIR}/test_linux.c
     ${AXO_WORLD} ${AXO_SERVER_SOURCES})
 add_test(NAME pm-as-linux COMMAND ${program})
-set_tests_properties(pm-as-linux PROPERTIES LABELS "host;pm" TIMEOUT 120 SKIP_RETURN_CODE 77)
+set_tests_properties(pm-as-linux PROPERTIES LABELS "host;pm" TIMEOUT 120 SKIP_RETURN_CODE 77 REQUIRED_FILES ${program})

@@ -10,5 +10,5 @@ axo_kill_test(tmpfsd ${CMAKE_CURRENT_LIST_DIR} LONG SOURCES ${tmpfs_own} MUTANTS
 set(program ${CMAKE_BINARY_DIR}/host/tmpfsd/linux)
 _axo_server_program(${program} FLAGS ${AXO_SANITIZE} SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_linux.c ${tmpfs_own} ${AXO_WORLD} ${AXO_SERVER_SOURCES})
 add_test(NAME tmpfs-linux COMMAND ${program})
-set_tests_properties(tmpfs-linux PROPERTIES LABELS "host" TIMEOUT 300)
+set_tests_properties(tmpfs-linux PROPERTIES LABELS "host" TIMEOUT 300 REQUIRED_FILES ${program})
 set(AXO_SERVER_FLAGS ${tmpfs_flags})

@@ -14,5 +14,5 @@ set(program ${CMAKE_BINARY_DIR}/host/vfsd/linux)
 _axo_server_program(${program} FLAGS ${AXO_SANITIZE} SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_linux.c ${CMAKE_CURRENT_LIST_DIR}/client.c
     ${vfs_own} ${AXO_WORLD} ${AXO_SERVER_SOURCES})
 add_test(NAME vfs-linux COMMAND ${program})
-set_tests_properties(vfs-linux PROPERTIES LABELS "host" TIMEOUT 300)
+set_tests_properties(vfs-linux PROPERTIES LABELS "host" TIMEOUT 300 REQUIRED_FILES ${program})
 set(AXO_SERVER_FLAGS ${vfs_flags})

@@ -12,6 +12,6 @@ axo_kill_test(vmd ${CMAKE_CURRENT_LIST_DIR} SOURCES ${vm_own} MUTANTS no-undo no
 set(program ${CMAKE_BINARY_DIR}/host/vmd/random)
 _axo_server_program(${program} FLAGS ${AXO_SANITIZE} SOURCES ${CMAKE_CURRENT_LIST_DIR}/random.c ${vm_own} ${AXO_WORLD} ${AXO_SERVER_SOURCES})
 add_test(NAME vm-random COMMAND ${program})
-set_tests_properties(vm-random PROPERTIES LABELS "host" TIMEOUT 120)
+set_tests_properties(vm-random PROPERTIES LABELS "host" TIMEOUT 120 REQUIRED_FILES ${program})
 set(AXO_SERVER_FLAGS ${vm_flags})
 set_tests_properties(kill-vmd-instructions PROPERTIES TIMEOUT 1800 LABELS "host;kill;long")
