@@ -6,6 +6,7 @@
 #include "exec.h"
 #include "file.h"
 #include "pm.h"
+#include "strace.h"
 #include "vm.h"
 
 enum { INTERPRETERS = 5, POINTER = 8 };
@@ -196,6 +197,13 @@ static i64 lay_out(struct thread *t, const struct found *f, const char *path, co
     return err ? err : layout_vector(&l, a[2], 0, &l.program->environment);
 }
 
+/* The new program says that the call succeeded. */
+static void keep_call(struct thread *t)
+{
+    struct program *program = (struct program *)VM_RUNTIME_PROGRAM;
+    program->call_bytes = strace_call(program->call, sizeof program->call, t->rax, t->args, 0);
+}
+
 i64 sys_execve(struct thread *t, const u64 *a)
 {
     char path[PATH_MAX];
@@ -205,6 +213,8 @@ i64 sys_execve(struct thread *t, const u64 *a)
     if (err)
         return err;
     err = lay_out(t, &found, path, a);
+    if (!err && process()->strace)
+        keep_call(t);
     if (err)
         vfs_close(&t->vfs, found.file);
     else
@@ -230,5 +240,7 @@ i64 exec_first(struct thread *t, const char *words, u64 bytes)
         err = layout_add(&l, words + at, __builtin_strlen(words + at));
     for (u64 at = 0; !err && at < sizeof environment; at += __builtin_strlen(environment + at) + 1, l.program->environment++)
         err = layout_add(&l, environment + at, __builtin_strlen(environment + at));
+    if (!err && process()->strace)
+        l.program->call_bytes = strace_first(l.program->call, sizeof l.program->call, words, bytes);
     return err ? err : exec_replace(t, found.file, words);
 }

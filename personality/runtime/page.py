@@ -13,7 +13,7 @@ SIGNAL = {"NEVER": "", "AUTO": "restarts with SA_RESTART", "NO_HANDLER": "EINTR 
 
 def page():
     calls = re.findall(r'^CALL\((\d+), (\w+), \w+, "(\w*)", (\w+), (\w+)\)', (HERE / "calls.def").read_text(), re.M)
-    rows = [f"| {number} | {name} | {len(arguments)} | {WHO[recovery]} | {SIGNAL[restart]} |"
+    rows = [f"| {number} | {name} | {len(arguments.rstrip('R'))} | {WHO[recovery]} | {SIGNAL[restart]} |"
             for number, name, arguments, restart, recovery in calls]
     return "\n".join(["# Linux system calls that Axolotl answers", "",
                       f"{len(calls)} calls. Every other number is ENOSYS. Made from `personality/runtime/calls.def` by `personality/runtime/page.py`.", "",

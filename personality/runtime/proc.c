@@ -151,6 +151,8 @@ i64 sys_clone(struct thread *t, const u64 *a)
 /* ---- the end ---- */
 void runtime_die(struct thread *t, u32 status)
 {
+    if (process()->strace)
+        strace_ended(t, status);
     for (;;)
         pm_exit(&t->pm, status);
 }
@@ -166,6 +168,8 @@ i64 sys_exit(struct thread *t, const u64 *a)
     if (left == 0)
         runtime_die(t, ((u32)a[0] & 0xff) << 8);
     futex_thread_ends(t);
+    if (process()->strace)
+        strace_ended(t, ((u32)a[0] & 0xff) << 8);
     for (;;)
         pm_exit_thread(&t->pm, ((u32)a[0] & 0xff) << 8);
 }

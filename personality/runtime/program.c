@@ -103,9 +103,13 @@ void program_start(struct thread *t)
 {
     struct pm_self me;
     const struct program *program = (const struct program *)VM_RUNTIME_PROGRAM;
-    if (program->magic != PROGRAM_MAGIC || pm_self(t->pm.gate, t->slot, &me) || load(t, &me))
+    if (program->magic != PROGRAM_MAGIC || pm_self(t->pm.gate, t->slot, &me))
         runtime_die(t, SIGSEGV);
     process()->strace = program->strace;
+    if (process()->strace)
+        strace_started(t, program);
+    if (load(t, &me))
+        runtime_die(t, SIGSEGV);
     vm_unmap(&t->vm, VM_RUNTIME_PROGRAM, VM_RUNTIME_PROGRAM_BYTES);
     runtime_leave(t);
 }

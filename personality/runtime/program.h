@@ -6,11 +6,14 @@
 
 enum { PROGRAM_MAGIC = 0x6772704c };
 enum { PROGRAM_STRING_MOST = 131072 };      /* MAX_ARG_STRLEN */
+enum { PROGRAM_CALL = 200 };                /* bytes of a call in a line of --strace */
 
 struct program {
     u32 magic, strace;
     u32 arguments, environment;     /* how many */
     u64 bytes;                      /* of text */
+    u32 call_bytes;                 /* with --strace: the execve as the old program made it, for the new one to say that it succeeded */
+    char call[PROGRAM_CALL];
     char text[];
 };
 

@@ -56,7 +56,7 @@ struct thread {
     u64 mask, saved_mask;           /* blocked signals; to be restored after sigsuspend */
     u64 left;                       /* pending at pm when last asked */
     u64 ready;                      /* own synchronous signal to deliver: fault[] holds its siginfo */
-    bool mask_saved, vforking, strace_open;
+    bool mask_saved, vforking;
     struct linux_siginfo taken;     /* number 0: none */
     struct linux_stack altstack;
     struct { u64 vector, error, address; } fault;       /* of the last exception, for sigcontext */
@@ -149,8 +149,12 @@ bool frame_restore(struct thread *);            /* rt_sigreturn; false: nonsense
 /* ---- start and exec ---- */
 _Noreturn void program_start(struct thread *);
 
-/* ---- strace.c ---- */
+/* ---- tracing.c: only where process()->strace is set ---- */
+struct program;
 void strace_enter(struct thread *);
 void strace_leave(struct thread *, i64 result);
+void strace_started(struct thread *, const struct program *);           /* the execve that made this program */
+void strace_taken(struct thread *, const struct linux_siginfo *);       /* a signal */
+void strace_ended(struct thread *, u32 status);
 
 _Noreturn void runtime_die(struct thread *, u32 status);

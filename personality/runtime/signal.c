@@ -125,6 +125,8 @@ void runtime_kicked(struct thread *t)
         struct linux_siginfo info = t->taken;
         t->taken.number = 0;
         t->ready = 0;
+        if (process()->strace)
+            strace_taken(t, &info);
         switch (signal_disposition((u32)info.number)) {
         case DISPOSED_CAUGHT:
             run_handler(t, &info);

@@ -1,172 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* strace.c: each system call as a line of the kernel's log: pid, name, arguments, result. Buffers that a call fills are shown
- * afterwards, so the line is made when the call ends; a call that never ends (exit, execve) shows when it begins. */
+/* strace.c: each system call as a line of the kernel's log: name, arguments, result. Buffers that a call fills are shown afterwards, so
+ * the line is made when the call ends. Which kind an argument has says its letter in calls.def, whose header lists them. */
 #include "strace.h"
-#include "text.h"
-#include "user.h"
+#include "show.h"
+#include "words.h"
 
-struct word { u64 value; const char *name; };
+enum { ADDRESS = 'R' };             /* a letter of calls.def: the result is an address */
 
-static const struct word open_flags[] = {
-    { O_CREAT, "O_CREAT" }, { O_EXCL, "O_EXCL" }, { O_NOCTTY, "O_NOCTTY" }, { O_TRUNC, "O_TRUNC" }, { O_APPEND, "O_APPEND" },
-    { O_NONBLOCK, "O_NONBLOCK" }, { O_LARGEFILE, "O_LARGEFILE" }, { O_DIRECTORY, "O_DIRECTORY" }, { O_NOFOLLOW, "O_NOFOLLOW" },
-    { O_CLOEXEC, "O_CLOEXEC" }, { 0, NULL },
-};
-static const struct word protections[] = { { PROT_READ, "PROT_READ" }, { PROT_WRITE, "PROT_WRITE" }, { PROT_EXEC, "PROT_EXEC" }, { 0, NULL } };
-static const struct word map_flags[] = {
-    { MAP_PRIVATE, "MAP_PRIVATE" }, { MAP_SHARED, "MAP_SHARED" }, { MAP_FIXED, "MAP_FIXED" }, { MAP_ANONYMOUS, "MAP_ANONYMOUS" },
-    { MAP_GROWSDOWN, "MAP_GROWSDOWN" }, { MAP_POPULATE, "MAP_POPULATE" }, { MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE" }, { 0, NULL },
-};
-
-static const char *const errors[] = {
-    [EPERM] = "EPERM", [ENOENT] = "ENOENT", [ESRCH] = "ESRCH", [EINTR] = "EINTR", [EIO] = "EIO", [ENXIO] = "ENXIO", [E2BIG] = "E2BIG",
-    [ENOEXEC] = "ENOEXEC", [EBADF] = "EBADF", [ECHILD] = "ECHILD", [EAGAIN] = "EAGAIN", [ENOMEM] = "ENOMEM", [EACCES] = "EACCES",
-    [EFAULT] = "EFAULT", [EBUSY] = "EBUSY", [EEXIST] = "EEXIST", [EXDEV] = "EXDEV", [ENODEV] = "ENODEV", [ENOTDIR] = "ENOTDIR",
-    [EISDIR] = "EISDIR", [EINVAL] = "EINVAL", [ENFILE] = "ENFILE", [EMFILE] = "EMFILE", [ENOTTY] = "ENOTTY", [ETXTBSY] = "ETXTBSY",
-    [EFBIG] = "EFBIG", [ENOSPC] = "ENOSPC", [ESPIPE] = "ESPIPE", [EROFS] = "EROFS", [EMLINK] = "EMLINK", [EPIPE] = "EPIPE",
-    [ERANGE] = "ERANGE", [ENAMETOOLONG] = "ENAMETOOLONG", [ENOSYS] = "ENOSYS", [ENOTEMPTY] = "ENOTEMPTY", [ELOOP] = "ELOOP",
-    [EOPNOTSUPP] = "EOPNOTSUPP", [ETIMEDOUT] = "ETIMEDOUT",
-};
-static const char *const signals[] = {
-    "0", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2",
-    "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU",
-    "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
-};
-
-static void hexadecimal(struct text *x, u64 value)
+/* What did not fit shows as dots. */
+static u32 finish(const struct text *x)
 {
-    text_add(x, "0x");
-    text_number(x, value, 16);
-}
-
-static void pointer(struct text *x, u64 value)
-{
-    if (value)
-        hexadecimal(x, value);
-    else
-        text_add(x, "NULL");
-}
-
-static void flags(struct text *x, u64 value, const struct word *words, const char *none)
-{
-    bool any = false;
-    for (; words->name; words++) {
-        if ((value & words->value) != words->value)
-            continue;
-        if (any)
-            text_char(x, '|');
-        text_add(x, words->name);
-        value &= ~words->value;
-        any = true;
-    }
-    if (value && any)
-        text_char(x, '|');
-    if (value)
-        hexadecimal(x, value);
-    else if (!any)
-        text_add(x, none);
-}
-
-static void quoted(struct text *x, u64 from, u64 bytes, bool cut)
-{
-    u8 part[STRACE_STRING];
-    u64 shown = bytes < sizeof part ? bytes : sizeof part;
-    if (!from || !user_get(part, from, shown)) {
-        pointer(x, from);
-        return;
-    }
-    text_char(x, '"');
-    for (u64 i = 0; i < shown; i++) {
-        u8 c = part[i];
-        if (c == '\n' || c == '\t' || c == '\r') {
-            text_add(x, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
-        } else if (c == '"' || c == '\\') {
-            text_char(x, '\\');
-            text_char(x, (char)c);
-        } else if (c >= ' ' && c < 127) {
-            text_char(x, (char)c);
-        } else {
-            text_char(x, '\\');
-            text_number(x, c, 8);
-        }
-    }
-    text_add(x, cut || bytes > shown ? "\"..." : "\"");
-}
-
-static void path(struct text *x, u64 from)
-{
-    char name[STRACE_STRING * 4];
-    i64 length = from ? user_string(name, from, sizeof name) : -EFAULT;
-    if (length == -EFAULT) {
-        pointer(x, from);
-    } else {
-        text_char(x, '"');
-        for (i64 i = 0; i < (length < 0 ? (i64)sizeof name - 1 : length); i++)
-            text_char(x, name[i] >= ' ' ? name[i] : '?');
-        text_add(x, length < 0 ? "\"..." : "\"");
-    }
-}
-
-static void argument(struct text *x, char kind, const u64 *a, i64 result)
-{
-    switch (kind) {
-    case 'i':
-        text_signed(x, (i64)a[0] == (i32)a[0] ? (i32)a[0] : (i64)a[0]);
-        break;
-    case 'd':
-        text_signed(x, (i32)a[0]);
-        break;
-    case 'D':
-        if ((i32)a[0] == AT_FDCWD)
-            text_add(x, "AT_FDCWD");
-        else
-            text_signed(x, (i32)a[0]);
-        break;
-    case 'u':
-        text_number(x, a[0], 10);
-        break;
-    case 'o':
-        text_char(x, '0');
-        if (a[0])
-            text_number(x, a[0] & 0xffff, 8);
-        break;
-    case 's':
-        path(x, a[0]);
-        break;
-    case 'b':
-        quoted(x, a[0], a[1], false);
-        break;
-    case 'B':
-        if (result >= 0)
-            quoted(x, a[0], (u64)result, false);
-        else
-            pointer(x, a[0]);
-        break;
-    case 'O':
-        text_add(x, (a[0] & 3) == 0 ? "O_RDONLY" : (a[0] & 3) == 1 ? "O_WRONLY" : "O_RDWR");
-        if (a[0] & ~3ul) {
-            text_char(x, '|');
-            flags(x, a[0] & ~3ul, open_flags, "");
-        }
-        break;
-    case 'P':
-        flags(x, a[0], protections, "PROT_NONE");
-        break;
-    case 'M':
-        flags(x, a[0], map_flags, "0");
-        break;
-    case 'S':
-        if (a[0] < sizeof signals / sizeof signals[0])
-            text_add(x, signals[a[0]]);
-        else
-            text_number(x, a[0], 10);
-        break;
-    case 'p':
-        pointer(x, a[0]);
-        break;
-    default:
-        hexadecimal(x, a[0]);
-    }
+    static const char cut[] = "...)";
+    if (x->length == x->room && x->room >= sizeof cut - 1)
+        __builtin_memcpy(x->at + x->room - (sizeof cut - 1), cut, sizeof cut - 1);
+    return x->length;
 }
 
 u32 strace_call(char *to, u32 room, u64 number, const u64 args[6], i64 result)
@@ -175,19 +22,35 @@ u32 strace_call(char *to, u32 room, u64 number, const u64 args[6], i64 result)
     const struct call *call = call_find(number);
     if (!call) {
         text_add(&x, "syscall_");
-        text_number(&x, number, 10);
+        show_hexadecimal(&x, number);
     } else {
         text_add(&x, call->name);
     }
     text_char(&x, '(');
     const char *kinds = call ? call->arguments : "xxxxxx";
-    for (u32 i = 0; i < 6 && kinds[i]; i++) {
+    for (u32 i = 0; i < 6 && kinds[i] && kinds[i] != ADDRESS; i++) {
         if (i)
             text_add(&x, ", ");
-        argument(&x, kinds[i], &args[i], result);
+        show_argument(&x, kinds[i], &args[i], result);
     }
     text_char(&x, ')');
-    return x.length;
+    return finish(&x);
+}
+
+static void error(struct text *x, u64 number)
+{
+    const struct error_word *word = words_error;
+    while (word->name && word->number != number)
+        word++;
+    text_add(x, "-1 ");
+    if (!word->name) {
+        text_number(x, number, 10);
+        return;
+    }
+    text_add(x, word->name);
+    text_add(x, " (");
+    text_add(x, word->sentence);
+    text_char(x, ')');
 }
 
 u32 strace_result(char *to, u32 room, const struct call *call, i64 result)
@@ -199,16 +62,110 @@ u32 strace_result(char *to, u32 room, const struct call *call, i64 result)
         text_add(&x, "? ");
         text_add(&x, restarts[call ? call->restart : 0]);
     } else if (result < 0 && result > -4096) {
-        u64 number = (u64)-result;
-        text_add(&x, "-1 ");
-        if (number < sizeof errors / sizeof errors[0] && errors[number])
-            text_add(&x, errors[number]);
-        else
-            text_number(&x, number, 10);
-    } else if (result > 1 << 30) {
-        hexadecimal(&x, (u64)result);
+        error(&x, (u64)-result);
+    } else if (result && call && __builtin_strchr(call->arguments, ADDRESS)) {
+        show_hexadecimal(&x, (u64)result);
     } else {
         text_signed(&x, result);
     }
+    return x.length;
+}
+
+u32 strace_first(char *to, u32 room, const char *words, u64 bytes)
+{
+    struct text x = { to, room, 0 };
+    text_add(&x, "execve(");
+    show_characters(&x, (const u8 *)words, __builtin_strlen(words), false);
+    text_add(&x, ", [");
+    for (u64 at = 0, length; at < bytes; at += length + 1) {
+        length = __builtin_strlen(words + at);
+        text_add(&x, at ? ", " : "");
+        show_characters(&x, (const u8 *)words + at, length < STRACE_STRING ? length : STRACE_STRING, length > STRACE_STRING);
+    }
+    text_add(&x, "])");
+    return finish(&x);
+}
+
+static void number_field(struct text *x, const char *name, i64 value)
+{
+    text_add(x, name);
+    text_signed(x, value);
+}
+
+static void child_fields(struct text *x, const struct linux_siginfo *info)
+{
+    enum { EXITED = 1 };
+    static const struct word codes[] = {
+        { 1, "CLD_EXITED" }, { 2, "CLD_KILLED" }, { 3, "CLD_DUMPED" }, { 4, "CLD_TRAPPED" }, { 5, "CLD_STOPPED" }, { 6, "CLD_CONTINUED" }, { 0, NULL },
+    };
+    show_word(x, (u64)info->code, codes);
+    number_field(x, ", si_pid=", info->child.pid);
+    number_field(x, ", si_uid=", info->child.uid);
+    text_add(x, ", si_status=");
+    if (info->code == EXITED)
+        text_signed(x, info->child.status);
+    else
+        show_signal(x, (u64)info->child.status);
+}
+
+static void sent_fields(struct text *x, const struct linux_siginfo *info)
+{
+    static const struct word codes[] = {
+        { SI_USER, "SI_USER" }, { SI_KERNEL, "SI_KERNEL" }, { (u64)SI_QUEUE, "SI_QUEUE" }, { (u64)SI_TIMER, "SI_TIMER" },
+        { (u64)SI_TKILL, "SI_TKILL" }, { 0, NULL },
+    };
+    show_word(x, (u64)(i64)info->code, codes);
+    if (info->code == SI_KERNEL)
+        return;
+    number_field(x, ", si_pid=", info->sent.pid);
+    number_field(x, ", si_uid=", info->sent.uid);
+}
+
+/* An exception's: where it happened. */
+static void fault_fields(struct text *x, const struct linux_siginfo *info)
+{
+    bool is_segment = info->number == SIGSEGV;
+    if (is_segment && (info->code == SEGV_MAPERR || info->code == SEGV_ACCERR))
+        text_add(x, info->code == SEGV_MAPERR ? "SEGV_MAPERR" : "SEGV_ACCERR");
+    else
+        text_signed(x, info->code);
+    text_add(x, ", si_addr=");
+    show_pointer(x, info->fault.address);
+}
+
+static bool is_fault(i32 number)
+{
+    return number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE || number == SIGTRAP;
+}
+
+u32 strace_signal(char *to, u32 room, const struct linux_siginfo *info)
+{
+    struct text x = { to, room, 0 };
+    text_add(&x, "--- ");
+    show_signal(&x, (u64)info->number);
+    text_add(&x, " {si_signo=");
+    show_signal(&x, (u64)info->number);
+    text_add(&x, ", si_code=");
+    if (info->number == SIGCHLD && info->code > 0 && info->code < SI_KERNEL)
+        child_fields(&x, info);
+    else if (is_fault(info->number) && info->code > 0 && info->code != SI_KERNEL)
+        fault_fields(&x, info);
+    else
+        sent_fields(&x, info);
+    text_add(&x, "} ---");
+    return x.length;
+}
+
+u32 strace_end(char *to, u32 room, u32 status)
+{
+    struct text x = { to, room, 0 };
+    if (status & 0x7f) {
+        text_add(&x, "+++ killed by ");
+        show_signal(&x, status & 0x7f);
+    } else {
+        text_add(&x, "+++ exited with ");
+        text_number(&x, status >> 8 & 0xff, 10);
+    }
+    text_add(&x, " +++");
     return x.length;
 }

@@ -164,8 +164,13 @@ static l4_err_t link_follow(struct walk *w, const struct place *link)
     if (magic && magic != MAGIC_SELF && magic != MAGIC_THREAD) {
         const struct file *f;
         l4_err_t err = magic_file(w->who, &link->node, &f);
-        w->parent = 0;
-        return err ? err : place_of(&w->here, f);
+        if (err) {
+            return err;
+        }
+        w->parent = f->parent;      /* its path is the one by which it was opened, not the link's */
+        w->length = f->name_length;
+        memcpy(w->name, names_const(f), f->name_length);
+        return place_of(&w->here, f);
     }
     l4_err_t err = link_text(w, &link->node, link->mount);
     if (err == L4_OK && text[text_at] == '/') {

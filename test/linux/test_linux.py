@@ -35,7 +35,8 @@ def linux(command, stdin=b""):
     "true",
     "exit 3",
     "kill -9 $$",
-], ids=range(12))
+    "readlink /proc/self/exe | sed s,^/usr,,",
+], ids=range(13))
 def test_as_on_linux(command):
     out, err, status = axolotl(command, b"typed\n")
     want_out, want_err, want_status = linux(command, b"typed\n")

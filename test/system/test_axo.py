@@ -13,7 +13,7 @@ import pexpect
 import pytest
 from conftest import TOP
 
-from axo import cli, packages, say, size
+from axo import cli, packages, say, size, strace
 
 
 def one_sentence(text):
@@ -239,3 +239,31 @@ def test_no_qemu_is_left_behind(fake_build, number):
     while any(name.encode() in words for words in command_lines()):
         assert time.monotonic() < deadline, "QEMU runs on"
         time.sleep(0.05)
+
+
+def test_a_trace_is_parted_from_the_log():
+    """However the bytes come, a line of the trace is whole, and nothing of the log is lost or held back."""
+    log = b"keeper: a line\n[pid 1] brk(NULL) = 0x1\n[pine\r\n[pid 22] close(3) = 0\nno end"
+    for step in (1, 2, 3, 7, 100):
+        read_end, write_end = os.pipe()
+        rest = bytearray()
+        trace = strace.Trace(write_end, rest.extend)
+        for at in range(0, len(log), step):
+            trace(log[at:at + step])
+        trace.close()
+        with os.fdopen(read_end, "rb") as reader:
+            assert reader.read() == b"[pid 1] brk(NULL) = 0x1\n[pid 22] close(3) = 0\n"
+        assert rest == b"keeper: a line\n[pine\r\nno end"
+
+
+def test_a_trace_waits_for_the_programs_line():
+    read_end, write_end = os.pipe()
+    trace = strace.Trace(None, err=write_end)
+    for said, call in ((b"no end", b"[pid 1] one\n"), (b" yet\n", b"[pid 1] two\n"), (b"last", b"[pid 1] three\n")):
+        os.write(write_end, said)
+        trace.wrote(said)
+        trace(call)
+    trace.close()
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as reader:
+        assert reader.read() == b"no end yet\n[pid 1] one\n[pid 1] two\nlast\n[pid 1] three\n"

@@ -49,7 +49,8 @@ def run_flags(parser):
     machine(parser)
     parser.add_argument("--exec", metavar="CMD", help="run CMD by /bin/sh -c, with this stdin, stdout, stderr and status")
     parser.add_argument("--root", metavar="DIR", help="let the contents of DIR appear at / over the default root")
-    parser.add_argument("--strace", action="store_true", help="print the Linux system calls of the programs")
+    parser.add_argument("--strace", nargs="?", const="", metavar="FILE",
+                        help="print the programs' system calls to standard error, each line beginning with `[pid `; or to FILE")
     parser.add_argument("--timeout", metavar="S", type=float,
                         help="give up S host seconds after the guest's start (default: 120 with --exec, else never)")
     parser.add_argument("--iso", action="store_true", help="boot a GRUB2 image by BIOS instead of directly")
@@ -93,6 +94,8 @@ COMMANDS = {
   ./axo run --iso                        through GRUB2, as a release boots
   ./axo run --uefi --mem 1G
   ./axo run --snapshot caps.json --exec 'sleep 1 & service snapshot'
+  ./axo run --exec 'seq 3 | sort -r'     one command, with its streams and status
+  ./axo run --strace=calls --exec 'ls'   and its system calls in the file calls
   ./axo run --timeout 20 --icount -- -d int"""),
     "test": ("ctests", test_flags, "Build what changed and run the tests.", """\
   ./axo test                             all of them

@@ -14,9 +14,11 @@ AHEAD = 4 * frames.WINDOW               # frames of standard input that may wait
 OUT, ERR = 1, 2
 
 
-def start_words(command):
-    """What START_FILE says, so that the first process is the command."""
-    return b"".join(word + b"\0" for word in (b"exec", b"/bin/sh", b"-c", os.fsencode(command)))
+def start_words(command, strace=False):
+    """What START_FILE says, so that the first process is the command; None: a shell on the terminal."""
+    words = ["tty" if command is None else "exec", *(["strace"] if strace else []), "/bin/sh"]
+    words += [] if command is None else ["-c", command]
+    return b"".join(os.fsencode(word) + b"\0" for word in words)
 
 
 def exit_status(status):
@@ -26,9 +28,10 @@ def exit_status(status):
 
 
 class Command:
-    """The host's half of one run. `copies` are the descriptors of standard output and error."""
+    """The host's half of one run. `copies` are the descriptors of standard output and error; `trace` a strace.Trace, or None."""
 
-    def __init__(self, guest, copies=(OUT, ERR)):
+    def __init__(self, guest, copies=(OUT, ERR), trace=None):
+        self.trace = trace
         self.guest, self.end, self.status = guest, frames.End(), None
         self.copies = {frames.STDOUT: copies[0], frames.STDERR: copies[1]}
         self.deaf = set()               # streams whose reader has gone
@@ -46,6 +49,7 @@ class Command:
         self.send(now)
 
     def copy(self, kind, payload):
+        last = payload[-1:]
         while payload and kind not in self.deaf:
             try:
                 payload = payload[os.write(self.copies[kind], payload):]
@@ -53,6 +57,8 @@ class Command:
                 time.sleep(0.01)
             except OSError:
                 self.deaf.add(kind)     # as the command goes on without axo's reader
+        if self.trace and kind == frames.STDERR:
+            self.trace.wrote(last)
 
     def typed(self, data):
         """Bytes of axo's standard input; b"": its end."""
@@ -76,14 +82,16 @@ class Command:
         self.send(time.monotonic())
 
 
-def run(machine, last_log, timeout=None, stdin=0, copies=(OUT, ERR), lock=None):
+def run(machine, last_log, timeout=None, stdin=0, copies=(OUT, ERR), lock=None, trace=None):
     """Boot `machine`, whose first process is the command; the command's status. What goes wrong is a say.Failure."""
     with qemu.Guest(machine, lock=lock) as guest:
-        command = Command(guest, copies)
+        command = Command(guest, copies, trace)
         try:
-            left = guest.watch(command.console, lambda _: None, timeout or TIMEOUT, stdin, command.typed,
+            left = guest.watch(command.console, trace or (lambda _: None), timeout or TIMEOUT, stdin, command.typed,
                                wants=command.wants_input, tick=command.tick)
         finally:
+            if trace:
+                trace.close()
             guest.keep_log(last_log)
         if command.status is not None and left == qemu.PASS:
             return command.status

@@ -8,22 +8,10 @@ import termios
 import tty
 from pathlib import Path
 
-from . import archive, build, exec, paths, qemu, root, say, snapshot
+from . import archive, build, exec, paths, qemu, root, say, snapshot, strace
 
 ESCAPE, LEAVE = b"\x01", b"x"          # Ctrl-A x leaves, as in QEMU itself
 END_OF_FILE = b"\x04"
-
-# What the system in this tree cannot serve yet, and what it waits for.
-WAITS_FOR = {
-    "strace": "running Linux programs",
-}
-
-
-def refuse_unserved(options):
-    for flag, reason in WAITS_FOR.items():
-        if getattr(options, flag):
-            raise say.host_failure(f"--{flag} needs {reason}, which version {paths.version()} of Axolotl cannot do yet")
-
 
 def machine_of(options, files):
     """The qemu.Machine that the flags describe."""
@@ -141,16 +129,30 @@ class Screen:
             show(data, False)
 
 
+def trace_of(options, screen=None):
+    """The strace.Trace that --strace asks for, or None. What is no system call goes to the `screen`, if there is one."""
+    if options.strace is None:
+        return None
+    sink = strace.open_sink(options.strace)
+    if screen is None:
+        return strace.Trace(sink)
+    return strace.Trace(sink, screen.log, b"\r\n" if screen.raw and sink is None and os.isatty(strace.ERR) else b"\n")
+
+
 def boot(machine, options, files):
     with qemu.Guest(machine, lock=build.locked(files)) as guest:
+        trace = None
         try:
             if is_terminal():
                 say.note("Ctrl-A x leaves")
             with Terminal() as terminal:
                 keyboard = Keyboard(guest, terminal.is_one)
                 screen = Screen(guest, machine.way != "direct", terminal.is_one)
-                status = guest.watch(screen.console, screen.log, options.timeout, None if sys.stdin is None else 0, keyboard)
+                trace = trace_of(options, screen)
+                status = guest.watch(screen.console, trace or screen.log, options.timeout, None if sys.stdin is None else 0, keyboard)
         finally:
+            if trace:
+                trace.close()
             guest.keep_log(files.last_log)
         if keyboard.left or status == qemu.PASS:
             return 0
@@ -158,17 +160,28 @@ def boot(machine, options, files):
         raise (say.host_failure if is_hosts else say.guest_failure)(sentence)
 
 
-def execute(machine, options, files, out):
-    """`--exec`: the command is what the first process becomes."""
+def start_file(options):
+    """What says to the first process which program it becomes: nothing where that is what it does anyway."""
+    if options.exec is None and options.strace is None:
+        return []
+    return [(exec.START_FILE, exec.start_words(options.exec, options.strace is not None), 0o644)]
+
+
+def check_served(files, flag):
+    """What --exec and --strace are for needs Linux programs, and those a whole system."""
     try:
         present = {name for name, *_ in archive.read(files.system.read_bytes())}
     except (OSError, ValueError):
         present = set()
     missing = [name for name in ("root", "runtime", "tty") if name not in present]
     if missing:
-        raise say.host_failure(f"--exec needs a system with {', '.join(missing)}, which this one has not yet")
-    lay_over(machine, options, files, out, [(exec.START_FILE, exec.start_words(options.exec), 0o644)])
-    return exec.run(machine, files.last_log, options.timeout, None if sys.stdin is None else 0)
+        raise say.host_failure(f"{flag} needs a system with {', '.join(missing)}, which this one has not yet")
+
+
+def execute(machine, options, files, out):
+    """`--exec`: the command is what the first process becomes."""
+    lay_over(machine, options, files, out, start_file(options))
+    return exec.run(machine, files.last_log, options.timeout, None if sys.stdin is None else 0, trace=trace_of(options))
 
 
 def snapshots_write(machine, options):
@@ -186,17 +199,19 @@ def snapshots_write(machine, options):
 
 def command(options):
     say.quiet = options.exec is not None
-    refuse_unserved(options)
     if options.root and not os.path.isdir(options.root):
         raise say.host_failure(f"--root {options.root} is no directory")
     needs = ["run", *(["iso"] if options.iso or options.uefi else []), *(["uefi"] if options.uefi else [])]
     machine = machine_of(options, paths.Build(options.build_dir))       # before the build: a wrong flag is told at once
     files = build.build_all(options, *needs, targets=["system"])
+    for flag in ("exec", "strace"):
+        if getattr(options, flag) is not None:
+            check_served(files, f"--{flag}")
     with tempfile.TemporaryDirectory(prefix="axo-") as folder:
         out = Path(folder) / "archive"
         machine.log_copy = Path(folder) / "log" if options.snapshot else None
-        if options.root and options.exec is None:
-            lay_over(machine, options, files, out)
+        if options.exec is None and (options.root or options.strace is not None):
+            lay_over(machine, options, files, out, start_file(options))
         status = execute(machine, options, files, out) if options.exec is not None else boot(machine, options, files)
         if options.snapshot:
             snapshots_write(machine, options)
