@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ctests.py: `axo test`: picks tests by name or label, builds what they need and lets ctest run them."""
 import json
+import os
 import subprocess
 
 from . import build, say
 
+MOST_AT_ONCE = 8        # guests of a gigabyte and more
 LONG = "long"           # label of tests that run only when they are named
 
 
@@ -45,6 +47,8 @@ def targets_of(numbers, tests):
 
 
 def command(options):
+    if options.jobs is not None and options.jobs < 1:
+        raise say.usage_failure(f"--jobs {options.jobs}: at least one test runs at a time")
     needs = ("run", "iso", "uefi", "test", "size")
     files = build.build_all(options, *needs, targets=["build.ninja"])       # so that ctest's list is of today
     tests = tests_of(files)
@@ -55,7 +59,8 @@ def command(options):
                 print(f"{test:28s} {' '.join(labels)}")
         return 0
     build.build_all(options, *needs, targets=targets_of(chosen, tests))
-    words = ["ctest", "--test-dir", str(files.native), "--output-on-failure", "--no-tests=error"]
+    words = ["ctest", "--test-dir", str(files.native), "--output-on-failure", "--no-tests=error",
+             "--parallel", str(options.jobs or min(len(os.sched_getaffinity(0)), MOST_AT_ONCE))]
     if len(chosen) < len(tests):
         words += ["-I", "0,0,0," + ",".join(map(str, chosen))]
     tell_left_out(options.names, tests)
