@@ -22,7 +22,7 @@
 
 #define VIEW 0x200000000000ul       /* where the blocks lie in keeper, one behind the other, aligned to their size */
 #define ASK  (1ul << 32)            /* sigma0 tells requests by this count; memory.c counts from 0 */
-enum { BLOCKS = 256, ORDER_MOST = 30, ORDER_LEAST = 14, KEPT_LEAST = 4 << 20, KEPT_PART = 8, KEPT_MOST = 16 << 20 };
+enum { BLOCKS = 256, ORDER_MOST = 30, ORDER_LEAST = 14, KEPT_LEAST = 2 << 20, KEPT_PART = 8, KEPT_MOST = 16 << 20 };
 
 static struct { u64 physical, view; u32 order; } block[BLOCKS] L4_VOLATILE_ZERO;
 static u32 blocks L4_VOLATILE_ZERO;

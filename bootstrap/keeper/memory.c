@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* memory.c: RAM from sigma0 in large blocks, given out from the front of the last one. */
+/* memory.c: RAM from sigma0 in blocks, one behind the other, given out from the front. */
 #include "memory.h"
 
 #include <abi/fpage.h>
@@ -12,35 +12,49 @@
 #include <l4/task.h>
 #include <sigma0.h>
 
-enum { BLOCK_ORDER = 22, BLOCK_ORDER_LEAST = 16 };
-#define ARENA   0x100000000ul       /* blocks, one behind the other, aligned to their size */
+enum { BLOCK_ORDER = 21 };
+#define ARENA   0x100000000ul
 #define ARCHIVE 0x400000000000ul    /* + physical address */
 
-static struct { u64 ask; vaddr_t next, end, top; } arena L4_VOLATILE_ZERO;
+static struct { u64 ask; vaddr_t next, end; } arena L4_VOLATILE = { 0, ARENA, ARENA };
+static struct { vaddr_t next, end; } gap L4_VOLATILE_ZERO;
 
 static u64 round_up(u64 n, u64 unit) { return (n + unit - 1) & ~(unit - 1); }
 
 static u32 order_of(u64 bytes) { return bytes <= L4_PAGE_SIZE ? L4_PAGE_SHIFT : 64 - (u32)__builtin_clzl(bytes - 1); }
 
-/* A block from sigma0 at `at`, which is aligned to it. */
-static bool block_map(vaddr_t at, u32 order)
+/* The arena grows by the largest block that its end is aligned to and sigma0 has: 2 MB, which make large pages, as long as there are any. */
+static bool arena_grow(void)
 {
+    u32 order = (u32)__builtin_ctzl(arena.end);
     u64 physical;
-    return sigma0_ram(L4_BOOT_SIGMA0, ++arena.ask, order, &physical, l4_fpage_memory(at, order, 7)) == L4_OK;
-}
-
-static bool block_take(u64 bytes)
-{
-    u32 least = order_of(bytes) > BLOCK_ORDER_LEAST ? order_of(bytes) : BLOCK_ORDER_LEAST;
-    for (u32 order = least > BLOCK_ORDER ? least : BLOCK_ORDER; order >= least; order--) {
-        vaddr_t at = round_up(arena.top ? arena.top : ARENA, 1ul << order);
-        if (block_map(at, order)) {
-            arena.next = at;
-            arena.end = arena.top = at + (1ul << order);
+    for (order = order < BLOCK_ORDER ? order : BLOCK_ORDER; order >= L4_PAGE_SHIFT; order--) {
+        u64 window = l4_fpage_memory(arena.end, order, L4_R | L4_W | L4_X);
+        if (sigma0_ram(L4_BOOT_SIGMA0, ++arena.ask, order, &physical, window) == L4_OK) {
+            arena.end += 1ul << order;
             return true;
         }
     }
     return false;
+}
+
+/* The part between `from` and `to` stays free for smaller ones; the largest such part is remembered. */
+static void gap_keep(vaddr_t from, vaddr_t to)
+{
+    if (to - from > gap.end - gap.next) {
+        gap.next = from;
+        gap.end = to;
+    }
+}
+
+static vaddr_t gap_take(u64 bytes, u64 unit)
+{
+    vaddr_t at = round_up(gap.next, unit);
+    if (at + bytes > gap.end) {
+        return 0;
+    }
+    gap.next = at + bytes;
+    return at;
 }
 
 void *memory_take(u64 bytes)
@@ -48,10 +62,17 @@ void *memory_take(u64 bytes)
     bytes = round_up(bytes, L4_PAGE_SIZE);
     u64 unit = 1ul << order_of(bytes);
     unit = unit < L4_LARGE_SIZE ? unit : L4_LARGE_SIZE;
-    if (round_up(arena.next, unit) + bytes > arena.end && !block_take(round_up(bytes, unit))) {
-        return NULL;
+    vaddr_t at = gap_take(bytes, unit);
+    if (at) {
+        return memset((void *)at, 0, bytes);
     }
-    vaddr_t at = round_up(arena.next, unit);
+    at = round_up(arena.next, unit);
+    while (at + bytes > arena.end) {
+        if (!arena_grow()) {
+            return NULL;
+        }
+    }
+    gap_keep(arena.next, at);
     arena.next = at + bytes;
     return memset((void *)at, 0, bytes);
 }

@@ -14,6 +14,7 @@
 #include <fs.h>
 #include <gate.h>
 #include <irq.h>
+#include <l4/clock.h>
 #include <l4/log.h>
 #include <l4/panic.h>
 #include <l4/server.h>
@@ -230,13 +231,18 @@ static void memory_give(u32 n)
     foreign_windows_give(n);
 }
 
+static u64 objects_of(const struct manifest_service *m)
+{
+    return page_up(m->objects + l4_kip()->kernel_bytes / 100 * m->share);
+}
+
 /* Destroying the factory destroys the task with all that it holds. */
 static void task_make(u32 n)
 {
     const struct manifest_service *m = service_manifest(n);
     cap_t factory = object_slot(n, OBJECT_FACTORY), thread = object_slot(n, OBJECT_THREAD);
     l4_unmap_cap(L4_BOOT_TASK, factory);
-    made(factory_make_factory(L4_BOOT_FACTORY, (u32)factory, m->objects), "factory", n);
+    made(factory_make_factory(L4_BOOT_FACTORY, (u32)factory, objects_of(m)), "factory", n);
     made(factory_make_task(factory, (u32)object_slot(n, OBJECT_TASK)), "task", n);
     made(factory_make_thread(factory, (u32)thread), "thread", n);
     memory_give(n);

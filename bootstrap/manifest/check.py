@@ -16,6 +16,8 @@ IRQ_PEER = 1 << 63
 IRQ_OWN = IRQ_PEER | 0x8000             # doors that are no `uses`: + their ordinal
 KEEPER_PRIORITY = 61
 GENERATION = 1 << 16                    # the manifest's labels are the first generation
+KEEPER_OBJECTS = 2 << 20                # what keeper keeps of kernel memory for what it makes itself (process.c)
+PROCESS_OBJECTS = 6 << 20               # and what a shell and its children need, where processes are served
 LINES_MOST = 24                         # of the one I/O APIC that a PC is sure to have
 
 
@@ -187,17 +189,27 @@ def authority(system, known):
                            f"leave it out; it knows {letters(known.rights('debug'))}")
 
 
+def spend(system, known):
+    """What all may have together fits into the smallest machine that the system names."""
+    has_processes = any("pm" in serves(system, known, s.name) for s in system.services)
+    spent = {"memory": 0, "objects": KEEPER_OBJECTS + (PROCESS_OBJECTS if has_processes else 0)}
+    for service in system.services:
+        wanted = {"memory": service.memory, "objects": service.objects + system.objects * service.share // 100}
+        for setting, size in wanted.items():
+            there, before = getattr(system, setting), spent[setting]
+            spent[setting] += size
+            if spent[setting] > there >= before:
+                system.problem(service.where(setting), f"up to here services may take {spent[setting] >> 10}K of {setting}, "
+                               f"the system has {there >> 10}K", f"give them less, or write a larger `{setting}` below `system`")
+
+
 def resources(system):
-    spent, lines, ports = 0, {}, []
+    lines, ports = {}, []
     for service in system.services:
         for setting in ("memory", "objects"):
             size = getattr(service, setting)
             if size % 4096 or size == 0:
                 system.problem(service.where(setting), f"{size} bytes are no number of pages", "write a multiple of 4K")
-        spent += service.memory + service.objects
-        if spent > system.memory >= spent - service.memory - service.objects:
-            system.problem(service.where("memory"), f"up to here services may take {spent >> 10}K, the system has {system.memory >> 10}K",
-                           "give them less, or write a larger `memory` below `system`")
         for line in service.lines:
             if line.number >= LINES_MOST:
                 system.problem(line.line, f"there is no line {line.number}", f"write 0 to {LINES_MOST - 1}")
@@ -233,6 +245,7 @@ def check(system, known=None, modules=None):
         rank(system)
         priorities(system)
         authority(system, known)
+        spend(system, known)
         resources(system)
     members(system, modules)
     system.problems.sort()

@@ -62,7 +62,8 @@ class Service:
     server: str = ""
     priority: int = 20
     memory: int = 512 << 10
-    objects: int = 512 << 10
+    objects: int = 256 << 10
+    share: int = 0          # of kernel memory, in hundredths, beside `objects`
     heartbeat: int = 0
     boot: bool = False
     watcher: bool = False
@@ -85,8 +86,9 @@ class Service:
 class System:
     path: str
     name: str = ""
-    memory: int = 48 << 20
-    memory_line: int = 1
+    memory: int = 48 << 20          # of all services together, and what the smallest machine has for the kernel's objects
+    objects: int = 16 << 20
+    at: dict[str, int] = field(default_factory=dict)
     services: list[Service] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -109,6 +111,17 @@ def number(word, most, what):
     if value > most:
         raise Refused(f"{what} is {word}, more than {most:#x}", f"write at most {most:#x}")
     return value
+
+
+def objects(words):
+    """SIZE [+ N%]: bytes and hundredths."""
+    match = re.match(r"([^+]+)(?:\+([0-9]+)%)?$", "".join(words))
+    if not match:
+        raise Refused(f"`{' '.join(words)}` is no share of kernel memory", "write as in: objects 256K, or: objects 256K + 10%")
+    share = int(match[2] or 0)
+    if share > 100:
+        raise Refused(f"{share}% is more than there is", "write at most 100%")
+    return number(match[1], 1 << 32, "kernel memory"), share
 
 
 def name(word, what):
@@ -181,6 +194,10 @@ def one(attribute, convert):
     return setting
 
 
+def kernel_memory(service, words, line):
+    service.objects, service.share = objects(words)
+
+
 def flag(attribute):
     def setting(service, words, line):
         if words:
@@ -195,7 +212,7 @@ ONCE = {
     "server": one("server", lambda w: w),
     "priority": one("priority", lambda w: number(w, 63, "a priority")),
     "memory": one("memory", lambda w: number(w, 1 << 40, "memory")),
-    "objects": one("objects", lambda w: number(w, 1 << 32, "kernel memory")),
+    "objects": kernel_memory,
     "heartbeat": one("heartbeat", lambda w: number(w, 60000, "a period in milliseconds")),
     "boot": flag("boot"), "watcher": flag("watcher"), "down": flag("down"), "fpu": flag("fpu"),
     "at": defect, "arguments": arguments, "debug": one("debug", rights),
@@ -237,8 +254,9 @@ def statement(system, words, line, indented):
         raise Refused(f"`{words[0]}` begins no block", "begin with `service NAME`, and indent its settings")
     elif system.services:
         setting(system, system.services[-1], words, line)
-    elif words[0] == "memory" and len(words) == 2:
-        system.memory, system.memory_line = number(words[1], 1 << 40, "memory"), line
+    elif words[0] in ("memory", "objects") and len(words) == 2:
+        setattr(system, words[0], number(words[1], 1 << 40, words[0]))
+        system.at[words[0]] = line
     else:
         raise Refused(f"`{words[0]}` belongs to no service", "put it below a `service NAME`")
 

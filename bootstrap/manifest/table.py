@@ -2,7 +2,7 @@
 """table.py: a checked manifest as the bytes that keeper reads: the structs of bootstrap/include/boot/manifest.h."""
 import struct
 
-MAGIC, VERSION = 0x74736566696e616d, 2
+MAGIC, VERSION = 0x74736566696e616d, 3
 HEAD = struct.Struct("<Q6I24sQ")
 SERVICE = struct.Struct("<24s24sQQ12I256s")
 DOOR = struct.Struct("<IIQQQ24s")
@@ -33,7 +33,7 @@ def table(system):
     for s in system.services:
         own = [piece for p in s.ports for piece in pieces(p.first, p.count)]
         services.append(SERVICE.pack(s.name.encode(), s.program.encode(), s.memory, s.objects, flags(s), s.priority, s.rank,
-                                     s.heartbeat, len(doors), len(s.doors), len(ports), len(own), len(lines), len(s.lines), s.debug, 0,
+                                     s.heartbeat, len(doors), len(s.doors), len(ports), len(own), len(lines), len(s.lines), s.debug, s.share,
                                      s.arguments.encode()))
         doors += [DOOR.pack(numbers[d.service], d.rights, d.slot, d.label, d.event, d.name.encode()) for d in s.doors]
         ports += [PORTS.pack(*piece) for piece in own]

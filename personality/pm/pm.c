@@ -25,11 +25,26 @@ static void first_process(struct pmd_tx tx)
     errand_boot(tx, p);
 }
 
-/* Frames run out: the process that has most of them ends. */
+/* Whoever ends gives memory back soon. */
+static bool somebody_ends(void)
+{
+    const struct proc *p = proc_following(NULL);
+    while (p && p->state != PM_DYING && !p->doomed) {
+        p = proc_following(p);
+    }
+    return p;
+}
+
+/* Memory runs out: the process that has most of it ends, one at a time. As on Linux, process 1 is spared as long as there is another. */
 static void memory_exhausted(struct pmd_tx tx)
 {
+    const struct proc *first = proc_by_pid(FIRST_PID);
     u64 label = 0, bytes = 0;
-    const struct proc *p = vm_largest(l4_volatile.door[PMD_USES_VM], &label, &bytes) == L4_OK ? caller(label) : NULL;
+    if (somebody_ends()) {
+        return;
+    }
+    vm_largest(l4_volatile.door[PMD_USES_VM], first ? first->label : 0, &label, &bytes);
+    const struct proc *p = label ? caller(label) : first;
     if (p) {
         l4_log("out of memory: process %u, which has %lu KB, ends", p->pid, bytes >> 10);
         proc_end(tx, p, SIG_KILL);

@@ -6,10 +6,11 @@ enum { TMPFS_MAGIC = 0x01021994 };
 
 static l4_err_t do_statfs(u64 label, struct fs_space *now)
 {
-    struct vm_totals memory;
+    struct vm_totals memory = { 0 };
     l4_err_t err = vm_total((cap_t)l4_volatile.door[TMPFSD_USES_VM], &memory);
+    u64 limit = err ? 0 : memory.file_limit, left = err || memory.file_pages > limit ? 0 : limit - memory.file_pages;
     *now = (struct fs_space){
-        .type = TMPFS_MAGIC, .block = L4_PAGE_SIZE, .blocks = err ? 0 : memory.total, .free = err ? 0 : memory.free, .files = TMPFSD_NODES,
+        .type = TMPFS_MAGIC, .block = L4_PAGE_SIZE, .blocks = limit, .free = left < memory.free ? left : memory.free, .files = TMPFSD_NODES,
         .free_files = TMPFSD_NODES - tmpfsd_state()->node_table.live, .name = FS_NAME,
     };
     return L4_OK;

@@ -48,6 +48,21 @@ static bool owner_check(u32 owner, u64 *chunks)
     return true;
 }
 
+static bool split_check(void)
+{
+    u64 archive = 0, others = 0;
+    for (const struct object *o = object_following(NULL); o; o = object_following(o)) {
+        for (const struct chunk *c = chunk_first(object_owner(o)); c; c = chunk_next(c)) {
+            for (u32 i = 0; i < CHUNK_PAGES; i++) {
+                archive += c->page[i] && frame_is_archive(c->page[i]);
+                others += c->page[i] && !frame_is_archive(c->page[i]);
+            }
+        }
+    }
+    HOLDS(archive == pool()->of_archive && others == pool()->in_objects);
+    return true;
+}
+
 static bool owners_check(u64 *chunks)
 {
     for (const struct space *s = space_following(NULL); s; s = space_following(s)) {
@@ -132,5 +147,5 @@ bool vmd_exact(const struct vmd_state *state)
     if (!state->ready) {
         return true;
     }
-    return frames_check() && users_check() && uses_check(state);
+    return frames_check() && split_check() && users_check() && uses_check(state);
 }

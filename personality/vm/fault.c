@@ -7,13 +7,16 @@
  * the object, or as zeros: one frame of zeros is mapped for all readers. */
 #include "fault.h"
 
-#include <l4/log.h>
+#include <l4/clock.h>
 #include <pager.h>
 
 #include "fill.h"
 #include "object.h"
 #include "page.h"
 #include "life.h"
+
+/* Memory of the kernel's comes back behind vm's back: who waits tries again. */
+enum { RETRY_NS = 20000000 };
 
 u64 frames_reserve(void)
 {
@@ -116,6 +119,15 @@ static u32 take_shared(struct vmd_tx tx, const struct region *r, u64 address)
     return frame ? (memset(frame_content(frame), 0, L4_PAGE_SIZE), frame) : 0;
 }
 
+/* pm is told in a transaction that does nothing else. */
+static void exhausted_note(void)
+{
+    struct vmd_tx tx = { };
+    l4_begin(NULL, 0);
+    exhausted_tell(tx);
+    l4_commit(NULL, 0);
+}
+
 static l4_err_t page_take(const struct region *r, u64 address, struct found *found)
 {
     struct vmd_tx tx = { };
@@ -123,9 +135,11 @@ static l4_err_t page_take(const struct region *r, u64 address, struct found *fou
     u32 frame = region_is_shared(r) ? take_shared(tx, r, address) : take_private(tx, r, address);
     if (!frame) {
         l4_undo();
-        exhausted_tell(tx);
     }
     l4_commit(NULL, 0);
+    if (!frame) {
+        exhausted_note();
+    }
     *found = (struct found){ frame, rights_of(r->protection), false };
     return frame ? L4_OK : VM_NOMEM;
 }
@@ -148,9 +162,21 @@ l4_err_t vm_fault_do(u64 label, u64 address, u64 error, u64 ip)
     }
     if (err == L4_OK && found.frame) {
         err = page_map(p->task, found.frame, address, found.rights);
+        if (err == L4_NO_MEMORY) {
+            exhausted_note();       /* the kernel has no more for page tables */
+        }
     }
-    return err == L4_OK && found.frame ? L4_OK : VM_NOMEM;
+    if (err == L4_OK && found.frame) {
+        return L4_OK;
+    }
+    if (err != L4_NO_MEMORY && err != VM_NOMEM) {
+        return VM_NOMEM;
+    }
+    l4_volatile.deadline = l4_now() + RETRY_NS;
+    return memory_wait(1);
 }
+
+void memory_again(struct vmd_tx tx) { memory_wake(tx, 1); }
 
 l4_err_t vm_explain_do(u64 label, u64 address, u32 write)
 {

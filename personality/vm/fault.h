@@ -19,4 +19,6 @@ u32 page_zero(struct vmd_tx tx, const struct space *space, u64 page, u64 reserve
 u32 page_copy(struct vmd_tx tx, const struct space *space, u64 page, u32 from, u64 reserve);
 
 l4_err_t vm_fault_do(u64 label, u64 address, u64 error, u64 ip);
+/* Whoever waits for memory tries again. */
+void memory_again(struct vmd_tx tx);
 l4_err_t vm_explain_do(u64 label, u64 address, u32 write);

@@ -55,7 +55,7 @@ void fill_object(struct vmd_tx tx, const struct object *o, u64 first, u64 end)
 void fill_objects(struct vmd_tx tx) { note(tx, (struct fill){ .what = FILL_OBJECTS }); }
 
 /* Frames in a row are mapped together: a file that was adopted lies in one piece. */
-static void object_fill(const struct object *o, u64 first, u64 end)
+l4_err_t object_present(const struct object *o, u64 base, u64 first, u64 end)
 {
     cap_t task = PROCESS_TASKS_AT_VM + 2 * (u16)o->owner;
     while (first < end) {
@@ -64,11 +64,21 @@ static void object_fill(const struct object *o, u64 first, u64 end)
         while (first + run < end && page_frame(object_owner(o), first + run) == frame + run) {
             run++;
         }
-        l4_err_t err = frame ? page_map_run(task, frame, run, o->at + (first << L4_PAGE_SHIFT), L4_R | L4_W) : L4_OK;
+        l4_err_t err = frame ? page_map_run(task, frame, run, base + (first << L4_PAGE_SHIFT), L4_R | L4_W) : L4_OK;
         if (err != L4_OK) {
-            l4_log("object %u of %lx is not mapped at its owner: %e", object_ref(o), o->owner, err);
+            return err;
         }
         first += run;
+    }
+    return L4_OK;
+}
+
+/* It was there before: only a kernel that has lost memory refuses. */
+static void object_again(const struct object *o, u64 first, u64 end)
+{
+    l4_err_t err = object_present(o, o->at, first, end);
+    if (err != L4_OK) {
+        l4_log("object %u of %lx is not mapped at its owner: %e", object_ref(o), o->owner, err);
     }
 }
 
@@ -76,7 +86,7 @@ static void objects_fill(void)
 {
     for (const struct object *o = object_following(NULL); o; o = object_following(o)) {
         if (o->held && o->owner) {
-            object_fill(o, 0, (o->bytes + L4_PAGE_SIZE - 1) >> L4_PAGE_SHIFT);
+            object_again(o, 0, (o->bytes + L4_PAGE_SIZE - 1) >> L4_PAGE_SHIFT);
         }
     }
 }
@@ -92,7 +102,7 @@ void fill_do(u32 count)
         } else if (f->what == FILL_OBJECTS) {
             objects_fill();
         } else if (object_at(f->frame)) {
-            object_fill(object_at(f->frame), f->address, f->end);
+            object_again(object_at(f->frame), f->address, f->end);
         }
     }
     noted.count = 0;

@@ -36,24 +36,19 @@ l4_err_t vm_look_do(u64 label, u32 process, u64 address, struct vm_region *found
     return L4_OK;
 }
 
+/* The root image and the runtime are memory of the machine, whether or not their pages are adopted yet. */
 l4_err_t vm_total_do(u64 label, struct vm_totals *now)
 {
-    u64 objects = 0, archive = 0;
-    for (const struct object *o = object_following(NULL); o; o = object_following(o)) {
-        for (const struct chunk *c = o->owner ? chunk_first(object_owner(o)) : NULL; c; c = chunk_next(c)) {
-            for (u32 i = 0; i < CHUNK_PAGES; i++) {
-                objects += c->page[i] != 0;
-                archive += c->page[i] && frame_is_archive(c->page[i]);
-            }
-        }
-    }
-    u64 taken = frames_total() - frames_free(), in_ram = objects - archive;
+    const struct frames_page *page = frames_page();
+    u64 image = (page->adoptable_bytes + page->runtime_bytes) >> L4_PAGE_SHIFT;
     *now = (struct vm_totals){
-        .total = frames_total(),
+        .total = frames_total() + image,
         .free = frames_free(),
-        .objects = objects,
-        .anonymous = taken > in_ram ? taken - in_ram : 0,
-        .page_tables = frames_page()->pool_bytes >> L4_PAGE_SHIFT,
+        .objects = pool()->in_objects + image,
+        .anonymous = frames_total() - frames_free() - pool()->in_objects,
+        .page_tables = page->pool_bytes >> L4_PAGE_SHIFT,
+        .file_limit = frames_for_objects(),
+        .file_pages = pool()->in_objects,
     };
     return L4_OK;
 }
@@ -91,11 +86,22 @@ l4_err_t vm_use_do(u64 label, u32 process, struct vm_usage *now)
     return L4_OK;
 }
 
-l4_err_t vm_largest_do(u64 label, u64 *client, u64 *bytes)
+/* Shared memory without a name counts for everyone who has it: it ends with the last of them. */
+static u64 pages_taken(const struct process *p)
+{
+    u64 pages = pages_resident(p);
+    for (const struct region *r = region_at(space_at(p->program)->first); r; r = region_next(r)) {
+        const struct object *o = object_at(r->object);
+        pages += o && !o->owner && !o->held ? pages_shared(r) : 0;
+    }
+    return pages;
+}
+
+l4_err_t vm_largest_do(u64 label, u64 but, u64 *client, u64 *bytes)
 {
     for (const struct process *p = process_following(NULL); p; p = process_following(p)) {
-        u64 held = pages_resident(p) << L4_PAGE_SHIFT;
-        if (!p->step && held > *bytes) {
+        u64 held = pages_taken(p) << L4_PAGE_SHIFT;
+        if (!p->step && p->label != but && held > *bytes) {
             *client = p->label;
             *bytes = held;
         }

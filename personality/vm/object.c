@@ -4,8 +4,10 @@
  * do not count them any more. */
 #include "object.h"
 
+#include <l4/log.h>
 #include <process.h>
 
+#include "fault.h"
 #include "fill.h"
 #include "page.h"
 
@@ -121,12 +123,15 @@ void runtime_make(struct vmd_tx tx)
 /* Frames for pages [first, end) that have none: of the archive from `archive` on, or zeros. In pieces. */
 static l4_err_t object_fill(struct vmd_tx tx, const struct object *o, u64 first, u64 end, u32 archive)
 {
+    if (!archive && pool()->in_objects + (end - first) > frames_for_objects()) {
+        return VM_NOMEM;
+    }
     for (u64 i = first; i < end; i++) {
         piece_pause();
         if (page_frame(object_owner(o), i)) {
             continue;
         }
-        u32 frame = archive ? archive + (u32)(i - first) : frame_take(tx, 0);
+        u32 frame = archive ? archive + (u32)(i - first) : frame_take(tx, frames_reserve());
         if (!frame || (archive && frame_refs(frame))) {
             return frame ? VM_EXIST : VM_NOMEM;
         }
@@ -141,6 +146,21 @@ static l4_err_t object_fill(struct vmd_tx tx, const struct object *o, u64 first,
         }
     }
     return L4_OK;
+}
+
+/* In its owner's task, who has no pager: all of them, or none and the pages are given back. In pieces; caller: what is filled is
+ * committed. */
+static l4_err_t object_show(struct vmd_tx tx, const struct object *o, u64 at, u64 first, u64 end)
+{
+    piece_commit();
+    l4_err_t err = object_present(o, at, first, end);
+    if (err == L4_OK) {
+        return L4_OK;
+    }
+    l4_log("no kernel memory to show object %u to %lx: %e", object_ref(o), o->owner, err);
+    pages_revoke(task_of(o), at + (first << L4_PAGE_SHIFT), at + (end << L4_PAGE_SHIFT), L4_R);
+    pages_drop(tx, object_owner(o), first, ~0ul);
+    return VM_NOMEM;
 }
 
 static bool place_is_wrong(u64 at, u64 reserve, u64 bytes)
@@ -164,7 +184,12 @@ static l4_err_t object_begin(
     }
     struct pieces own = pieces_open();
     o = o ? o : object_make(tx, label, key, 0);
+    if (o) {
+        object_set_at(tx, o, at);
+        object_set_reserve(tx, o, reserve);
+    }
     l4_err_t err = o ? object_fill(tx, o, 0, pages_of(bytes), archive) : VM_AGAIN;
+    err = err == L4_OK ? object_show(tx, o, at, 0, pages_of(bytes)) : err;
     if (o && err != L4_OK) {
         object_release(tx, o);
         piece_pause();
@@ -175,13 +200,10 @@ static l4_err_t object_begin(
         return err;
     }
     struct object *to = object_edit(tx, o);
-    to->at = at;
-    to->reserve = reserve;
     to->bytes = bytes;
     to->held = true;
     l4_hook();
     *object = object_ref(o);
-    fill_object(tx, o, 0, pages_of(bytes));
     return L4_OK;
 }
 
@@ -221,14 +243,15 @@ static l4_err_t object_grow(struct vmd_tx tx, const struct object *o, u64 bytes)
     if (want > had) {
         struct pieces own = pieces_open();
         l4_err_t err = object_fill(tx, o, had, want, 0);
-        if (err != L4_OK) {
+        if (err == L4_OK) {
+            err = object_show(tx, o, o->at, had, want);
+        } else {
             pages_drop(tx, object_owner(o), had, ~0ul);
         }
         pieces_close(own);
         if (err != L4_OK) {
             return err;
         }
-        fill_object(tx, o, had, want);
     }
     object_set_bytes(tx, o, bytes);
     return L4_OK;
@@ -301,10 +324,15 @@ l4_err_t vm_move_object_do(struct vmd_tx tx, u64 label, u32 object, u64 at, u64 
     if (place_is_wrong(at, reserve, o->bytes)) {
         return VM_INVAL;
     }
-    pages_revoke(task_of(o), o->at, o->at + o->reserve, L4_R);
+    if (at != o->at && object_present(o, at, 0, pages_of(o->bytes)) != L4_OK) {
+        pages_revoke(task_of(o), at, at + reserve, L4_R);
+        return VM_NOMEM;
+    }
+    if (at != o->at) {
+        pages_revoke(task_of(o), o->at, o->at + o->reserve, L4_R);
+    }
     object_set_at(tx, o, at);
     object_set_reserve(tx, o, reserve);
-    fill_object(tx, o, 0, pages_of(o->bytes));
     return L4_OK;
 }
 

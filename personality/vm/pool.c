@@ -56,6 +56,7 @@ void pool_format(void)
 /* ---- frames ---- */
 u32 frame_refs(u32 frame) { return frame_at(frame)->refs; }
 u64 frames_free(void) { return pool()->frames_free; }
+u64 frames_for_objects(void) { return frames_total() / 2; }
 
 u64 frames_total(void)
 {
@@ -127,6 +128,7 @@ void frame_put(struct vmd_tx tx, u32 frame)
     p->free = frame;
     p->frames_free++;
     l4_hook();
+    memory_wake(tx, 1);
 }
 
 /* ---- chunks ---- */
@@ -235,6 +237,14 @@ static void chunk_free(struct vmd_tx tx, u32 ref)
     store(&p->chunk_free, ref);
 }
 
+/* An entry of an object came or went. */
+static void objects_count(struct vmd_tx tx, u32 frame, u64 more)
+{
+    struct pool *p = pool_edit(tx);
+    *(frame_is_archive(frame) ? &p->of_archive : &p->in_objects) += more;
+    l4_hook();
+}
+
 void chunk_set(struct vmd_tx tx, const struct chunk *chunk, u32 entry, u32 frame)
 {
     u32 ref = chunk_ref(chunk), was = chunk->page[entry];
@@ -242,6 +252,12 @@ void chunk_set(struct vmd_tx tx, const struct chunk *chunk, u32 entry, u32 frame
     if (!was != !frame) {
         struct chunk *c = chunk_edit(tx, ref);
         store(&c->used, frame ? c->used + 1 : c->used - 1);
+    }
+    if (chunk->owner & OWNER_OBJECT && frame) {
+        objects_count(tx, frame, 1);
+    }
+    if (chunk->owner & OWNER_OBJECT && was) {
+        objects_count(tx, was, -1ul);
     }
     if (was) {
         frame_put(tx, was);

@@ -12,6 +12,7 @@
  *
  * INVARIANT counted: frame f's `refs` is the number of entries in chunks that name f; 0 if and only if it is free or of
  * the archive.
+ * INVARIANT split: `in_objects` + `of_archive` are the entries of objects.
  * INVARIANT free: frames that are free are in the list from `free`, or not below `fresh` of the ranges that begin at
  * `range`.
  * INVARIANT owned: a chunk in use is in the list of its owner and in one chain, and has `used` > 0 entries. */
@@ -26,6 +27,7 @@ enum { CHUNK_PAGES = 64, CHUNK_SHIFT = 6, OWNER_OBJECT = 1u << 31 };
 
 struct pool {
     u64 frames_free;
+    u64 in_objects, of_archive; /* pages of objects: frames that were handed out, and those of the archive */
     u64 fresh;                  /* first frame never used of range[range] */
     u32 free, range;            /* list by frame.next; the range that `fresh` is in */
     u32 chunk_free, chunk_high; /* list by chunk.next, 1 + index; chunks from here on were never used */
@@ -52,6 +54,8 @@ void frame_hold(struct vmd_tx tx, u32 frame);
 void frame_put(struct vmd_tx tx, u32 frame);
 u32 frame_refs(u32 frame);
 u64 frames_free(void);
+/* How many objects may have, as Linux's tmpfs: half of all. */
+u64 frames_for_objects(void);
 u64 frames_total(void);
 bool frame_is_archive(u32 frame);
 

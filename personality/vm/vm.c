@@ -38,6 +38,7 @@ static void do_start(struct vmd_tx tx)
 
 static const struct vmd_ops ops = {
     .hooks.start = do_start,
+    .hooks.timeout = memory_again,
     .vm_map = vm_map_do,
     .vm_unmap = vm_unmap_do,
     .vm_protect = vm_protect_do,

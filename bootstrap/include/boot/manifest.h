@@ -19,7 +19,7 @@ enum {
     MANIFEST_SLOT_DEBUG = 769,      /* named `debug`: the kernel's debug object, for whom the manifest gives it */
 };
 
-enum { MANIFEST_VERSION = 2, MANIFEST_NAME = 24, MANIFEST_ARGUMENTS = 256 };
+enum { MANIFEST_VERSION = 3, MANIFEST_NAME = 24, MANIFEST_ARGUMENTS = 256 };
 
 struct manifest {
     u64 magic;
@@ -40,10 +40,11 @@ struct manifest_service {
     char name[MANIFEST_NAME];
     char program[MANIFEST_NAME];    /* member of the boot archive */
     u64 memory;                     /* bytes of RAM that it may hold: its private pages, state and windows */
-    u64 objects;                    /* bytes of kernel memory for its task and threads */
+    u64 objects;                    /* bytes of kernel memory for its task and threads, beside its share */
     u32 flags, priority, rank, heartbeat_ms;
     u32 first_door, doors, first_ports, ports, first_line, lines;
-    u32 debug, spare;               /* rights on the kernel's debug object (debug.idl); 0: it does not get it */
+    u32 debug;                      /* rights on the kernel's debug object (debug.idl); 0: it does not get it */
+    u32 share;                      /* of all kernel memory, in hundredths */
     char arguments[MANIFEST_ARGUMENTS];
 };
 

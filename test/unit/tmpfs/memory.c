@@ -197,8 +197,10 @@ static void do_drop(struct l4_message *m)
 
 static void do_total(struct l4_message *m)
 {
-    *m = (struct l4_message){ .tag = 5ul << L4_TAG_WORDS_SHIFT, .word = { 1000, 600, 100, 200 } };
+    *m = (struct l4_message){ .tag = 7ul << L4_TAG_WORDS_SHIFT, .word = { 1000, 600, 100, 200 } };
     l4_utcb_host.mr[4] = 10;
+    l4_utcb_host.mr[5] = 500;
+    l4_utcb_host.mr[6] = 150;
 }
 
 /* Asked for at the first start alone: the world begins. */

@@ -23,6 +23,7 @@ static u8 content[TOP][L4_PAGE_SIZE];
 static struct machine_entry entry[ENTRIES];
 static u32 entries;
 static u64 installed;
+static u32 refuse_in;
 static struct frames_page page;
 
 static void page_fill(void)
@@ -101,11 +102,17 @@ l4_err_t page_map(cap_t task, u32 frame, u64 address, u32 rights)
 
 l4_err_t page_map_run(cap_t task, u32 frame, u64 count, u64 address, u32 rights)
 {
+    bool refuses = refuse_in && --refuse_in == 0;
     for (u64 i = 0; i < count; i++) {
+        if (refuses && i) {
+            return L4_NO_MEMORY;
+        }
         page_map(task, frame + (u32)i, address + i * L4_PAGE_SIZE, rights);
     }
-    return L4_OK;
+    return refuses ? L4_NO_MEMORY : L4_OK;
 }
+
+void machine_refuse(u32 nth) { refuse_in = nth; }
 
 void pages_copy(cap_t to, cap_t from, u64 address, u64 end)
 {
@@ -175,17 +182,32 @@ static const char *process_entry_check(const struct process *p, const struct mac
     return NULL;
 }
 
+/* An object that moves is shown at its new place before it is said to be there: only frames that its owner has in any case. */
+static bool is_moving(const struct machine_entry *e)
+{
+    for (const struct object *o = object_following(NULL); o; o = object_following(o)) {
+        bool is_owners = o->owner && PROCESS_TASKS_AT_VM + 2u * (u16)o->owner == e->task;
+        for (u64 i = 0; is_owners && i << L4_PAGE_SHIFT < o->bytes; i++) {
+            if (page_frame(object_owner(o), i) == e->frame) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Pages that an object grows by are shown before its size says so, at the place where it will be. */
 static const char *object_entry_check(const struct machine_entry *e)
 {
     for (const struct object *o = object_following(NULL); o; o = object_following(o)) {
         if (o->owner && PROCESS_TASKS_AT_VM + 2u * (u16)o->owner == e->task && e->address >= o->at &&
-            e->address < o->at + o->bytes) {
+            e->address < o->at + o->reserve) {
             return page_frame(object_owner(o), (e->address - o->at) >> L4_PAGE_SHIFT) == e->frame
                        ? NULL
                        : "another frame of the object";
         }
     }
-    return "mapped where there is no object";
+    return is_moving(e) ? NULL : "mapped where there is no object";
 }
 
 const char *machine_check(void)

@@ -13,5 +13,7 @@ void machine_reset(void);
 const struct machine_entry *machine_find(u64 task, u64 address);
 /* Every entry is what the committed state says, or less; else why not. */
 const char *machine_check(void);
+/* The `nth` range that is mapped from now on finds no kernel memory after its first page; 0: none does. */
+void machine_refuse(u32 nth);
 u64 machine_pool_bytes(void);
 u64 machine_installed(void);        /* entries made so far */

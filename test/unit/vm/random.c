@@ -71,6 +71,7 @@ static l4_err_t call(u64 label, u32 method, const u64 *word, u32 words, u64 *ans
                 wrong(world_crash());
             }
             kills++;
+            machine_refuse(0);
             kill_in = any(4) ? -1 : 1 + (i32)any(40);
         } while (!world_start());
         check();
@@ -78,6 +79,10 @@ static l4_err_t call(u64 label, u32 method, const u64 *word, u32 words, u64 *ans
     }
     kill_in = -1;
     const struct world_answer *a = world_answer_to(label, message.number);
+    if (!a && method == VMD_KILL_PAGER_FAULT) {
+        check();
+        return VM_NOMEM;            /* it waits for memory */
+    }
     if (!a) {
         wrong("no answer");
     }
@@ -417,7 +422,13 @@ static void file_bytes_set(u32 f, u64 bytes)
 static void op_file_resize(u32 f)
 {
     u64 bytes = any(FILE_PAGES) * PAGE + (any(2) ? 0 : 8 + any(4000));
+    bool grows = bytes > file[f].bytes;
+    machine_refuse(grows && !any(4) ? 1 : 0);
     l4_err_t err = CALL(FS, VM_RESIZE_OBJECT, 2, NULL, file[f].object, bytes);
+    machine_refuse(0);
+    if (err == VM_NOMEM && !grows) {
+        wrong("a file does not shrink");
+    }
     if (err == VM_NOMEM) {
         refused++;
         return;
