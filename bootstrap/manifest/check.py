@@ -17,7 +17,7 @@ IRQ_OWN = IRQ_PEER | 0x8000             # doors that are no `uses`: + their ordi
 KEEPER_PRIORITY = 61
 GENERATION = 1 << 16                    # the manifest's labels are the first generation
 KEEPER_OBJECTS = 2 << 20                # what keeper keeps of kernel memory for what it makes itself (process.c)
-PROCESS_OBJECTS = 6 << 20               # and what a shell and its children need, where processes are served
+PROCESS_OBJECTS = 5 << 20               # and what a shell and its children need, where processes are served
 LINES_MOST = 24                         # of the one I/O APIC that a PC is sure to have
 
 
