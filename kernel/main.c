@@ -50,7 +50,7 @@ static u64 take_kernel_share(void)
     paddr_t base = (largest->base + largest->bytes - share) & ~(paddr_t)(L4_LARGE_SIZE - 1);
     share = largest->base + largest->bytes - base;
     largest->bytes -= share;
-    frame_add(base, share);
+    memory_init(base, share);
     kip->ram_bytes = total - share;
     kip->kernel_bytes = share;
     return share;

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* memory.h: kernel memory. Frames come from the region that main set aside; slabs cut them into objects; every byte is charged
- * to a factory, so that quotas balance to the byte when what was made is destroyed. */
+/* memory.h: kernel memory, in blocks of 64 bytes to 8 KB, each a power of two and aligned to its size. Every block is charged to a
+ * factory, so that quotas balance to the byte when what was made is destroyed. */
 #pragma once
 #include "object.h"
 
-/* ---- frames: not charged to anybody; only slab, quota and boot code use these ---- */
-void frame_add(paddr_t base, u64 bytes);        /* all there is: once, before anything is taken */
-paddr_t frame_take(void);                       /* a zeroed frame, 0 when there is none */
-paddr_t frame_take_pair(void);                  /* two contiguous zeroed frames (I/O bitmap), 0 when there are none */
-void frame_give(paddr_t frame);
-u64 frame_free_count(void);
+enum { MEMORY_LEAST = 6, MEMORY_MOST = 13 };    /* log2 of bytes: a mapping node; a page table with its shadow */
 
-/* ---- charged to a factory's quota ---- */
+/* All there is: once, before anything is taken. */
+void memory_init(paddr_t base, u64 bytes);
 /* What `bytes` of memory_take cost. */
-static inline u32 memory_cost(u32 bytes) { return (bytes + 63) & ~63u; }
-/* Zeroed memory of `bytes` (1 to 4096, or 8192: two frames) aligned to 64, or NULL: quota or machine exhausted. */
+u32 memory_cost(u32 bytes);
+/* Zeroed memory of 1 to 8192 bytes, or NULL: quota or machine exhausted. */
 void *memory_take(struct factory *factory, u32 bytes);
 void memory_give(struct factory *factory, void *at, u32 bytes);
 /* A zeroed frame; 0 when quota or machine is exhausted. */
 paddr_t memory_take_frame(struct factory *factory);
 void memory_give_frame(struct factory *factory, paddr_t frame);
+
+extern struct list memory_free[MEMORY_MOST + 1];    /* by log2 of bytes: free blocks, linked through themselves */

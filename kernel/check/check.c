@@ -4,7 +4,6 @@
 #include "arch.h"
 #include "gate.h"
 #include "irq.h"
-#include "memory.h"
 #include "paging.h"
 #include "ports.h"
 #include "print.h"
@@ -123,6 +122,20 @@ void cap_check(const struct cap_table *table)
     }
     for (u32 i = 0; i < CAP_PAGE_SLOTS; i++)
         INVARIANT("tree", !cap_zero_page.slot[i].object && cap_zero_page.slot[i].kind == L4_NOTHING, i);
+}
+
+/* ---- memory ---- */
+
+u64 memory_check(void)
+{
+    u64 bytes = 0;
+    for (u32 order = MEMORY_LEAST; order <= MEMORY_MOST; order++)
+        list_for_each(block, &memory_free[order]) {
+            paddr_t at = arch_paddr(block);
+            INVARIANT("buddies", at % (1ul << order) == 0, at);
+            bytes += 1ul << order;
+        }
+    return bytes;
 }
 
 /* ---- quota ---- */

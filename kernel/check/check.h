@@ -5,12 +5,14 @@
 #pragma once
 #include "cap.h"
 #include "factory.h"
+#include "memory.h"
 #include "space.h"
 #include "task.h"
 
 void mapdb_check(const struct space *space);        /* shadow, counts, family, inside, lacking, ports */
 void cap_check(const struct cap_table *table);      /* tree, root */
 void factory_check(const struct factory *factory);  /* owned, quota; of child factories and tasks too */
+u64 memory_check(void);                             /* buddies: their alignment; returns the free bytes */
 /* What a space or table has charged to its factory, in bytes. */
 u64 space_bytes(const struct space *space);
 u64 cap_table_bytes(const struct cap_table *table);

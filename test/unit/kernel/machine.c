@@ -17,7 +17,7 @@ enum { ARENA_AT = 16 << 20 };
 
 u64 arch_direct_map, tlb_forgotten;
 struct factory root_factory;
-static u64 state, clean_frames, clean_objects, clean_used;
+static u64 state, clean_bytes, clean_objects, clean_used;
 static u64 kernel_half[256];
 
 /* ---- the machine ---- */
@@ -76,9 +76,9 @@ void machine_init(void)
     paging_nx = true;
     for (u32 i = 0; i < 256; i++)
         kernel_half[i] = 0x1000 * i;
-    frame_add(ARENA_AT, ARENA_BYTES);
+    memory_init(ARENA_AT, ARENA_BYTES);
     factory_init_root(&root_factory, ARENA_BYTES);
-    clean_frames = frame_free_count();
+    clean_bytes = memory_check();
     clean_objects = object_count;
     clean_used = root_factory.used;
 }
@@ -89,7 +89,7 @@ void machine_expect_clean(void)
         ;
     ASSERT_EQUAL(root_factory.used, clean_used);
     ASSERT_EQUAL(object_count, clean_objects);
-    ASSERT_EQUAL(frame_free_count(), clean_frames);
+    ASSERT_EQUAL(memory_check(), clean_bytes);
 }
 
 /* ---- chance: xorshift64* ---- */

@@ -16,7 +16,7 @@ extern u64 tlb_forgotten;           /* how often an entry was forgotten */
 
 /* The arena as the kernel's memory, all of it in root_factory; once a program. */
 void machine_init(void);
-/* Nothing is alive but what machine_init made: panics if a byte or frame is missing. */
+/* Nothing is alive but what machine_init made: panics if a byte is missing. */
 void machine_expect_clean(void);
 
 /* AXO_SEED replays one run: then tests run with that seed only. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_memory.c: frames and slabs: nothing overlaps, all is zeroed and aligned, halves join to pairs again, charges
- * balance. */
+/* test_memory.c: nothing overlaps, all is zeroed and aligned to its size, halves join again, charges balance. */
 #include "machine.h"
 #include "arch.h"
 #include "memory.h"
@@ -14,7 +13,7 @@ static u32 count;
 
 static u32 random_size(void)
 {
-    static const u32 size[] = { 1, 64, 65, 128, 200, 640, 1408, 2016, 2017, 3000, 4096 };
+    static const u32 size[] = { 1, 64, 65, 128, 200, 640, 1408, 2016, 2048, 2049, 4096, 8192 };
     return size[random_below(sizeof size / sizeof *size)];
 }
 
@@ -24,7 +23,7 @@ static void take(void)
     u8 *at = memory_take(&root_factory, bytes), mark = (u8)(1 + random_below(255));
     if (!at)
         return;
-    assert_int_equal((u64)at % 64, 0);
+    assert_int_equal(arch_paddr(at) % memory_cost(bytes), 0);
     for (u32 i = 0; i < bytes; i++)
         assert_int_equal(at[i], 0);
     memset(at, mark, bytes);
@@ -60,33 +59,32 @@ static void test_pieces(void **unused)
     }
 }
 
-/* All memory in single frames, given back in random order, is all memory in pairs again. */
-static void test_pairs_join(void **unused)
+/* All memory in blocks of one size, given back in random order, is all memory in the largest blocks again. */
+static void join(u32 bytes)
 {
-    static paddr_t frame[ARENA_BYTES / L4_PAGE_SIZE];
-    u64 n = 0, pairs = 0, all;
+    static void *block[ARENA_BYTES >> MEMORY_LEAST];
+    u64 n = 0, all = memory_check();
+    while ((block[n] = memory_take(&root_factory, bytes)))
+        n++;
+    assert_int_equal(n * bytes, all);
+    assert_int_equal(memory_check(), 0);
+    for (; n > 0; n--) {
+        u64 i = random_below(n);
+        memory_give(&root_factory, block[i], bytes);
+        block[i] = block[n - 1];
+    }
+    assert_int_equal(memory_check(), all);
+    for (u32 order = MEMORY_LEAST; order < MEMORY_MOST; order++)
+        assert_true(list_is_empty(&memory_free[order]));
+}
+
+static void test_halves_join(void **unused)
+{
     (void)unused;
     machine_init();
     random_seed(seed_first());
-    all = frame_free_count();
-    while ((frame[n] = frame_take()))
-        n++;
-    assert_int_equal(n, all);
-    assert_int_equal(frame_take_pair(), 0);
-    for (u64 left = n; left > 0; left--) {
-        u64 i = random_below(left);
-        frame_give(frame[i]);
-        frame[i] = frame[left - 1];
-    }
-    while ((frame[pairs] = frame_take_pair())) {
-        assert_int_equal(frame[pairs] % (2 * L4_PAGE_SIZE), 0);
-        pairs++;
-    }
-    assert_int_equal(pairs * 2, all);
-    while (pairs-- > 0) {
-        frame_give(frame[pairs]);
-        frame_give(frame[pairs] + L4_PAGE_SIZE);
-    }
+    for (u32 bytes = 1 << MEMORY_LEAST; bytes <= 1 << MEMORY_MOST; bytes *= 2)
+        join(bytes);
     machine_expect_clean();
 }
 
@@ -113,7 +111,7 @@ static void test_charges(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pieces), cmocka_unit_test(test_pairs_join), cmocka_unit_test(test_charges),
+        cmocka_unit_test(test_pieces), cmocka_unit_test(test_halves_join), cmocka_unit_test(test_charges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
