@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* authority.c: the log and the scheduler's authority: sched.idl, log.idl. */
-#include "authority.h"
+/* authority.c: sched.idl and log.idl: objects that are nothing but authority. The highest priority that a sched capability may give is
+ * its label. */
 #include "arch.h"
-#include "invoke.h"
 #include "log_kernel.h"
 #include "sched.h"
 #include "sched_kernel.h"
-
-struct sched authority_sched;
-struct debug authority_debug;
-struct log authority_log;
-
-void authority_init(struct factory *root)
-{
-    object_init(&authority_sched.object, L4_SCHED, root);
-    object_init(&authority_debug.object, L4_DEBUG, root);
-    object_init(&authority_log.object, L4_LOG, root);
-}
 
 l4_err_t sched_set(struct sched *self, struct invocation *inv, struct thread *subject, u32 priority, u64 slice_ns)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* debug.c: debug.idl: who waits for whom, every capability and mapping, memory in use. */
-#include "authority.h"
 #include "debug_kernel.h"
 #include "factory.h"
 #include "gate.h"

@@ -17,10 +17,16 @@ bool factory_charge(struct factory *factory, u64 bytes)
 
 void factory_credit(struct factory *factory, u64 bytes) { factory->used -= bytes; }
 
+l4_err_t factory_init(struct object *object)
+{
+    list_init(&factory_of(object)->objects);
+    return L4_OK;
+}
+
 void factory_init_root(struct factory *factory, u64 limit)
 {
     *factory = (struct factory){ .limit = limit };
-    list_init(&factory->objects);
+    factory_init(&factory->object);
     object_init(&factory->object, L4_FACTORY, factory);
     list_remove(&factory->object.in_factory);
 }
@@ -29,14 +35,13 @@ l4_err_t factory_create(struct factory *parent, u64 bytes, struct factory **made
 {
     if (!factory_charge(parent, bytes))
         return L4_NO_MEMORY;
-    struct factory *factory = object_create(parent, L4_FACTORY, sizeof *factory, offsetof(struct factory, object));
-    if (!factory) {
+    struct object *object = object_create(parent, L4_FACTORY);
+    if (!object) {
         factory_credit(parent, bytes);
         return L4_NO_MEMORY;
     }
-    list_init(&factory->objects);
-    factory->limit = bytes;
-    *made = factory;
+    *made = factory_of(object);
+    (*made)->limit = bytes;
     return L4_OK;
 }
 
@@ -53,16 +58,14 @@ static void destroy_first(struct factory *factory)
 
 l4_err_t factory_destroy_step(struct object *object)
 {
-    struct factory *factory = container_of(object, struct factory, object);
+    struct factory *factory = factory_of(object);
     if (!list_is_empty(&factory->objects)) {
         destroy_first(factory);
         return RESTART;
     }
-    struct factory *parent = object->factory;
-    if (parent == factory)
+    if (object->factory == factory)
         return L4_OK;
     ASSERT_EQUAL(factory->used, 0);     /* INVARIANT quota */
-    factory_credit(parent, factory->limit);
-    object_free(object, factory, sizeof *factory);
+    factory_credit(object->factory, factory->limit);
     return L4_OK;
 }

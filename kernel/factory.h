@@ -13,6 +13,8 @@ struct factory {
 /* Charge or give back; charging fails when the limit would be passed. */
 bool factory_charge(struct factory *factory, u64 bytes);
 void factory_credit(struct factory *factory, u64 bytes);
+static inline struct factory *factory_of(struct object *object) { return container_of(object, struct factory, object); }
+l4_err_t factory_init(struct object *object);
 /* The first factory, which nobody made; lives in the kernel image. */
 void factory_init_root(struct factory *factory, u64 limit);
 /* A factory with `bytes` out of `parent`'s quota. */

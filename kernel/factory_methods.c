@@ -18,14 +18,13 @@ static l4_err_t reserve(struct factory *self, struct invocation *inv, u32 slot, 
     return cap_reserve(&inv->caller->task->caps, slot, empty);
 }
 
-static l4_err_t make(struct factory *self, struct invocation *inv, u32 slot, enum l4_kind kind,
-                     struct object *(*create)(struct factory *))
+static l4_err_t make(struct factory *self, struct invocation *inv, u32 slot, enum l4_kind kind)
 {
     struct cap *empty;
     l4_err_t err = reserve(self, inv, slot, kind, &empty);
     if (err != L4_OK)
         return err;
-    struct object *object = create(self);
+    struct object *object = object_create(self, kind);
     if (!object)
         return L4_NO_MEMORY;
     cap_make_root(empty, object, L4_RIGHTS_ALL);
@@ -34,32 +33,32 @@ static l4_err_t make(struct factory *self, struct invocation *inv, u32 slot, enu
 
 l4_err_t factory_make_task(struct factory *self, struct invocation *inv, u32 slot)
 {
-    return make(self, inv, slot, L4_TASK, task_create);
+    return make(self, inv, slot, L4_TASK);
 }
 
 l4_err_t factory_make_thread(struct factory *self, struct invocation *inv, u32 slot)
 {
-    return make(self, inv, slot, L4_THREAD, thread_create);
+    return make(self, inv, slot, L4_THREAD);
 }
 
 l4_err_t factory_make_gate(struct factory *self, struct invocation *inv, u32 slot)
 {
-    return make(self, inv, slot, L4_GATE, gate_create);
+    return make(self, inv, slot, L4_GATE);
 }
 
 l4_err_t factory_make_irq(struct factory *self, struct invocation *inv, u32 slot)
 {
-    return make(self, inv, slot, L4_IRQ, irq_create);
+    return make(self, inv, slot, L4_IRQ);
 }
 
 l4_err_t factory_make_line(struct factory *self, struct invocation *inv, u32 slot, u32 line, bool level)
 {
     u64 changed = 0;
-    l4_err_t err = make(self, inv, slot, L4_IRQ, irq_create);
+    l4_err_t err = make(self, inv, slot, L4_IRQ);
     if (err != L4_OK)
         return err;
     struct cap *cap = cap_find(&inv->caller->task->caps, slot);
-    err = irq_attach_line((struct irq *)cap->object, line, level);
+    err = irq_attach_line(irq_of(cap->object), line, level);
     if (err != L4_OK)
         cap_remove_step(cap, false, &changed);
     return err;
@@ -73,7 +72,7 @@ l4_err_t factory_make_factory(struct factory *self, struct invocation *inv, u32 
     if (err == L4_OK)
         err = factory_create(self, bytes, &child);
     if (err == L4_OK)
-        cap_make_root(empty, &child->object, inv->rights);
+        cap_make_root(empty, &child->object, l4_tag_rights(inv->tag));
     return err;
 }
 

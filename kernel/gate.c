@@ -6,15 +6,13 @@
 #include "ipc.h"
 #include "task.h"
 
-struct object *gate_create(struct factory *factory)
+l4_err_t gate_init(struct object *object)
 {
-    struct gate *gate = object_create(factory, L4_GATE, sizeof *gate, offsetof(struct gate, object));
-    if (!gate)
-        return NULL;
+    struct gate *gate = gate_of(object);
     list_init(&gate->in_server);
     for (u32 i = 0; i < GATE_BANDS; i++)
         list_init(&gate->band[i]);
-    return &gate->object;
+    return L4_OK;
 }
 
 void gate_enqueue(struct gate *gate, struct thread *sender)
@@ -47,14 +45,13 @@ void gate_unlink_server(struct gate *gate)
 
 l4_err_t gate_destroy_step(struct object *object)
 {
-    struct gate *gate = container_of(object, struct gate, object);
+    struct gate *gate = gate_of(object);
     struct thread *sender = gate_first(gate);
     if (sender) {
         ipc_abort(sender, L4_GATE_DESTROYED);
         return RESTART;
     }
     gate_unlink_server(gate);
-    object_free(object, gate, sizeof *gate);
     return L4_OK;
 }
 

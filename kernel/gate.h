@@ -14,7 +14,8 @@ struct gate {
     u32 waiting;                /* senders in all bands */
 };
 
-struct object *gate_create(struct factory *factory);      /* NULL: no memory */
+static inline struct gate *gate_of(struct object *object) { return container_of(object, struct gate, object); }
+l4_err_t gate_init(struct object *object);
 l4_err_t gate_destroy_step(struct object *object);
 
 void gate_enqueue(struct gate *gate, struct thread *sender);

@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* invoke.c: the system call, and the way into the kernel.
  * A handler may destroy the thread that invoked it: nothing here touches `self` after one without asking whether it still runs. */
-#include "invoke.h"
-#include "authority.h"
-#include "debug_kernel.h"
-#include "factory.h"
-#include "factory_kernel.h"
 #include "fault.h"
-#include "gate_kernel.h"
 #include "ipc.h"
 #include "irq.h"
-#include "irq_kernel.h"
-#include "log_kernel.h"
+#include "kernel_dispatch.h"
 #include "reap.h"
 #include "reflect.h"
 #include "reply.h"
-#include "reply_kernel.h"
 #include "sched.h"
-#include "sched_kernel.h"
 #include "task.h"
-#include "task_kernel.h"
-#include "thread_kernel.h"
 
 enum { SYSCALL_BYTES = 2, FIRST_METHOD = 0x100 };
 
@@ -33,46 +22,30 @@ l4_err_t invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, 
         return L4_WRONG_KIND;
     if ((cap->rights & rights) != rights)
         return invocation_refuse(inv, L4_NO_RIGHT, rights);
-    *object = kind == L4_THREAD ? (void *)thread_of(cap->object) : cap->object;
+    *object = cap->object;
     return L4_OK;
 }
 
 l4_err_t invocation_refuse(struct invocation *inv, l4_err_t err, u32 needed)
 {
     inv->words = 2;             /* a refusal explains itself: rights held, rights needed */
-    inv->word[0] = inv->rights;
+    inv->word[0] = l4_tag_rights(inv->tag);
     inv->word[1] = needed;
     return err;
 }
 
-static l4_err_t dispatch(const struct cap *cap, struct invocation *inv)
+/* Run a method of a kernel object. A kept reply's object is its capability, that of the implicit one (`cap` NULL) is none. */
+static l4_err_t invoke_object(struct thread *self, struct cap *cap)
 {
-    struct object *o = cap->object;
-    switch (cap->kind) {
-    case L4_FACTORY: return factory_dispatch((struct factory *)o, inv);
-    case L4_TASK:    return task_dispatch((struct task *)o, inv);
-    case L4_THREAD:  return thread_dispatch(thread_of(o), inv);
-    case L4_GATE:    return gate_dispatch((struct gate *)o, inv);
-    case L4_IRQ:     return irq_dispatch((struct irq *)o, inv);
-    case L4_SCHED:   return sched_dispatch((struct sched *)o, inv);
-    case L4_DEBUG:   return debug_dispatch((struct debug *)o, inv);
-    case L4_LOG:     return log_dispatch((struct log *)o, inv);
-    case L4_REPLY:   return reply_dispatch((struct reply *)cap, inv);
-    default:         return L4_NO_CAPABILITY;
-    }
-}
-
-/* Run a method of a kernel object. `cap` NULL: of the implicit reply. */
-static l4_err_t invoke_object(struct thread *self, const struct cap *cap)
-{
+    static const struct cap implicit = { .kind = L4_REPLY };
+    const struct cap *used = cap ? cap : &implicit;
     struct message *m = &self->frame.message;
-    u32 rights = cap ? cap->rights : 0;
     struct invocation inv = {
-        .tag = (m->tag & ~(0xfful << L4_TAG_RIGHTS_SHIFT)) | (u64)rights << L4_TAG_RIGHTS_SHIFT,
+        .tag = (m->tag & ~(0xfful << L4_TAG_RIGHTS_SHIFT)) | (u64)used->rights << L4_TAG_RIGHTS_SHIFT,
         .word = { m->word[0], m->word[1], m->word[2], m->word[3] },
-        .mr = self->utcb->mr, .rights = rights, .label = cap ? cap->label : 0, .caller = self, .progress = &self->progress,
+        .mr = self->utcb->mr, .label = used->label, .caller = self, .progress = &self->progress,
     };
-    l4_err_t err = cap ? dispatch(cap, &inv) : reply_dispatch(NULL, &inv);
+    l4_err_t err = kernel_dispatch(used->kind, used->kind == L4_REPLY ? (void *)cap : used->object, &inv);
     if (err == RESTART || cpu_this()->current != self || !self->task)
         return err;
     *m = (struct message){ .tag = (u32)err | (u64)inv.words << L4_TAG_WORDS_SHIFT };
@@ -107,13 +80,7 @@ static l4_err_t invoke(struct thread *self)
     struct cap *cap = cap_find(&self->task->caps, slot);
     if (cap->kind == L4_DOOR)
         return ipc_call(self, cap);
-    if (cap->kind == L4_REPLY)
-        return invoke_reply(self, cap);
-    if (cap->kind == L4_NOTHING) {
-        thread_return(self, L4_NO_CAPABILITY);
-        return L4_NO_CAPABILITY;
-    }
-    return invoke_object(self, cap);
+    return cap->kind == L4_REPLY ? invoke_reply(self, cap) : invoke_object(self, cap);
 }
 
 static void system_call(struct thread *self)

@@ -10,7 +10,6 @@ struct invocation {
     u64 word[4];                /* in: parameters 0-3; out: results */
     u64 *mr;                    /* the caller's UTCB words: parameters and results from 4 on */
     u32 words;                  /* out: result words */
-    u32 rights;                 /* of the capability used */
     u64 label;                  /* of the capability used: a sched capability's highest priority */
     struct thread *caller;
     u64 *progress;              /* zero at first; survives RESTART, so that long work can go on where it was */

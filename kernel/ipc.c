@@ -107,14 +107,14 @@ l4_err_t ipc_call(struct thread *self, const struct cap *door)
     self->origin = ORIGIN_CALL;
     self->send_label = door->label;
     self->send_rights = door->rights;
-    return send(self, container_of(door->object, struct gate, object), self->frame.message.tag);
+    return send(self, gate_of(door->object), self->frame.message.tag);
 }
 
 void ipc_call_for(struct thread *self, const struct cap *door)
 {
     self->send_label = door->label;
     self->send_rights = door->rights;
-    send(self, container_of(door->object, struct gate, object), 0);     /* carries no items: never RESTART */
+    send(self, gate_of(door->object), 0);     /* carries no items: never RESTART */
 }
 
 l4_err_t ipc_answer(struct thread *self, struct thread *caller)

@@ -9,15 +9,13 @@
 enum { LINES = 192 };           /* VECTOR_LINES up to VECTOR_TIMER */
 static struct irq *line_owner[LINES];
 
-struct object *irq_create(struct factory *factory)
+l4_err_t irq_init(struct object *object)
 {
-    struct irq *irq = object_create(factory, L4_IRQ, sizeof *irq, offsetof(struct irq, object));
-    if (!irq)
-        return NULL;
+    struct irq *irq = irq_of(object);
     list_init(&irq->in_receiver);
     list_init(&irq->in_pending);
     irq->line = -1;
-    return &irq->object;
+    return L4_OK;
 }
 
 l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level)
@@ -49,13 +47,12 @@ static void unlink_receiver(struct irq *irq)
 
 l4_err_t irq_destroy_step(struct object *object)
 {
-    struct irq *irq = container_of(object, struct irq, object);
+    struct irq *irq = irq_of(object);
     unlink_receiver(irq);
     if (irq->line >= 0) {
         arch_line_mask((u32)irq->line);
         line_owner[irq->line] = NULL;
     }
-    object_free(object, irq, sizeof *irq);
     return L4_OK;
 }
 

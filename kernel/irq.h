@@ -13,7 +13,8 @@ struct irq {
     i32 line;                   /* global system interrupt, -1: software */
 };
 
-struct object *irq_create(struct factory *factory);        /* NULL: no memory */
+static inline struct irq *irq_of(struct object *object) { return container_of(object, struct irq, object); }
+l4_err_t irq_init(struct object *object);
 /* Attach a fresh irq to a hardware line. L4_SLOT_BUSY if another object has it, L4_BAD_ARGUMENT if there is no such line. */
 l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level);
 l4_err_t irq_destroy_step(struct object *object);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* object.c: birth, and the way to each kind's death. */
+/* object.c: birth and death of objects; what is special to a kind is in its file. */
 #include "object.h"
 #include "factory.h"
 #include "gate.h"
@@ -7,6 +7,24 @@
 #include "memory.h"
 #include "task.h"
 #include "thread.h"
+
+/* What sched, debug and log are: authority without a thing behind it. */
+static l4_err_t nothing_to_do(struct object *object) { return L4_OK; }
+
+static const struct kind {
+    u32 bytes;
+    l4_err_t (*init)(struct object *);              /* L4_NO_MEMORY: nothing of it is left */
+    l4_err_t (*destroy_step)(struct object *);      /* all but the memory of the object itself */
+} kinds[L4_KINDS] = {
+    [L4_FACTORY] = { sizeof(struct factory), factory_init, factory_destroy_step },
+    [L4_TASK] = { sizeof(struct task), task_init, task_destroy_step },
+    [L4_THREAD] = { sizeof(struct thread), thread_init, thread_destroy_step },
+    [L4_GATE] = { sizeof(struct gate), gate_init, gate_destroy_step },
+    [L4_IRQ] = { sizeof(struct irq), irq_init, irq_destroy_step },
+    [L4_SCHED] = { sizeof(struct object), nothing_to_do, nothing_to_do },
+    [L4_DEBUG] = { sizeof(struct object), nothing_to_do, nothing_to_do },
+    [L4_LOG] = { sizeof(struct object), nothing_to_do, nothing_to_do },
+};
 
 u64 object_count;
 static u64 last_id;
@@ -20,36 +38,31 @@ void object_init(struct object *object, enum l4_kind kind, struct factory *facto
     object_count++;
 }
 
-void *object_create(struct factory *factory, enum l4_kind kind, u32 bytes, u32 offset)
+static void object_free(struct object *object)
 {
-    void *memory = memory_take(factory, bytes);
-    if (memory)
-        object_init((struct object *)((u8 *)memory + offset), kind, factory);
-    return memory;
-}
-
-void object_free(struct object *object, void *memory, u32 bytes)
-{
-    struct factory *factory = object->factory;
     list_remove(&object->in_factory);
     object_count--;
-    memory_give(factory, memory, bytes);
+    memory_give(object->factory, object, kinds[object->kind].bytes);
 }
 
-/* sched, debug and log are authority without a thing behind it: they live in the kernel image and are never destroyed. */
-static l4_err_t authority_destroy_step(struct object *object)
+struct object *object_create(struct factory *factory, enum l4_kind kind)
 {
-    object->root = NULL;
-    return L4_OK;
+    struct object *object = memory_take(factory, kinds[kind].bytes);
+    if (!object)
+        return NULL;
+    object_init(object, kind, factory);
+    if (kinds[kind].init(object) == L4_OK)
+        return object;
+    object_free(object);
+    return NULL;
 }
 
 l4_err_t object_destroy_step(struct object *object)
 {
-    static l4_err_t (*const destroy[L4_KINDS])(struct object *) = {
-        [L4_FACTORY] = factory_destroy_step, [L4_TASK] = task_destroy_step, [L4_THREAD] = thread_destroy_step,
-        [L4_GATE] = gate_destroy_step, [L4_IRQ] = irq_destroy_step,
-        [L4_SCHED] = authority_destroy_step, [L4_DEBUG] = authority_destroy_step, [L4_LOG] = authority_destroy_step,
-    };
     object->dying = 1;
-    return destroy[object->kind](object);
+    if (kinds[object->kind].destroy_step(object) == RESTART)
+        return RESTART;
+    if (object != &object->factory->object)     /* the root factory, which nobody made */
+        object_free(object);
+    return L4_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* object.h: what every kernel object has.
+/* object.h: what every kernel object has; it is the first member of each.
  * An object lives as long as its *root* capability, the one in its creator's slot: removing the root revokes every capability derived
  * from it and destroys the object. There are no reference counts: whoever keeps a pointer to an object unlinks it in the
  * object's destroy step.
@@ -29,11 +29,9 @@ struct object {
 /* Kernel-internal status: the work is not finished; run the same invocation again (its user registers are unchanged). */
 enum { RESTART = 1 << 16 };
 
-/* Zeroed memory of `bytes` charged to the factory, with the object that lies at `offset` in it initialized; NULL: no memory. */
-void *object_create(struct factory *factory, enum l4_kind kind, u32 bytes, u32 offset);
-/* The last step of destroying: unlink it from its factory and give the memory back. */
-void object_free(struct object *object, void *memory, u32 bytes);
-/* Give a fresh object an id and link it to the factory. */
+/* A fresh object of that kind, charged to the factory; NULL: no memory. */
+struct object *object_create(struct factory *factory, enum l4_kind kind);
+/* Give zeroed memory an id and link it to the factory. */
 void object_init(struct object *object, enum l4_kind kind, struct factory *factory);
 /* One bounded step of destroying `object` whose last capability is gone: RESTART until it is freed, then L4_OK. */
 l4_err_t object_destroy_step(struct object *object);

@@ -13,25 +13,18 @@
 
 enum { CAPS_STEP = 64, UTCBS = 15 };    /* UTCBS: mask of the four in a page */
 
-struct object *task_create(struct factory *factory)
+l4_err_t task_init(struct object *object)
 {
-    struct task *task = memory_take(factory, sizeof *task);
-    if (!task)
-        return NULL;
-    if (space_init(&task->space, factory, 0) != L4_OK)
-        goto no_space;
-    if (cap_table_init(&task->caps, factory) != L4_OK)
-        goto no_table;
-    object_init(&task->object, L4_TASK, factory);
-    task->space.id = task->object.id;
+    struct task *task = task_of(object);
     list_init(&task->threads);
     task->native_end = task->leave_start = task->leave_end = ~0ul;
-    return &task->object;
-no_table:
-    paging_destroy(task->space.root, factory);
-no_space:
-    memory_give(factory, task, sizeof *task);
-    return NULL;
+    l4_err_t err = space_init(&task->space, object->factory, object->id);
+    if (err != L4_OK)
+        return err;
+    err = cap_table_init(&task->caps, object->factory);
+    if (err != L4_OK)
+        paging_destroy(task->space.root, object->factory);
+    return err;
 }
 
 /* Threads first, so that nobody runs in what is taken apart; then capabilities, then memory. */
@@ -48,10 +41,7 @@ l4_err_t task_destroy_step(struct object *object)
             task->caps.pages = NULL;
         return RESTART;
     }
-    if (space_fini_step(&task->space) == RESTART)
-        return RESTART;
-    object_free(object, task, sizeof *task);
-    return L4_OK;
+    return space_fini_step(&task->space);
 }
 
 /* ---- UTCBs ---- */

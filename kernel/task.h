@@ -15,7 +15,7 @@ struct task {
 };
 
 static inline struct task *task_of(struct object *object) { return container_of(object, struct task, object); }
-struct object *task_create(struct factory *factory);    /* NULL: no memory */
+l4_err_t task_init(struct object *object);
 l4_err_t task_destroy_step(struct object *object);
 
 /* A UTCB of this task at `at` (1 KB aligned); the page appears with its first UTCB and goes with its last. */

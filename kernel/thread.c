@@ -14,16 +14,14 @@
 #include "task.h"
 #include "thread_kernel.h"
 
-struct object *thread_create(struct factory *factory)
+l4_err_t thread_init(struct object *object)
 {
-    struct thread *t = object_create(factory, L4_THREAD, sizeof *t, offsetof(struct thread, object));
-    if (!t)
-        return NULL;
+    struct thread *t = thread_of(object);
     arch_frame_init(&t->frame);
     struct list *const lists[] = { &t->queue, &t->kept, &t->gates, &t->irqs, &t->pending_irqs, &t->in_task };
     for (u32 i = 0; i < sizeof lists / sizeof *lists; i++)
         list_init(lists[i]);
-    return &t->object;
+    return L4_OK;
 }
 
 void thread_wake(struct thread *t)
@@ -76,7 +74,6 @@ l4_err_t thread_destroy_step(struct object *object)
     irq_unlink_receiver(t);
     thread_unbind(t);
     free_fpu(t);
-    object_free(object, t, sizeof *t);
     return L4_OK;
 }
 

@@ -32,7 +32,8 @@ struct thread_upcall {
 };
 
 struct thread {
-    struct frame frame;             /* first: entry.S pushes into it */
+    struct object object;
+    struct frame frame __attribute__((aligned(16)));    /* entry.S pushes into it */
     u32 hot;                        /* state and every rare flag: one compare on the direct path */
     u8 priority;                    /* 0 to 63, higher is more urgent */
     u8 origin;                      /* enum thread_origin of the current wait */
@@ -64,14 +65,13 @@ struct thread {
     u64 slice_ns;
     cap_t pager, exception;         /* slots of its task; 0: none */
     struct thread_upcall upcall;
-    struct object object;
     struct list in_task;            /* task->threads */
 };
 
 static inline struct thread *thread_of(struct object *object) { return container_of(object, struct thread, object); }
 static inline enum thread_state thread_state(const struct thread *t) { return (enum thread_state)(t->hot & THREAD_STATE); }
 
-struct object *thread_create(struct factory *factory);      /* NULL: no memory */
+l4_err_t thread_init(struct object *object);
 l4_err_t thread_destroy_step(struct object *object);
 
 /* It waits for somebody: it can be aborted. */

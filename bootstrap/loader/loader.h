@@ -12,7 +12,7 @@ struct start {
     paddr_t rsdp;                   /* 0: none, or only a copy of it */
     u8 rsdp_copy[36];
     u32 rsdp_copy_bytes;
-    char command_line[sizeof(((struct l4_boot_record *)0)->command_line)];
+    char command_line[sizeof(((struct l4_kip *)0)->command_line)];
 };
 void multiboot2_parse(struct start *start, paddr_t info);
 void pvh_parse(struct start *start, paddr_t info);
@@ -55,7 +55,7 @@ u64 paging_bytes_needed(void);
 u64 paging_build(paddr_t at, const struct kernel_image *kernel);
 
 /* ---- machine.c, acpi.c ---- */
-void machine_find(struct l4_machine *machine, const struct start *start);
+void machine_find(struct l4_machine *machine, struct l4_kip *kip, const struct start *start);
 void machine_name_cpu(char *to, u32 bytes);
 void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp);         /* I/O APICs and ISA lines, from the MADT */
 

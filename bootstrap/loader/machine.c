@@ -83,7 +83,7 @@ static struct sample clocks_read(void)
 }
 
 /* Nanoseconds a TSC tick and timer ticks a nanosecond, from 20 ms of the 8254; again if its 55 ms ran out. */
-static void clocks_measure(struct l4_machine *machine)
+static void clocks_measure(struct l4_machine *machine, struct l4_kip *kip)
 {
     for (u32 tries = 0; tries < 100; tries++) {
         lapic_write(LAPIC_COUNT, ~0u);
@@ -96,7 +96,7 @@ static void clocks_measure(struct l4_machine *machine)
         if (end.pit > 0xffff || end.pit <= start.pit || end.timer <= start.timer)
             continue;
         u64 ns = (end.pit - start.pit) * 1000000000 / PIT_HZ;
-        machine->tsc_mul = (ns << SHIFT) / (end.tsc - start.tsc);
+        kip->tsc_mul = (ns << SHIFT) / (end.tsc - start.tsc);
         machine->timer_mul = ((end.timer - start.timer) << SHIFT) / ns;
         return;
     }
@@ -116,7 +116,7 @@ static bool has_word(const char *line, const char *word, u32 bytes)
     return false;
 }
 
-void machine_find(struct l4_machine *machine, const struct start *start)
+void machine_find(struct l4_machine *machine, struct l4_kip *kip, const struct start *start)
 {
     u64 base = msr_read(MSR_APIC_BASE);
     pic_off();
@@ -128,10 +128,12 @@ void machine_find(struct l4_machine *machine, const struct start *start)
     lapic_write(LAPIC_SPURIOUS, LAPIC_ON | 0xff);
     lapic_write(LAPIC_DIVIDE, DIVIDE_BY_1);
     lapic_write(LAPIC_TIMER, MASKED);
-    machine->is_icount = has_word(start->command_line, "icount", 6);
-    machine->tsc_mul = machine->timer_mul = 1ul << SHIFT;
-    if (!machine->is_icount)
-        clocks_measure(machine);
+    kip->tsc_shift = SHIFT;
+    kip->tsc_mul = machine->timer_mul = 1ul << SHIFT;
+    if (has_word(start->command_line, "icount", 6))
+        kip->features = L4_CPU_ICOUNT;
+    else
+        clocks_measure(machine, kip);
     acpi_find_lines(machine, start->rsdp);
 }
 

@@ -5,8 +5,10 @@
 extern char loader_start[], loader_end[];
 
 static struct start start;
-static struct l4_boot_record record;    /* in the loader's own memory: the kernel copies it */
+static struct l4_boot_record *record;   /* it and the info page lie behind the kernel's image */
+static struct l4_kip *kip;
 static struct kernel_image kernel;
+static paddr_t kernel_end;              /* of image, info page, record and page tables */
 
 void start_command_line(struct start *to, const char *text)
 {
@@ -39,14 +41,16 @@ static void keep_rsdp(void)
 static paddr_t load(void)
 {
     struct member file = archive_member(&start, 0, "kernel");
-    elf_load_kernel(&file, &kernel, paging_bytes_needed());
-    paddr_t tables = kernel.frames + kernel.bytes;
-    record.kernel = kernel.frames;
-    record.kernel_bytes = kernel.bytes + paging_build(tables, &kernel);
+    elf_load_kernel(&file, &kernel, paging_bytes_needed() + 2 * L4_PAGE_SIZE);
+    kip = (struct l4_kip *)(kernel.frames + kernel.bytes);
+    record = (struct l4_boot_record *)((paddr_t)kip + L4_PAGE_SIZE);
+    _Static_assert(sizeof *record <= L4_PAGE_SIZE, "the boot record is one page");
+    paddr_t tables = (paddr_t)record + L4_PAGE_SIZE;
+    kernel_end = tables + paging_build(tables, &kernel);
     file = archive_member(&start, 1, "sigma0");
-    elf_load_task(&file, &record.sigma0);
+    elf_load_task(&file, &record->sigma0);
     file = archive_member(&start, 2, "keeper");
-    elf_load_task(&file, &record.keeper);
+    elf_load_task(&file, &record->keeper);
     return tables;
 }
 
@@ -59,15 +63,49 @@ static void keep_task(const struct l4_boot_task *task)
 /* What is spoken for: low memory, kernel, the first tasks, the archive, the interrupt controllers. The loader's own memory is free. */
 static void keep_what_is_used(void)
 {
-    const struct l4_machine *machine = &record.machine;
+    const struct l4_machine *machine = &record->machine;
     memory_keep(0, 0xa0000, 0);
-    memory_keep(record.kernel, record.kernel_bytes, 0);
-    keep_task(&record.sigma0);
-    keep_task(&record.keeper);
+    memory_keep(kernel.frames, kernel_end - kernel.frames, 0);
+    keep_task(&record->sigma0);
+    keep_task(&record->keeper);
     memory_keep(start.archive, start.archive_bytes, L4_REGION_ARCHIVE);
     memory_keep(machine->lapic, L4_PAGE_SIZE, 0);
-    for (u32 i = 0; i < machine->ioapics; i++)
+    for (u64 i = 0; i < machine->ioapics; i++)
         memory_keep(machine->ioapic[i].at, L4_PAGE_SIZE, 0);
+}
+
+static void fill_info_page(void)
+{
+    kip->magic = L4_KIP_MAGIC;
+    kip->abi_version = 1;
+    kip->archive = start.archive;
+    kip->archive_bytes = start.archive_bytes;
+    kip->rsdp = start.rsdp;
+    kip->boot_seconds = clock_seconds();
+    machine_name_cpu(kip->cpu, sizeof kip->cpu);
+    memcpy(kip->command_line, start.command_line, sizeof kip->command_line);
+    kip->regions = memory_regions(kip->region, L4_REGIONS);
+}
+
+/* An eighth of RAM, at least 16 MB, from the top of its largest region, 2 MB aligned, is for the kernel's objects. */
+static struct l4_region take_kernel_share(void)
+{
+    struct l4_region none = { 0 }, *largest = &none;
+    for (u64 i = 0; i < kip->regions; i++) {
+        if (kip->region[i].kind != L4_REGION_RAM)
+            continue;
+        kip->ram_bytes += kip->region[i].bytes;
+        if (kip->region[i].bytes > largest->bytes)
+            largest = &kip->region[i];
+    }
+    u64 share = kip->ram_bytes / 8 > 16ul << 20 ? kip->ram_bytes / 8 : 16ul << 20;
+    if (share > largest->bytes / 2)
+        fail("the machine has too little memory for the kernel's objects; give it more (QEMU: -m 64M or more)", NULL);
+    paddr_t end = largest->base + largest->bytes, base = round_down(end - share, L4_LARGE_SIZE);
+    kip->kernel_bytes = end - base;
+    kip->ram_bytes -= kip->kernel_bytes;
+    largest->bytes -= kip->kernel_bytes;
+    return (struct l4_region){ base, kip->kernel_bytes, L4_REGION_RAM };
 }
 
 void loader_main(bool is_multiboot2, paddr_t info)
@@ -83,17 +121,12 @@ void loader_main(bool is_multiboot2, paddr_t info)
 
     keep_rsdp();
     paddr_t root = load();
-    record.magic = L4_BOOT_MAGIC;
-    record.version = 1;
-    record.archive = start.archive;
-    record.archive_bytes = start.archive_bytes;
-    record.loader_end = (paddr_t)loader_end;
-    record.rsdp = start.rsdp;
-    machine_find(&record.machine, &start);
+    record->magic = L4_BOOT_MAGIC;
+    record->version = 2;
+    record->info_page = (paddr_t)kip;
+    machine_find(&record->machine, kip, &start);
     keep_what_is_used();
-    record.regions = memory_regions(record.region, L4_REGIONS);
-    machine_name_cpu(record.cpu, sizeof record.cpu);
-    record.boot_seconds = clock_seconds();
-    memcpy(record.command_line, start.command_line, sizeof record.command_line);
-    enter_kernel(root, &record, kernel.entry);
+    fill_info_page();
+    record->share = take_kernel_share();
+    enter_kernel(root, record, kernel.entry);
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""kernel.py: emits NAME_kernel.h, the decoder of a `kernel interface` as the kernel includes it.
+"""kernel.py: emits NAME_kernel.h, the decoder of a `kernel interface` as the kernel includes it, and kernel_dispatch.h over all of them.
 
 The handler gets typed values only: rights, sizes, ranges and capabilities are decided here. Strings and bytes stay in
 the caller's UTCB, which other threads of the caller may write meanwhile: a handler reads each byte once. Structs are
@@ -18,6 +18,10 @@ def kernel_header(unit):
     return environment().get_template("kernel.h.j2").render(
         unit=unit, face=face, consts=unit.owned("consts", face.name), enums=unit.owned("enums", face.name),
         structs=ordered(unit.owned("structs", face.name)), handlers=handlers, objects=objects)
+
+
+def dispatch_header(faces):
+    return environment().get_template("kernel_dispatch.h.j2").render(faces=faces)
 
 
 def word(at):

@@ -3,15 +3,16 @@
 from idlc import lock
 from idlc.client import client_header
 from idlc.document import document
-from idlc.kernel import kernel_header
-from idlc.names import calls_json, names_header, names_source
+from idlc.kernel import dispatch_header, kernel_header
+from idlc.names import calls_json, interfaces, names_header, names_source
 from idlc.server import fuzz_source, kill_header, server_header
 
 
 def everything(units):
     """name -> text of all that `build` writes."""
     files = {"interfaces_names.h": names_header(units), "interfaces_names.c": names_source(units),
-             "interfaces.json": calls_json(units)}
+             "interfaces.json": calls_json(units),
+             "kernel_dispatch.h": dispatch_header([face for face in interfaces(units) if face.kernel])}
     for unit in units:
         if unit.interface:
             files[f"{unit.interface.name}.h"] = client_header(unit)

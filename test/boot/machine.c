@@ -16,7 +16,7 @@ static const vaddr_t code_at = 0x400000, moved_to = 0x400200, after_outside = 0x
 static struct { struct thread thread; } __attribute__((aligned(64))) slot[THREADS];
 static struct task task[THREADS];
 static u8 area[THREADS][L4_PAGE_SIZE] __attribute__((aligned(64)));
-static struct l4_kip kip;
+static struct l4_kip *kip;
 static paddr_t memory;              /* THREADS * PAGES frames for page tables and programs, then two of I/O bitmap */
 static const char *command_line;
 static u32 checks, failures, no_fpu, refused_ports, arrived[LINES];
@@ -52,7 +52,7 @@ static void thread_make(u32 n)
     arch_frame_init(&t->frame);
     t->frame.rip = code_at;
     t->frame.rsp = code_at + L4_PAGE_SIZE;
-    t->frame.rbx = kip.features & L4_CPU_FSGSBASE;
+    t->frame.rbx = kip->features & L4_CPU_FSGSBASE;
     if (n == 3)
         return;
     t->fpu = (struct fpu_area *)area[n];
@@ -85,12 +85,10 @@ static void lines_open(void)
 
 struct frame *kernel_main(const struct l4_boot_record *record)
 {
-    for (u32 i = 0; i < record->regions; i++) {
-        if (record->region[i].kind == L4_REGION_RAM && record->region[i].bytes > 16 << 20)
-            memory = record->region[i].base + (8 << 20);
-    }
-    command_line = record->command_line;
-    arch_init(record, &kip);
+    kip = arch_pointer(record->info_page);
+    memory = record->share.base;
+    command_line = kip->command_line;
+    arch_init(record, kip);
     memset(frame_at(0), 0, (THREADS * PAGES + 2) * L4_PAGE_SIZE);
     for (u32 n = 1; n < THREADS; n++)
         thread_make(n);
@@ -198,8 +196,8 @@ struct frame *kernel_entry(struct frame *frame)
         return line_arrived(frame, (u32)frame->vector - VECTOR_LINES);
     if (frame->vector == VECTOR_TIMER)
         return timer_arrived();
-    struct thread *self = (struct thread *)frame;
-    check("running thread", (u64)arch_current(), (u64)self);
+    struct thread *self = container_of(frame, struct thread, frame);
+    check("running thread", (u64)this_cpu->current, (u64)self);
     if (frame->vector == VECTOR_SYSCALL)
         return called(self);
     if (frame->vector == VECTOR_NO_FPU && !self->fpu) {

@@ -18,7 +18,7 @@ static struct ioapic {
 static struct l4_machine machine;
 static u32 ioapics, lines;
 static volatile u32 *lapic;
-static u64 tsc_base;
+static u64 tsc_base, tsc_mul;
 
 static u32 lapic_read(u32 reg) { return lapic[reg / 4]; }
 static void lapic_write(u32 reg, u32 value) { lapic[reg / 4] = value; }
@@ -58,13 +58,11 @@ void apic_init(const struct l4_machine *found, struct l4_kip *kip)
     lapic_write(LAPIC_TIMER, VECTOR_TIMER);
     for (u32 i = 0; i < machine.ioapics; i++)
         ioapic_add(machine.ioapic[i].at, (u32)machine.ioapic[i].first);
-    kip->features |= machine.is_icount ? L4_CPU_ICOUNT : 0;
     kip->tsc_base = tsc_base = tsc_read();
-    kip->tsc_mul = machine.tsc_mul;
-    kip->tsc_shift = SHIFT;
+    tsc_mul = kip->tsc_mul;
 }
 
-u64 arch_now_ns(void) { return (u64)((unsigned __int128)(tsc_read() - tsc_base) * machine.tsc_mul >> SHIFT); }
+u64 arch_now_ns(void) { return (u64)((unsigned __int128)(tsc_read() - tsc_base) * tsc_mul >> SHIFT); }
 
 /* The timer may come a little early (its clock is not the TSC), and after at most 2^32 ticks. */
 void arch_timer_at(u64 ns)

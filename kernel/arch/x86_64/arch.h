@@ -12,7 +12,7 @@ struct space;
 struct fpu_area;
 
 /* ---- what the generic kernel offers to the machine ---- */
-/* Handle why `frame` (the first member of the running thread) was entered: frame->vector. Returns the frame to resume. */
+/* Handle why `frame` (the running thread's, or the idle one) was entered: frame->vector. Returns the frame to resume. */
 struct frame *kernel_entry(struct frame *frame);
 /* First C code of the generic kernel, on the boot CPU's stack; returns the first frame to resume. */
 struct frame *kernel_main(const struct l4_boot_record *record);
@@ -22,15 +22,13 @@ struct frame *kernel_main(const struct l4_boot_record *record);
 extern u64 arch_direct_map;     /* ARCH_DIRECT_MAP; host tests point it at an arena */
 static inline void *arch_pointer(paddr_t frame) { return (void *)(frame + arch_direct_map); }
 static inline paddr_t arch_paddr(const void *at) { return (u64)at - arch_direct_map; }
-paddr_t arch_image_paddr(const void *at);        /* of a static object: the kernel's image is not in the direct map */
 /* The kernel's half of the top-level page table: 256 entries that each new space copies. */
 const u64 *arch_kernel_half(void);
 /* Forget what the TLB knows of `at` in `root` (a top-level table's physical address). */
 void arch_tlb_forget(paddr_t root, vaddr_t at);
 
 /* ---- CPU ---- */
-void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* probes, tables, timers; fills the KIP's machine fields */
-struct thread *arch_current(void);              /* this CPU's running thread (gs) */
+void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* probes, tables, timers; fills in the info page */
 /* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. `from`: who ran before, NULL if
  * nobody or destroyed. `to` NULL: leave the address space of a task that goes, for the kernel's own. */
 void arch_switch(struct thread *from, struct thread *to);

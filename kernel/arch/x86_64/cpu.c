@@ -22,12 +22,11 @@ struct gate_descriptor {
     u32 offset_32, spare;
 };
 
-extern char boot_stack_end[], fault_stack_end[], kernel_start[];
+extern char boot_stack_end[], fault_stack_end[];
 u64 arch_direct_map = ARCH_DIRECT_MAP;
 u32 cpu_features, cpu_has_smap, cpu_fpu_bytes = 512;
 u64 cpu_xcr0 = 3;
 paddr_t cpu_kernel_root;
-static paddr_t image;                  /* where the loader put kernel_start */
 static struct arch_cpu boot_cpu __attribute__((aligned(4096)));
 static struct gate_descriptor idt[256] __attribute__((aligned(4096)));
 
@@ -178,7 +177,6 @@ static void say_features(const struct l4_kip *kip)
 void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
 {
     struct arch_cpu *cpu = &boot_cpu;
-    image = record->kernel;
     root_init(cpu);
     tables_init(cpu);
     features_init();
@@ -187,18 +185,12 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
     kip->cpus = 1;
     kip->xsave_bytes = cpu_fpu_bytes;
     kip->xcr0 = cpu_xcr0;
-    kip->features = cpu_features;
-    memcpy(kip->cpu, record->cpu, sizeof kip->cpu);
-    kip->rsdp = record->rsdp;
-    kip->boot_seconds = record->boot_seconds;
-    memcpy(kip->command_line, record->command_line, sizeof kip->command_line);
+    kip->features |= cpu_features;
     apic_init(&record->machine, kip);
     say_features(kip);
 }
 
 const u64 *arch_kernel_half(void) { return (const u64 *)arch_pointer(cpu_kernel_root) + 256; }
-
-paddr_t arch_image_paddr(const void *at) { return image + ((u64)at - (u64)kernel_start); }
 
 /* One CPU and no PCIDs: what is not in CR3 is not in the TLB. */
 void arch_tlb_forget(paddr_t root, vaddr_t at)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* frame.h: a user thread's saved registers, and the view of them as a message.
- * entry.S pushes a frame in this order, straight into the thread it interrupts (frame is the first thing in struct thread,
- * TSS.rsp0 points just past the frame), so `frame` and `thread` name the same address. */
+ * entry.S pushes a frame in this order, straight into the thread it interrupts: TSS.rsp0 points just past its frame. */
 #pragma once
 #include <abi/types.h>
 

@@ -34,8 +34,6 @@ static void bases_switch(struct thread *from, const struct thread *to)
     from->gs_base = gs;
 }
 
-struct thread *arch_current(void) { return this_cpu->current; }
-
 struct frame *arch_idle_frame(void) { return &this_cpu->self->idle; }
 
 static void root_switch(struct arch_cpu *cpu, paddr_t root)

@@ -5,7 +5,7 @@
  * are. EFER.NXE is set where the CPU has it. Page frame 0 is never RAM.
  * The loader has already placed the kernel, sigma0 and keeper: the kernel parses no ELF. */
 #pragma once
-#include <abi/region.h>
+#include <abi/kip.h>
 
 #define L4_BOOT_MAGIC 0x746f6f622d6f7861ul      /* "axo-boot" */
 
@@ -28,32 +28,23 @@ struct l4_boot_task {
     struct l4_segment segment[8];
 };
 
-/* What the loader found out about interrupts and clocks, so that the kernel reads no ACPI and measures nothing. */
+/* What the loader found out about interrupts and clocks, so that the kernel reads no ACPI and measures nothing. The rest is in
+ * the info page. */
 enum { L4_IOAPICS = 8, L4_ISA_LINES = 16, L4_CLOCK_SHIFT = 32 };
 struct l4_machine {
     paddr_t lapic;
-    u64 tsc_mul;                    /* nanoseconds a TSC tick << L4_CLOCK_SHIFT */
     u64 timer_mul;                  /* local APIC timer ticks a nanosecond << L4_CLOCK_SHIFT */
-    u32 is_icount;                  /* the command line holds `icount`: both tick once a nanosecond */
-    u32 ioapics;
+    u64 ioapics;
     struct { paddr_t at; u64 first; } ioapic[L4_IOAPICS];       /* first: its first global system interrupt */
     struct { u32 line, flags; } isa[L4_ISA_LINES];              /* where an ISA interrupt is wired; flags: ACPI 6.4, table 5.26 */
 };
 
+/* It lies with the info page and the first page tables right behind the kernel's image, in memory that is never given away. */
 struct l4_boot_record {
     u64 magic;
-    u32 version;                    /* 1 */
-    u32 regions;
-    struct l4_region region[L4_REGIONS];    /* sorted, disjoint, whole pages: what sigma0 gets */
-    paddr_t kernel;                 /* the kernel's image and behind it the page tables that it starts with: never given away */
-    u64 kernel_bytes;
+    u64 version;                    /* 2 */
+    paddr_t info_page;              /* struct l4_kip, filled in but for what the kernel knows better: see there */
+    struct l4_region share;         /* RAM for the kernel's objects, beside the info page's regions */
     struct l4_boot_task sigma0, keeper;
-    paddr_t archive;                /* page aligned */
-    u64 archive_bytes;
-    paddr_t loader_end;             /* RAM below it may hold the loader, its tables and this record: free once the kernel has copied it */
-    paddr_t rsdp;
     struct l4_machine machine;
-    char cpu[64];                   /* brand string */
-    u64 boot_seconds;               /* CMOS clock, seconds since 1970 UTC */
-    char command_line[1024];
 };

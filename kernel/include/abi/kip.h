@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* kip.h: the kernel info page, one read-only page that keeper hands to every task (at L4_KIP_ADDRESS by convention).
- * The kernel maps it into sigma0 and keeper before they start. It tells the time without a system call: ns = ((rdtsc - tsc_base) * tsc_mul) >> tsc_shift, in 128 bits. */
+ * The loader makes it; the kernel fills in what is marked [k] and maps it into sigma0 and keeper before they start.
+ * It tells the time without a system call: ns = ((rdtsc - tsc_base) * tsc_mul) >> tsc_shift, in 128 bits. */
 #pragma once
 #include <abi/region.h>
 
@@ -10,20 +11,20 @@
 struct l4_kip {
     u64 magic;
     u32 abi_version;                /* 1 */
-    u32 cpus;                       /* CPUs in use */
-    u64 tsc_base, tsc_mul;          /* scale: see above */
+    u32 cpus;                       /* [k] CPUs in use */
+    u64 tsc_base, tsc_mul;          /* scale: see above; [k] tsc_base */
     u32 tsc_shift;
-    u32 features;                   /* enum l4_cpu_feature */
+    u32 features;                   /* [k] enum l4_cpu_feature; ICOUNT is the loader's */
     u64 boot_seconds;               /* wall-clock time at ns = 0, seconds since 1970 UTC, from the CMOS clock */
     u64 ram_bytes;                  /* RAM that sigma0 was given */
     u64 kernel_bytes;               /* RAM that the kernel keeps for objects */
     paddr_t archive;                /* the boot archive (cpio newc), page aligned, readable by sigma0 at its physical address */
     u64 archive_bytes;
     paddr_t rsdp;                   /* ACPI root pointer, 0 if none */
-    u32 xsave_bytes;                /* size of a standard-format XSAVE area for xcr0, 512 where there is only FXSAVE */
+    u32 xsave_bytes;                /* [k] size of a standard-format XSAVE area for xcr0, 512 where there is only FXSAVE */
     u32 spare;
-    u64 xcr0;
-    char version[32];               /* "0.1.0" */
+    u64 xcr0;                       /* [k] */
+    char version[32];               /* [k] "0.1.0" */
     char cpu[64];                   /* brand string */
     char command_line[1024];
     u64 regions;                    /* what sigma0 was given, 1:1: RAM to hand out, ACPI tables and the archive to be read */

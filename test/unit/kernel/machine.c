@@ -46,24 +46,23 @@ void thread_unbind(struct thread *t)
     t->task = NULL;
 }
 
-static l4_err_t forget(struct object *object, void *at, u32 bytes)
+l4_err_t thread_init(struct object *object)
 {
-    list_remove(&object->in_factory);
-    object_count--;
-    memory_give(object->factory, at, bytes);
+    list_init(&thread_of(object)->in_task);
     return L4_OK;
 }
 
 l4_err_t thread_destroy_step(struct object *object)
 {
-    struct thread *t = thread_of(object);
-    if (t->task)
-        thread_unbind(t);
-    return forget(object, t, sizeof *t);
+    if (thread_of(object)->task)
+        thread_unbind(thread_of(object));
+    return L4_OK;
 }
 
-l4_err_t gate_destroy_step(struct object *object) { return forget(object, object, sizeof(struct gate)); }
-l4_err_t irq_destroy_step(struct object *object) { return forget(object, object, sizeof(struct irq)); }
+l4_err_t gate_init(struct object *object) { return L4_OK; }
+l4_err_t gate_destroy_step(struct object *object) { return L4_OK; }
+l4_err_t irq_init(struct object *object) { return L4_OK; }
+l4_err_t irq_destroy_step(struct object *object) { return L4_OK; }
 
 /* ---- the arena ---- */
 void machine_init(void)
@@ -121,7 +120,7 @@ bool random_one_in(u64 n) { return random_below(n) == 0; }
 /* ---- objects ---- */
 struct task *make_task(struct factory *factory)
 {
-    struct object *task = task_create(factory);
+    struct object *task = object_create(factory, L4_TASK);
     assert_non_null(task);
     return task_of(task);
 }

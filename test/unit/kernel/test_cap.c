@@ -92,8 +92,7 @@ static void make_object(void)
 {
     u32 c = random_cell();
     struct cap *empty;
-    struct gate *gate = memory_take(&root_factory, sizeof *gate);
-    object_init(&gate->object, L4_GATE, &root_factory);
+    struct gate *gate = gate_of(object_create(&root_factory, L4_GATE));
     while ((c - 1) % SLOTS == 0 || model[c].object)
         c = random_cell();
     assert_int_equal(cap_reserve(&table[(c - 1) / SLOTS], (c - 1) % SLOTS, &empty), L4_OK);
@@ -181,9 +180,8 @@ static void test_random(void **unused)
 /* ---- long trees ---- */
 static struct cap *make_root(struct cap_table *t, u64 slot)
 {
-    struct gate *gate = memory_take(&root_factory, sizeof *gate);
+    struct gate *gate = gate_of(object_create(&root_factory, L4_GATE));
     struct cap *root;
-    object_init(&gate->object, L4_GATE, &root_factory);
     assert_int_equal(cap_reserve(t, slot, &root), L4_OK);
     cap_make_root(root, &gate->object, L4_RIGHTS_ALL);
     return root;

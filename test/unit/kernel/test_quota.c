@@ -72,7 +72,7 @@ static l4_err_t take_utcb(void)
         task_utcb_give(target, 0x7000000400);
     return err;
 }
-static l4_err_t create_task(void) { return task_create(quota) ? L4_OK : L4_NO_MEMORY; }
+static l4_err_t create_task(void) { return object_create(quota, L4_TASK) ? L4_OK : L4_NO_MEMORY; }
 static l4_err_t create_factory(void)
 {
     struct factory *factory;

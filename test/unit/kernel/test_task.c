@@ -108,13 +108,10 @@ static void grow_heap(struct heap *h, struct factory *factory)
 {
     for (u32 i = 0; i < OBJECTS; i++) {
         struct cap_table *holder = h->tasks ? random_holder(h) : &table;
-        struct gate *gate;
         struct factory *child;
         u64 slot = 10 + i;
         if (random_one_in(3) && h->tasks) {
-            gate = memory_take(factory, sizeof *gate);
-            object_init(&gate->object, L4_GATE, factory);
-            h->object[i] = &gate->object;
+            h->object[i] = object_create(factory, L4_GATE);
         } else if (random_one_in(4) && factory_create(factory, 1 << 20, &child) == L4_OK) {
             factory = child;
             h->object[i] = &child->object;
