@@ -6,8 +6,7 @@
 #include "ipc.h"
 #include "irq_kernel.h"
 
-enum { LINES = 192 };           /* VECTOR_LINES up to VECTOR_TIMER */
-static struct irq *line_owner[LINES];
+static struct irq *line_owner[ARCH_LINES];
 
 l4_err_t irq_init(struct object *object)
 {
@@ -20,21 +19,20 @@ l4_err_t irq_init(struct object *object)
 
 l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level)
 {
-    if (line >= LINES || line >= arch_lines())
-        return L4_BAD_ARGUMENT;
-    if (line_owner[line])
+    if (line < ARCH_LINES && line_owner[line])
         return L4_SLOT_BUSY;
+    if (line >= ARCH_LINES || !arch_line_open(line, level))
+        return L4_BAD_ARGUMENT;
     line_owner[line] = irq;
     irq->line = (i32)line;
     irq->level = level;
-    arch_line_open(line, level);
     return L4_OK;
 }
 
 static void unmask(struct irq *irq)
 {
     if (irq->masked)
-        arch_line_unmask((u32)irq->line);
+        arch_line_mask((u32)irq->line, false);
     irq->masked = false;
 }
 
@@ -50,7 +48,7 @@ l4_err_t irq_destroy_step(struct object *object)
     struct irq *irq = irq_of(object);
     unlink_receiver(irq);
     if (irq->line >= 0) {
-        arch_line_mask((u32)irq->line);
+        arch_line_mask((u32)irq->line, true);
         line_owner[irq->line] = NULL;
     }
     return L4_OK;
@@ -90,11 +88,11 @@ void irq_set(struct irq *irq)
 
 void irq_line(u32 line)
 {
-    struct irq *irq = line < LINES ? line_owner[line] : NULL;
+    struct irq *irq = line < ARCH_LINES ? line_owner[line] : NULL;
     if (!irq)
         return;
     if (irq->level) {
-        arch_line_mask(line);
+        arch_line_mask(line, true);
         irq->masked = true;
     }
     irq_set(irq);

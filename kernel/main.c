@@ -23,7 +23,7 @@ static struct l4_kip *kip;
 static void require(l4_err_t err, const char *what)
 {
     if (err != L4_OK)
-        panic("cannot %s: error %d. Give the machine more memory", what, err);
+        panic("cannot %s: error -%u. Give the machine more memory", what, -(u32)err);
 }
 
 static void *make(enum l4_kind kind)

@@ -4,38 +4,23 @@
 #include <stdarg.h>
 #include "arch.h"
 
-static void print_number(u64 value, u32 base, bool negative, i32 width)
+static void print_number(u64 value, u32 base)
 {
-    char text[24];
-    i32 n = 0;
-    do
-        text[n++] = "0123456789abcdef"[value % base];
-    while (value /= base);
-    for (; n < width; n++)
-        text[n] = '0';
-    if (negative)
-        arch_log('-');
-    while (n > 0)
-        arch_log(text[--n]);
+    if (value >= base)
+        print_number(value / base, base);
+    arch_log("0123456789abcdef"[value % base]);
 }
 
 /* One conversion after its `%`; returns the last character it used. */
 static const char *print_conversion(const char *f, va_list *args)
 {
-    i32 width = 0;
-    for (; *f >= '0' && *f <= '9'; f++)
-        width = 10 * width + *f - '0';
     bool is_long = *f == 'l';
     f += is_long;
-    if (*f == 's') {
+    if (*f == 's')
         for (const char *s = va_arg(*args, const char *); *s; s++)
             arch_log(*s);
-    } else if (*f == 'd') {
-        i64 v = is_long ? va_arg(*args, i64) : va_arg(*args, i32);
-        print_number(v < 0 ? -(u64)v : (u64)v, 10, v < 0, width);
-    } else {
-        print_number(is_long ? va_arg(*args, u64) : va_arg(*args, u32), *f == 'u' ? 10 : 16, false, width);
-    }
+    else
+        print_number(is_long ? va_arg(*args, u64) : va_arg(*args, u32), *f == 'u' ? 10 : 16);
     return f;
 }
 

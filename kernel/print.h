@@ -3,7 +3,7 @@
 #pragma once
 #include <abi/types.h>
 
-/* %s, and %d %u %x with optional `l` and digits: so many at least (16 at most), zeros in front */
+/* %s, %u, %x, %lu, %lx */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void panic(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 

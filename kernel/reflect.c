@@ -6,6 +6,7 @@
 #include "fault.h"
 #include "ipc.h"
 #include "task.h"
+#include "transfer.h"
 
 enum { KICK_LATCHED = 1, KICK_LEAVING = 2 };    /* utcb->kicked */
 enum { RED_ZONE = 128, RUNTIME_STACK = 64 * 1024 };
@@ -77,14 +78,11 @@ static vaddr_t exception_stack(const struct thread *t)
     return reflect_is_native(t) && inside ? (t->frame.rsp - RED_ZONE) & ~15ul : t->upcall.stack;
 }
 
-bool reflect_exception(struct thread *t, u64 vector, u64 error, u64 address)
+bool reflect_exception(struct thread *t)
 {
     if (!t->upcall.exception)
         return false;
-    t->utcb->exception.vector = vector;
-    t->utcb->exception.error = error;
-    t->utcb->exception.address = address;
-    arch_registers_get(t, &t->utcb->exception.registers);
+    transfer_exception(t, t->utcb);
     enter(t, t->upcall.exception, exception_stack(t));
     return true;
 }

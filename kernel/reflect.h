@@ -6,4 +6,4 @@
 bool reflect_is_native(const struct thread *t);         /* its rip lies in the task's native range */
 void reflect_system_call(struct thread *self);
 void reflect_kick(struct thread *t);                    /* t is not running, or is the invoker */
-bool reflect_exception(struct thread *t, u64 vector, u64 error, u64 address);   /* false: it has no upcall */
+bool reflect_exception(struct thread *t);               /* t->fault tells which; false: it has no upcall */

@@ -60,10 +60,9 @@ void sched_forget(struct thread *t)
     struct cpu *cpu = cpu_this();
     if (cpu->current == t)
         cpu->current = NULL;
-    if (cpu->loaded != t)
-        return;
-    arch_switch(NULL, NULL);
-    cpu->loaded = NULL;
+    if (cpu->loaded == t)
+        cpu->loaded = NULL;
+    arch_forget(t);
 }
 
 void sched_set_priority(struct thread *t, u32 priority)

@@ -21,7 +21,7 @@ static inline struct cpu *cpu_this(void) { return &boot_cpu; }
 void sched_init(void);
 void sched_ready(struct thread *t);             /* t has become READY */
 void sched_remove(struct thread *t);            /* a READY thread that is not running stops being ready */
-void sched_forget(struct thread *t);            /* t is being destroyed: the machine must not hold its context */
+void sched_forget(struct thread *t);            /* t leaves its task, or its FPU area comes or goes: see arch_forget */
 void sched_set_priority(struct thread *t, u32 priority);
 void sched_yield_to(struct thread *t);          /* current goes behind its equals, t runs next */
 void sched_tick(void);                          /* the timer rang */

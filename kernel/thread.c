@@ -59,10 +59,8 @@ void thread_unbind(struct thread *t)
 
 static void free_fpu(struct thread *t)
 {
-    if (!t->fpu)
-        return;
-    arch_fpu_drop(t);
-    memory_give(t->object.factory, t->fpu, arch_fpu_bytes());
+    if (t->fpu)
+        memory_give(t->object.factory, t->fpu, arch_fpu_bytes());
     t->fpu = NULL;
 }
 
@@ -186,6 +184,7 @@ l4_err_t thread_use_fpu(struct thread *self, struct invocation *inv, bool on)
 {
     if (thread_state(self) != THREAD_STOPPED)
         return L4_BAD_STATE;
+    sched_forget(self);
     if (!on)
         free_fpu(self);
     if (!on || self->fpu)

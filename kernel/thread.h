@@ -56,8 +56,7 @@ struct thread {
     struct list irqs;               /* irq.in_receiver */
     struct list pending_irqs;       /* irq.in_pending */
     struct timeout timeout;
-    struct message fault;           /* the message to pager or exception handler */
-    u64 fault_address;
+    struct message fault;           /* the message to pager or exception handler; words of the latter: vector, error, address */
     u64 progress;                   /* of an invocation that is restarted */
     u64 items_to;                   /* id of the thread that a restarted transfer of typed items goes to, 0: none is under way */
     u32 items_done;                 /* items before this one are there */

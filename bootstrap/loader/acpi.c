@@ -15,6 +15,7 @@ struct table {
     u8 revision, checksum, oem[26];
 };
 enum { MADT_ENTRIES = 44, MADT_IOAPIC = 1, MADT_OVERRIDE = 2 };
+enum { IOAPIC_VERSION = 1, IOAPIC_LINES = 0x10, MASKED = 1 << 16 };
 #define LOW_END 0x100000000ul           /* what the loader can see */
 
 static const struct table *table_at(paddr_t at)
@@ -49,11 +50,20 @@ static const struct table *madt_find(paddr_t rsdp_at)
     return NULL;
 }
 
+/* An I/O APIC, all of its lines masked. */
 static void add_ioapic(struct l4_machine *machine, paddr_t at, u32 first)
 {
     if (machine->ioapics == L4_IOAPICS)
         return;
+    volatile u32 *io = (volatile u32 *)at;      /* [0] selects the register that [4] is */
+    io[0] = IOAPIC_VERSION;
+    u32 lines = (io[4] >> 16 & 255) + 1;
+    for (u32 i = 0; i < lines; i++) {
+        io[0] = IOAPIC_LINES + 2 * i;
+        io[4] = MASKED;
+    }
     machine->ioapic[machine->ioapics].at = at;
+    machine->ioapic[machine->ioapics].lines = lines;
     machine->ioapic[machine->ioapics++].first = first;
 }
 

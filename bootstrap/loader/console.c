@@ -7,18 +7,24 @@ enum { COM1 = 0x3f8, COM2 = 0x2f8, COLUMNS = 80, ROWS = 25, SPINS = 100000 };
 
 static u32 screen_at;           /* next cell */
 
+static void serial_init(u16 port)
+{
+    outb(port + 1, 0);          /* no interrupts */
+    outb(port + 3, 0x80);
+    outb(port, 1);              /* 115200 baud */
+    outb(port + 1, 0);
+    outb(port + 3, 3);          /* 8N1 */
+    outb(port + 2, 7);          /* clear the FIFOs */
+}
+
+void console_init(void)
+{
+    serial_init(COM1);
+    serial_init(COM2);
+}
+
 static void serial_put(u16 port, char c)
 {
-    static bool is_ready[2];
-    if (!is_ready[port == COM2]) {
-        is_ready[port == COM2] = true;
-        outb(port + 1, 0);      /* no interrupts */
-        outb(port + 3, 0x80);
-        outb(port, 1);          /* 115200 baud */
-        outb(port + 1, 0);
-        outb(port + 3, 3);      /* 8N1 */
-        outb(port + 2, 7);      /* clear the FIFOs */
-    }
     for (u32 i = 0; i < SPINS && !(inb(port + 5) & 0x20); i++)
         continue;
     outb(port, (u8)c);

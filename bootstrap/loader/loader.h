@@ -61,6 +61,7 @@ void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp);         /* I/O A
 
 /* ---- clock.c, console.c, start.S, string.c ---- */
 u64 clock_seconds(void);
+void console_init(void);                        /* COM2 is the kernel's log from then on */
 void say(const char *text);
 void say_number(u64 number);
 /* Print "loader: …" (the parts up to NULL, no space between) everywhere, leave QEMU with value 3, halt. */

@@ -7,7 +7,7 @@
 enum { PIC_1 = 0x20, PIC_2 = 0xa0 };
 enum { PIT_CHANNEL_2 = 0x42, PIT_MODE = 0x43, SPEAKER = 0x61, SPEAKER_GATE = 1, SPEAKER_OUT = 0x20 };
 enum { PIT_ONE_SHOT = 0xb0, PIT_LATCH = 0x80, PIT_HZ = 1193182 };
-enum { LAPIC_SPURIOUS = 0xf0, LAPIC_COUNT = 0x380, LAPIC_NOW = 0x390, LAPIC_DIVIDE = 0x3e0, LAPIC_TIMER = 0x320 };
+enum { LAPIC_TASK_PRIORITY = 0x80, LAPIC_SPURIOUS = 0xf0, LAPIC_LINT0 = 0x350, LAPIC_COUNT = 0x380, LAPIC_NOW = 0x390, LAPIC_DIVIDE = 0x3e0, LAPIC_TIMER = 0x320 };
 enum { LAPIC_ON = 0x100, DIVIDE_BY_1 = 11, MASKED = 1 << 16 };
 enum { MSR_APIC_BASE = 0x1b, APIC_BASE_X2 = 1 << 10, APIC_BASE_ON = 1 << 11, SHIFT = L4_CLOCK_SHIFT };
 
@@ -126,6 +126,8 @@ void machine_find(struct l4_machine *machine, struct l4_kip *kip, const struct s
     machine->lapic = base & 0xffffff000ul;
     lapic = (volatile u32 *)machine->lapic;
     lapic_write(LAPIC_SPURIOUS, LAPIC_ON | 0xff);
+    lapic_write(LAPIC_TASK_PRIORITY, 0);
+    lapic_write(LAPIC_LINT0, MASKED);
     lapic_write(LAPIC_DIVIDE, DIVIDE_BY_1);
     lapic_write(LAPIC_TIMER, MASKED);
     kip->tsc_shift = SHIFT;

@@ -110,6 +110,7 @@ static struct l4_region take_kernel_share(void)
 
 void loader_main(bool is_multiboot2, paddr_t info)
 {
+    console_init();
     memory_add(0, L4_PAGE_SIZE, 2);     /* the BIOS's; and frame 0 means "none" to the kernel */
     if (is_multiboot2)
         multiboot2_parse(&start, info);

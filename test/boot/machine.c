@@ -70,7 +70,7 @@ static void lines_open(void)
 {
     arch_line_open(TIMER_LINE, false);
     arch_line_open(CLOCK_LINE, false);
-    arch_line_mask(CLOCK_LINE);
+    arch_line_mask(CLOCK_LINE, true);
     arch_line_open(COM1_LINE, true);
     outb(0x43, 0x34);
     outb(0x40, 0);
@@ -104,19 +104,19 @@ static struct frame *line_arrived(struct frame *frame, u32 line)
 {
     arrived[line]++;
     if (line == COM1_LINE)
-        arch_line_mask(COM1_LINE);
+        arch_line_mask(COM1_LINE, true);
     if (line == CLOCK_LINE)
         clock_acknowledge();
     arch_interrupt_done();
     if (arrived[TIMER_LINE] == 5 && line == TIMER_LINE) {
         check("masked line", arrived[CLOCK_LINE], 0);
-        arch_line_mask(TIMER_LINE);
-        arch_line_unmask(CLOCK_LINE);
+        arch_line_mask(TIMER_LINE, true);
+        arch_line_mask(CLOCK_LINE, false);
         clock_acknowledge();
     }
     if (arrived[CLOCK_LINE] < 5)
         return frame;
-    arch_line_mask(CLOCK_LINE);
+    arch_line_mask(CLOCK_LINE, true);
     check("idle frame", (u64)frame, (u64)arch_idle_frame());
     check("level line", arrived[COM1_LINE], 1);
     check("masked timer", arrived[TIMER_LINE], 5);

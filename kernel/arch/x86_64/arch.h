@@ -30,8 +30,10 @@ void arch_tlb_forget(paddr_t root, vaddr_t at);
 /* ---- CPU ---- */
 void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* probes, tables, timers; fills in the info page */
 /* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. `from`: who ran before, NULL if
- * nobody or destroyed. `to` NULL: leave the address space of a task that goes, for the kernel's own. */
+ * nobody or destroyed. */
 void arch_switch(struct thread *from, struct thread *to);
+/* The machine must not hold t's context any longer: it goes, or its task or FPU area does. */
+void arch_forget(const struct thread *t);
 struct frame *arch_idle_frame(void);            /* resuming it waits for an interrupt with interrupts on */
 void arch_halt(void) __attribute__((noreturn)); /* after a panic */
 
@@ -46,7 +48,6 @@ u64 arch_fault_address(void);                   /* CR2, after a page fault */
 /* ---- FPU: fpu is NULL for threads that may not use it ---- */
 u32 arch_fpu_bytes(void);                       /* size of an area, at most a page */
 void arch_fpu_init(struct fpu_area *area);      /* the state after FNINIT, MXCSR 0x1f80 */
-void arch_fpu_drop(struct thread *t);           /* t's state is no longer wanted (destroyed) */
 
 /* ---- I/O ports: `space->ports` is a bitmap page pair (bit clear: allowed) or NULL ---- */
 bool arch_ports_load(struct thread *t);         /* first #GP: make the bitmap of t's task active; false if it already was or has none */
@@ -55,10 +56,9 @@ void arch_ports_changed(struct space *space);   /* its bitmap changed: reload if
 /* ---- time and interrupts ---- */
 u64 arch_now_ns(void);                          /* since boot */
 void arch_timer_at(u64 ns);                     /* next timer interrupt at this absolute time; ~0: none */
-u32 arch_lines(void);                           /* number of hardware interrupt lines */
-void arch_line_open(u32 line, bool level);      /* route to VECTOR_LINES + line, unmasked */
-void arch_line_mask(u32 line);
-void arch_line_unmask(u32 line);
+enum { ARCH_LINES = 64 };                       /* hardware interrupt lines at most */
+bool arch_line_open(u32 line, bool level);      /* route to VECTOR_LINES + line, unmasked; false: there is no such line */
+void arch_line_mask(u32 line, bool masked);     /* of an open line */
 void arch_interrupt_done(void);                 /* acknowledge at the controller */
 
 /* ---- the kernel's log: COM2 ---- */

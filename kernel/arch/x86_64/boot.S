@@ -8,10 +8,8 @@
 boot_entry:
         mov     $boot_stack_end, %rsp
         xor     %ebp, %ebp
-        movabs  $DIRECT_MAP, %rbx
-        add     %rdi, %rbx
-        call    serial_init
-        mov     %rbx, %rdi
+        movabs  $DIRECT_MAP, %rax
+        add     %rax, %rdi
         call    kernel_main
         jmp     entry_resume
 

@@ -14,7 +14,7 @@ enum {
     CR4_FSGSBASE = 1 << 16, CR4_OSXSAVE = 1 << 18, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21,
 };
 enum { FLAG_TF = 1 << 8, FLAG_IF = 1 << 9, FLAG_DF = 1 << 10, FLAG_NT = 1 << 14, FLAG_AC = 1 << 18 };
-enum { GATE_INTERRUPT = 0x8e00, GATE_USER = 0x6000, VECTOR_DOUBLE_FAULT = 8, VECTOR_NMI = 2, VECTOR_INT_80 = 0x80 };
+enum { GATE_INTERRUPT = 0x8e00, GATE_USER = 0x6000, VECTOR_DOUBLE_FAULT = 8, VECTOR_NMI = 2 };
 
 /* SDM vol. 3, 6.14.1 */
 struct gate_descriptor {

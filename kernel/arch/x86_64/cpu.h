@@ -12,7 +12,6 @@
 #define TSS_AT    0x38
 
 #define CPU_SELF     0
-#define CPU_CURRENT  8
 #define CPU_USER_RSP 16
 #define CPU_STACK    24
 #define CPU_IDLE     32
@@ -29,7 +28,6 @@
 
 #define ENTRY_EXCEPTIONS  32    /* the VECTOR_* that assembly needs */
 #define ENTRY_SYSCALL     0x101
-#define ENTRY_FOREIGN     0x100
 
 #ifndef __ASSEMBLER__
 #include "arch.h"
@@ -61,14 +59,13 @@ struct arch_cpu {
     struct thread *fpu_of;          /* whose state the FPU registers hold, or NULL */
     bool fpu_is_off;                /* CR0.TS */
 };
-_Static_assert(offsetof(struct arch_cpu, current) == CPU_CURRENT && offsetof(struct arch_cpu, user_rsp) == CPU_USER_RSP
-    && offsetof(struct arch_cpu, stack) == CPU_STACK && offsetof(struct arch_cpu, idle) == CPU_IDLE
+_Static_assert(offsetof(struct arch_cpu, user_rsp) == CPU_USER_RSP && offsetof(struct arch_cpu, stack) == CPU_STACK && offsetof(struct arch_cpu, idle) == CPU_IDLE
     && offsetof(struct arch_cpu, tss.rsp) == CPU_RSP0 && sizeof(struct tss) == 104
     && offsetof(struct arch_cpu, ports) - offsetof(struct arch_cpu, tss) == TSS_PORTS, "as entry.S has it");
 _Static_assert(offsetof(struct frame, vector) == FRAME_VECTOR && offsetof(struct frame, rip) == FRAME_RIP
     && offsetof(struct frame, cs) == FRAME_CS, "entry.S and struct frame agree");
 _Static_assert(DIRECT_MAP == ARCH_DIRECT_MAP && USER_END == L4_USER_END && ENTRY_EXCEPTIONS == VECTOR_EXCEPTIONS
-    && ENTRY_SYSCALL == VECTOR_SYSCALL && ENTRY_FOREIGN == VECTOR_FOREIGN, "assembly and C agree");
+    && ENTRY_SYSCALL == VECTOR_SYSCALL, "assembly and C agree");
 
 /* This CPU's; constant time, no lookup: `this_cpu->field` is one instruction. */
 #define this_cpu ((struct arch_cpu __seg_gs *)0)
@@ -81,11 +78,9 @@ extern paddr_t cpu_kernel_root;     /* the address space of nobody: only the ker
 
 /* fpu.c, iobitmap.c: their parts of arch_switch */
 void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to);
-bool fpu_resume(struct arch_cpu *cpu);  /* the running thread got an area while TS was set: load it; false: none */
 void ports_switch(struct arch_cpu *cpu, const struct thread *to);
-/* apic.c, serial.c */
+/* apic.c */
 void apic_init(const struct l4_machine *machine, struct l4_kip *kip);
-void serial_init(void);
 /* entry.S, trap.c */
 extern u8 entry_vectors[256][16];
 void entry_system_call(void);

@@ -89,11 +89,7 @@ entry_vectors:
         .if     !(has_error || vector == 29 || vector == 30)
         push    $0
         .endif
-        .if     vector == 0x80
-        push    $ENTRY_FOREIGN
-        .else
         push    $vector
-        .endif
         .if     vector == 8             /* double fault: on a stack of its own, never survived */
         jmp     kernel_bug
         .else
@@ -135,13 +131,6 @@ kernel_bug:
 /* May come anywhere, also between SYSCALL and swapgs: touches nothing. */
         .globl  entry_nmi
 entry_nmi:
-        incq    entry_nmis(%rip)
         iretq
-
-        .bss
-        .globl  entry_nmis
-        .balign 8
-entry_nmis:
-        .skip   8
 
         .section .note.GNU-stack, "", @progbits

@@ -46,14 +46,6 @@ void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to)
         fpu_turn_off(cpu);
 }
 
-bool fpu_resume(struct arch_cpu *cpu)
-{
-    if (!cpu->current || !cpu->current->fpu || !cpu->fpu_is_off)
-        return false;
-    fpu_load(cpu, cpu->current);
-    return true;
-}
-
 u32 arch_fpu_bytes(void) { return cpu_fpu_bytes; }
 
 void arch_fpu_init(struct fpu_area *area)
@@ -62,13 +54,4 @@ void arch_fpu_init(struct fpu_area *area)
     memset(at, 0, cpu_fpu_bytes);
     *(u16 *)at = 0x37f;                 /* FCW after FNINIT */
     *(u32 *)(at + 24) = 0x1f80;         /* MXCSR: loaded even where XSTATE_BV says "initial" */
-}
-
-void arch_fpu_drop(struct thread *t)
-{
-    struct arch_cpu *cpu = this_cpu->self;
-    if (cpu->fpu_of != t)
-        return;
-    cpu->fpu_of = NULL;
-    fpu_turn_off(cpu);
 }

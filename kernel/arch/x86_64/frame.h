@@ -27,5 +27,5 @@ enum vector {
     VECTOR_LINES = 0x30,            /* hardware lines 0x30 + global system interrupt */
     VECTOR_TIMER = 0xf0, VECTOR_SPURIOUS = 0xff,
     VECTOR_SYSCALL = 0x101,         /* by SYSCALL: may be left by SYSRET when rip is canonical */
-    VECTOR_FOREIGN = 0x100,         /* int 0x80; what exceptions call 256 */
+    VECTOR_INT_80 = 0x80, VECTOR_FOREIGN = 0x100,       /* what the former becomes: exceptions call it 256 */
 };

@@ -44,12 +44,14 @@ static void root_switch(struct arch_cpu *cpu, paddr_t root)
     root_write(root);
 }
 
-static __attribute__((noinline)) void switch_to_nobody(struct arch_cpu *cpu, struct thread *from)
+void arch_forget(const struct thread *t)
 {
-    static const struct thread nobody;
-    fpu_switch(cpu, from, NULL);
-    if (from)
-        bases_switch(from, &nobody);
+    struct arch_cpu *cpu = this_cpu->self;
+    if (cpu->fpu_of == t)
+        cpu->fpu_of = NULL;
+    if (cpu->current != t)
+        return;
+    fpu_switch(cpu, NULL, NULL);
     cpu->current = NULL;
     root_switch(cpu, cpu_kernel_root);
 }
@@ -57,10 +59,6 @@ static __attribute__((noinline)) void switch_to_nobody(struct arch_cpu *cpu, str
 void arch_switch(struct thread *from, struct thread *to)
 {
     struct arch_cpu *cpu = this_cpu->self;
-    if (__builtin_expect(!to, 0)) {
-        switch_to_nobody(cpu, from);
-        return;
-    }
     if (__builtin_expect(!cpu->fpu_is_off || to->fpu, 0))
         fpu_switch(cpu, from, to);
     if (__builtin_expect(from && from != to, 1))

@@ -9,10 +9,10 @@ enum { PIC_VECTORS = 0x20, EXIT_PORT = 0xf4, EXIT_KERNEL_BUG = 5 };
 struct frame *trap_enter(struct frame *frame)
 {
     u64 vector = frame->vector;
-    if (vector == VECTOR_NO_FPU && fpu_resume(this_cpu->self))
-        return frame;
     if (vector == VECTOR_SPURIOUS || (vector >= PIC_VECTORS && vector < VECTOR_LINES))
         return frame;           /* spurious: not acknowledged */
+    if (vector == VECTOR_INT_80)
+        frame->vector = VECTOR_FOREIGN;
     return kernel_entry(frame);
 }
 
@@ -26,14 +26,15 @@ vaddr_t arch_fault_address(void)
 /* The kernel faulted: on its stack, or on the fault stack if that was full. */
 void trap_kernel_bug(const struct frame *f)
 {
-    const struct message *m = &f->message;
+    static const char *const names[] = {    /* in the order of struct frame */
+        "r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "rcx", "r10", "rdi", "rax", "rsi", "rdx", "r8", "r9",
+        "vector", "error", "rip", "cs", "rflags", "rsp", "ss",
+    };
     print("\nkernel bug: exception %lu, error %lx, at %lx, cr2 %lx, thread %lx\n", f->vector, f->error, f->rip,
         arch_fault_address(), (u64)this_cpu->current);
-    print("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", m->number, f->rbx, f->rcx, m->word[1]);
-    print("rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n", m->word[0], m->tag, f->rbp, f->rsp);
-    print("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", m->word[2], m->word[3], m->label, f->r11);
-    print("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", f->r12, f->r13, f->r14, f->r15);
-    print("cs %lx ss %lx rflags %lx\n", f->cs, f->ss, f->rflags);
+    for (u32 i = 0; i < sizeof *f / sizeof(u64); i++)
+        print("%s %lx%s", names[i], ((const u64 *)f)[i], i % 4 == 3 ? "\n" : "  ");
+    print("\n");
     arch_halt();
 }
 

@@ -35,7 +35,7 @@ struct l4_machine {
     paddr_t lapic;
     u64 timer_mul;                  /* local APIC timer ticks a nanosecond << L4_CLOCK_SHIFT */
     u64 ioapics;
-    struct { paddr_t at; u64 first; } ioapic[L4_IOAPICS];       /* first: its first global system interrupt */
+    struct { paddr_t at; u32 first, lines; } ioapic[L4_IOAPICS];        /* its first global system interrupt, and how many; masked */
     struct { u32 line, flags; } isa[L4_ISA_LINES];              /* where an ISA interrupt is wired; flags: ACPI 6.4, table 5.26 */
 };
 
