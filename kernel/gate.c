@@ -57,8 +57,6 @@ l4_err_t gate_destroy_step(struct object *object)
 
 l4_err_t gate_bind(struct gate *self, struct invocation *inv, struct thread *server)
 {
-    if (self->object.dying || server->object.dying)
-        return L4_BAD_STATE;
     gate_unlink_server(self);
     self->server = server;
     list_insert(&server->gates, &self->in_server);
@@ -77,8 +75,6 @@ l4_err_t gate_mint(struct gate *self, struct invocation *inv, u32 slot, u64 labe
     struct cap_table *table = &inv->caller->task->caps;
     struct cap *there = cap_find(table, slot), *empty;
     u32 allowed = rights & (L4_R | L4_W | L4_X | L4_O | L4_I);
-    if (self->object.dying)
-        return L4_BAD_STATE;
     if (there->kind == L4_DOOR && there->object == &self->object && there->label == label && there->rights == allowed)
         return L4_OK;
     l4_err_t err = cap_settle(self->object.root);

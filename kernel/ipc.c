@@ -25,22 +25,15 @@ static void arm_timeout(struct thread *t, u64 tag)
     t->hot |= THREAD_TIMED;
 }
 
-/* Carry `from`'s request into `to`'s registers. L4_MAP_FAILED with the item's index in *index; RESTART. */
-static l4_err_t deliver_request(struct thread *from, struct thread *to, u32 *index)
+/* Words and registers of `from`'s message into `to`; the label and rights are those of the door that it came through. */
+static void deliver(const struct thread *from, struct thread *to, const struct message *m, u64 label, u64 rights)
 {
-    const struct message *m = outgoing(from);
-    l4_err_t err = transfer_items(from, to, l4_tag_items(m->tag), index);
-    if (err != L4_OK)
-        return err;
     struct message *into = &to->frame.message;
     u64 tag = m->tag;
     *into = *m;
-    into->label = from->send_label;
-    into->tag = (tag & TAG_DELIVERED) | (u64)from->send_rights << L4_TAG_RIGHTS_SHIFT;
+    into->label = label;
+    into->tag = (tag & TAG_DELIVERED) | rights << L4_TAG_RIGHTS_SHIFT;
     transfer_words(from, to, l4_tag_words(tag));
-    if (from->origin == ORIGIN_EXCEPTION)
-        transfer_exception(from, to->utcb);
-    return L4_OK;
 }
 
 /* A typed item could not be delivered: both sides learn it, and the receiver's wait is over without a message. */
@@ -53,30 +46,35 @@ static void map_failed(struct thread *t, u32 index)
 /* `from` is received by `server`, which waits or has just come to receive. L4_MAP_FAILED: both ends were told, `from` is to be woken. */
 static l4_err_t rendezvous(struct thread *from, struct thread *server)
 {
+    const struct message *m = outgoing(from);
     u32 index;
-    l4_err_t err = deliver_request(from, server, &index);
+    l4_err_t err = transfer_items(from, server, l4_tag_items(m->tag), &index);
     if (err == L4_MAP_FAILED) {
         map_failed(from, index);
         map_failed(server, index);
     }
     if (err != L4_OK)
         return err;
+    deliver(from, server, m, from->send_label, from->send_rights);
+    if (from->origin == ORIGIN_EXCEPTION)
+        transfer_exception(from, server->utcb);
     server->caller = from;
     from->partner = server;
     from->kept_in = NULL;
+    block(from, THREAD_AWAITING);
     return L4_OK;
 }
 
-/* Send self's message to the gate's server, or queue it there. */
-static l4_err_t send(struct thread *self, struct gate *gate, u64 tag)
+/* Send self's message through the door to its gate's server, or queue it there. */
+static l4_err_t send(struct thread *self, const struct cap *door, u64 tag)
 {
+    struct gate *gate = gate_of(door->object);
     struct thread *server = gate->server;
+    self->send_label = door->label;
+    self->send_rights = door->rights;
     if (server && thread_state(server) == THREAD_RECEIVING) {
-        l4_err_t err = rendezvous(self, server);
-        if (err == RESTART)
+        if (rendezvous(self, server) == RESTART)
             return RESTART;
-        if (err == L4_OK)
-            block(self, THREAD_AWAITING);
         thread_wake(server);
     } else if (tag & L4_TAG_NO_WAIT) {
         thread_return(self, L4_WOULD_BLOCK);
@@ -105,16 +103,12 @@ l4_err_t ipc_call(struct thread *self, const struct cap *door)
         return L4_OK;
     }
     self->origin = ORIGIN_CALL;
-    self->send_label = door->label;
-    self->send_rights = door->rights;
-    return send(self, gate_of(door->object), self->frame.message.tag);
+    return send(self, door, self->frame.message.tag);
 }
 
 void ipc_call_for(struct thread *self, const struct cap *door)
 {
-    self->send_label = door->label;
-    self->send_rights = door->rights;
-    send(self, gate_of(door->object), 0);     /* carries no items: never RESTART */
+    send(self, door, 0);        /* carries no items: never RESTART */
 }
 
 l4_err_t ipc_answer(struct thread *self, struct thread *caller)
@@ -129,15 +123,10 @@ l4_err_t ipc_answer(struct thread *self, struct thread *caller)
         fault_answered(caller, err ? (u64)(u32)err : m->tag, m->word[0], self->utcb);
         return L4_OK;
     }
-    if (err == L4_MAP_FAILED) {
+    if (err == L4_MAP_FAILED)
         map_failed(caller, index);
-    } else {
-        struct message *into = &caller->frame.message;
-        *into = *m;
-        into->label = 0;
-        into->tag &= TAG_DELIVERED;
-        transfer_words(self, caller, l4_tag_words(m->tag));
-    }
+    else
+        deliver(self, caller, m, 0, 0);
     reply_forget(caller);
     thread_wake(caller);
     if (err == L4_MAP_FAILED)
@@ -158,9 +147,11 @@ static struct thread *first_sender(const struct thread *server)
     return best;
 }
 
-/* Let `server`, which is about to receive or does, have its first sender. L4_OK: it has a message; L4_WOULD_BLOCK: nobody waits. */
-static l4_err_t take_sender(struct thread *server)
+/* Let `server`, which is about to receive or does, have what is pending: irqs first. L4_OK: it has a message; L4_WOULD_BLOCK: nothing is. */
+static l4_err_t take_pending(struct thread *server)
 {
+    if (irq_deliver(server))
+        return L4_OK;
     struct thread *sender = first_sender(server);
     if (!sender)
         return L4_WOULD_BLOCK;
@@ -168,9 +159,7 @@ static l4_err_t take_sender(struct thread *server)
     if (err == RESTART)
         return RESTART;
     gate_dequeue(sender);
-    if (err == L4_OK)
-        block(sender, THREAD_AWAITING);
-    else
+    if (err != L4_OK)
         thread_wake(sender);
     return L4_OK;
 }
@@ -180,9 +169,7 @@ l4_err_t ipc_receive(struct thread *self)
     u64 tag = self->frame.message.tag;
     if (self->caller)
         ipc_abort(self->caller, L4_PEER_RESTARTED);
-    if (irq_deliver(self))
-        return L4_OK;
-    l4_err_t err = take_sender(self);
+    l4_err_t err = take_pending(self);
     if (err != L4_WOULD_BLOCK)
         return err;
     bool no_wait = tag & L4_TAG_NO_WAIT;
@@ -200,10 +187,12 @@ l4_err_t ipc_serve_next(struct thread *server)
 {
     if (thread_state(server) != THREAD_RECEIVING)
         return L4_OK;
-    l4_err_t err = irq_deliver(server) ? L4_OK : take_sender(server);
+    l4_err_t err = take_pending(server);
+    if (err == RESTART)
+        return RESTART;
     if (err == L4_OK)
         thread_wake(server);
-    return err == RESTART ? RESTART : L4_OK;
+    return L4_OK;
 }
 
 void ipc_abort(struct thread *t, l4_err_t status)

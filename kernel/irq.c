@@ -56,11 +56,8 @@ l4_err_t irq_destroy_step(struct object *object)
 
 void irq_unlink_receiver(struct thread *receiver)
 {
-    for (struct list *node; (node = list_first(&receiver->irqs)); ) {
-        struct irq *irq = container_of(node, struct irq, in_receiver);
-        unlink_receiver(irq);
-        unmask(irq);
-    }
+    for (struct list *node; (node = list_first(&receiver->irqs)); )
+        irq_unbind(container_of(node, struct irq, in_receiver), NULL);
 }
 
 bool irq_deliver(struct thread *receiver)
@@ -100,8 +97,6 @@ void irq_line(u32 line)
 
 l4_err_t irq_bind(struct irq *self, struct invocation *inv, struct thread *receiver, u64 label)
 {
-    if (receiver->object.dying)
-        return L4_BAD_STATE;
     unlink_receiver(self);
     self->receiver = receiver;
     self->label = label;

@@ -11,15 +11,9 @@
 enum { KICK_LATCHED = 1, KICK_LEAVING = 2 };    /* utcb->kicked */
 enum { RED_ZONE = 128, RUNTIME_STACK = 64 * 1024 };
 
-bool reflect_is_native(const struct thread *t)
-{
-    return t->frame.rip - t->task->native_start < t->task->native_end - t->task->native_start;
-}
+static bool lies_in(vaddr_t at, const struct range *range) { return at - range->start < range->end - range->start; }
 
-static bool is_leaving(const struct thread *t)
-{
-    return t->frame.rip - t->task->leave_start < t->task->leave_end - t->task->leave_start;
-}
+bool reflect_is_native(const struct thread *t) { return lies_in(t->frame.rip, &t->task->native); }
 
 static void save_place(struct thread *t)
 {
@@ -32,7 +26,6 @@ static void enter(struct thread *t, vaddr_t at, vaddr_t stack)
 {
     t->frame.rip = at;
     t->frame.rsp = stack;
-    t->frame.vector = 0;        /* left by IRET: rcx and r11 are the program's */
 }
 
 void reflect_system_call(struct thread *self)
@@ -42,21 +35,20 @@ void reflect_system_call(struct thread *self)
         return;
     }
     save_place(self);
-    u64 vector = self->frame.vector;
     enter(self, self->upcall.system_call, self->upcall.stack);
-    self->frame.vector = vector;
 }
 
 /* In the program: enter the runtime at once. On the way there: enter it again. Inside: only latch, and end a wait. */
 static void deliver_kick(struct thread *t)
 {
-    if (!reflect_is_native(t)) {
+    if (!reflect_is_native(t))
         save_place(t);
-        enter(t, t->upcall.kick, t->upcall.stack);
-    } else if (is_leaving(t)) {
+    else if (lies_in(t->frame.rip, &t->task->leave))
         t->utcb->kicked = KICK_LEAVING;
-        enter(t, t->upcall.kick, t->upcall.stack);
-    }
+    else
+        return;
+    enter(t, t->upcall.kick, t->upcall.stack);
+    t->frame.vector = 0;        /* left by IRET: rcx and r11 are the program's */
 }
 
 void reflect_kick(struct thread *t)
@@ -84,5 +76,6 @@ bool reflect_exception(struct thread *t)
         return false;
     transfer_exception(t, t->utcb);
     enter(t, t->upcall.exception, exception_stack(t));
+    t->frame.vector = 0;
     return true;
 }

@@ -60,17 +60,15 @@ void sched_forget(struct thread *t)
     struct cpu *cpu = cpu_this();
     if (cpu->current == t)
         cpu->current = NULL;
-    if (cpu->loaded == t)
-        cpu->loaded = NULL;
     arch_forget(t);
 }
 
 void sched_set_priority(struct thread *t, u32 priority)
 {
     struct cpu *cpu = cpu_this();
-    bool queued = thread_state(t) == THREAD_READY && t != cpu->current && t != cpu->handoff;
+    bool queued = thread_state(t) == THREAD_READY && t != cpu->current;
     if (queued)
-        dequeue(cpu, t);
+        sched_remove(t);
     t->priority = (u8)priority;
     if (queued)
         enqueue(cpu, t, false);
@@ -90,18 +88,13 @@ void sched_yield_to(struct thread *t)
     enqueue(cpu, self, false);
 }
 
-static void expire_timeouts(u64 now)
-{
-    for (struct timeout *first; (first = timeout_expired(now)); )
-        ipc_abort(container_of(first, struct thread, timeout), L4_TIMED_OUT);
-}
-
 void sched_tick(void)
 {
     struct cpu *cpu = cpu_this();
     u64 now = arch_now_ns();
     cpu->timer_ns = ~0ul;
-    expire_timeouts(now);
+    for (struct timeout *first; (first = timeout_expired(now)); )
+        ipc_abort(container_of(first, struct thread, timeout), L4_TIMED_OUT);
     if (cpu->current && now >= cpu->slice_end_ns && thread_state(cpu->current) == THREAD_READY) {
         enqueue(cpu, cpu->current, false);
         cpu->current = NULL;
@@ -163,9 +156,6 @@ struct frame *sched_next(void)
     set_timer(cpu, next, fresh_slice);
     if (!next)
         return arch_idle_frame();
-    if (next != cpu->loaded) {
-        arch_switch(cpu->loaded, next);
-        cpu->loaded = next;
-    }
+    arch_switch(next);
     return &next->frame;
 }

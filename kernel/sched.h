@@ -8,7 +8,6 @@ enum { PRIORITIES = 64, SLICE_NS = 10 * 1000 * 1000 };
 
 struct cpu {
     struct thread *current;     /* NULL: idle */
-    struct thread *loaded;      /* whose context the machine holds: current, or while idle the last one; NULL: none */
     struct thread *handoff;     /* made ready by the current entry: runs next if nobody more urgent is ready */
     u64 slice_end_ns;           /* when current's slice ends */
     u64 timer_ns;               /* what the timer is set to, ~0: off */

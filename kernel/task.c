@@ -17,7 +17,7 @@ l4_err_t task_init(struct object *object)
 {
     struct task *task = task_of(object);
     list_init(&task->threads);
-    task->native_end = task->leave_start = task->leave_end = ~0ul;
+    task->native.end = task->leave.start = task->leave.end = ~0ul;
     l4_err_t err = space_init(&task->space, object->factory, object->id);
     if (err != L4_OK)
         return err;
@@ -182,10 +182,8 @@ l4_err_t task_unmap(struct task *self, struct invocation *inv, u64 flexpage, u32
 
 l4_err_t task_set_native(struct task *self, struct invocation *inv, u64 start, u64 end, u64 leave, u64 leave_end)
 {
-    self->native_start = start;
-    self->native_end = end;
-    self->leave_start = leave;
-    self->leave_end = leave_end;
+    self->native = (struct range){ start, end };
+    self->leave = (struct range){ leave, leave_end };
     return L4_OK;
 }
 

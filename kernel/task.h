@@ -5,13 +5,15 @@
 #include "cap.h"
 #include "space.h"
 
+struct range { u64 start, end; };
+
 struct task {
     struct object object;
     struct space space;
     struct cap_table caps;
     struct list threads;        /* thread.in_task of the threads bound to it */
-    u64 native_start, native_end;       /* `syscall` from outside is reflected; 0, ~0 at first */
-    u64 leave_start, leave_end;         /* a kick in here starts the way out again (reflect.c) */
+    struct range native;        /* `syscall` from outside is reflected; 0, ~0 at first */
+    struct range leave;         /* a kick in here starts the way out again (reflect.c) */
 };
 
 static inline struct task *task_of(struct object *object) { return container_of(object, struct task, object); }

@@ -80,7 +80,7 @@ l4_err_t thread_bind(struct thread *self, struct invocation *inv, struct task *h
     struct l4_utcb *taken;
     if (self->task == home && self->utcb_at == utcb)
         return L4_OK;
-    if (self->object.dying || home->object.dying || thread_state(self) != THREAD_STOPPED)
+    if (thread_state(self) != THREAD_STOPPED)
         return L4_BAD_STATE;
     l4_err_t err = task_utcb_take(home, utcb, &taken);
     if (err != L4_OK)
@@ -145,8 +145,7 @@ l4_err_t thread_set_base(struct thread *self, struct invocation *inv, u64 fs, u6
         return L4_BAD_ARGUMENT;
     self->fs_base = fs;
     self->gs_base = gs;
-    if (self == inv->caller)
-        arch_switch(self, self);
+    arch_bases_changed(self);
     return L4_OK;
 }
 

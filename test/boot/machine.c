@@ -127,7 +127,7 @@ static struct frame *line_arrived(struct frame *frame, u32 line)
 static struct frame *timer_arrived(void)
 {
     arch_interrupt_done();
-    arch_switch(NULL, thread_at(1));
+    arch_switch(thread_at(1));
     return &thread_at(1)->frame;
 }
 
@@ -161,7 +161,7 @@ static struct frame *called(struct thread *self)
     switch (m->label) {
     case SWITCH + 1: case SWITCH + 2: case SWITCH + 3: {
         struct thread *to = thread_at((u32)m->label - SWITCH);
-        arch_switch(self, to);
+        arch_switch(to);
         return &to->frame;
     }
     case CHECK:
@@ -175,7 +175,7 @@ static struct frame *called(struct thread *self)
         break;
     case SET_BASE:
         self->fs_base = code_at + 0x800;
-        arch_switch(self, self);
+        arch_bases_changed(self);
         break;
     case SET_REGISTERS:
         registers_move(self, moved_to);

@@ -29,9 +29,9 @@ void arch_tlb_forget(paddr_t root, vaddr_t at);
 
 /* ---- CPU ---- */
 void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* probes, tables, timers; fills in the info page */
-/* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. `from`: who ran before, NULL if
- * nobody or destroyed. */
-void arch_switch(struct thread *from, struct thread *to);
+/* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. The context of who ran last stays
+ * loaded while the CPU idles. */
+void arch_switch(struct thread *to);
 /* The machine must not hold t's context any longer: it goes, or its task or FPU area does. */
 void arch_forget(const struct thread *t);
 struct frame *arch_idle_frame(void);            /* resuming it waits for an interrupt with interrupts on */
@@ -41,12 +41,13 @@ void arch_halt(void) __attribute__((noreturn)); /* after a panic */
 void arch_frame_init(struct frame *frame);      /* user segments, interrupts on, everything else zero */
 void arch_registers_get(const struct thread *t, struct l4_registers *to);
 void arch_registers_set(struct thread *t, const struct l4_registers *from);     /* sanitizes rflags, bases, rip */
+void arch_bases_changed(const struct thread *t);       /* fs_base and gs_base were set */
 bool arch_is_user_address(vaddr_t at);          /* canonical and below L4_USER_END */
 
 u64 arch_fault_address(void);                   /* CR2, after a page fault */
 
 /* ---- FPU: fpu is NULL for threads that may not use it ---- */
-u32 arch_fpu_bytes(void);                       /* size of an area, at most a page */
+u32 arch_fpu_bytes(void);                       /* size of an area, at most 8 KB */
 void arch_fpu_init(struct fpu_area *area);      /* the state after FNINIT, MXCSR 0x1f80 */
 
 /* ---- I/O ports: `space->ports` is a bitmap page pair (bit clear: allowed) or NULL ---- */

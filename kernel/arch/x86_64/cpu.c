@@ -16,19 +16,13 @@ enum {
 enum { FLAG_TF = 1 << 8, FLAG_IF = 1 << 9, FLAG_DF = 1 << 10, FLAG_NT = 1 << 14, FLAG_AC = 1 << 18 };
 enum { GATE_INTERRUPT = 0x8e00, GATE_USER = 0x6000, VECTOR_DOUBLE_FAULT = 8, VECTOR_NMI = 2 };
 
-/* SDM vol. 3, 6.14.1 */
-struct gate_descriptor {
-    u16 offset_0, selector, flags, offset_16;
-    u32 offset_32, spare;
-};
-
 extern char boot_stack_end[], fault_stack_end[];
 u64 arch_direct_map = ARCH_DIRECT_MAP;
 u32 cpu_features, cpu_has_smap, cpu_fpu_bytes = 512;
 u64 cpu_xcr0 = 3;
 paddr_t cpu_kernel_root;
 static struct arch_cpu boot_cpu __attribute__((aligned(4096)));
-static struct gate_descriptor idt[256] __attribute__((aligned(4096)));
+static u64 idt[256][2] __attribute__((aligned(4096)));
 
 struct cpuid { u32 a, b, c, d; };
 static struct cpuid cpuid(u32 leaf, u32 part)
@@ -70,19 +64,13 @@ static bool feature_found(const struct feature *feature)
     return (&r.a)[feature->word] >> feature->bit & 1 && !is_broken(feature);
 }
 
-/* The FPU components that threads may use: x87, SSE, AVX, AVX-512; only where all their state fits a page. */
+/* The FPU components that threads may use: x87, SSE, AVX, AVX-512. */
 static void xsave_init(void)
 {
     struct cpuid leaf = cpuid(13, 0);
-    u64 wanted = (leaf.a & 0xe0) == 0xe0 ? 0xe7 : 7;
-    for (cpu_xcr0 = wanted & leaf.a;; cpu_xcr0 &= 7) {
-        __asm__ volatile("xsetbv" : : "c"(0), "a"((u32)cpu_xcr0), "d"(0));
-        cpu_fpu_bytes = cpuid(13, 0).b;
-        if (cpu_fpu_bytes <= L4_PAGE_SIZE)
-            break;
-    }
-    if (!(cpu_xcr0 & 4))
-        cpu_features &= ~(u32)L4_CPU_AVX;
+    cpu_xcr0 = leaf.a & ((leaf.a & 0xe0) == 0xe0 ? 0xe7 : 7);
+    __asm__ volatile("xsetbv" : : "c"(0), "a"((u32)cpu_xcr0), "d"(0));
+    cpu_fpu_bytes = cpuid(13, 0).b;
 }
 
 static void features_init(void)
@@ -100,14 +88,16 @@ static void features_init(void)
     cpu_has_smap = cpu_features & L4_CPU_SMAP;
     if (cpu_features & L4_CPU_XSAVE)
         xsave_init();
-    else
+    if (!(cpu_xcr0 & 4))
         cpu_features &= ~(u32)L4_CPU_AVX;
 }
 
-static void gate_set(u32 vector, const void *entry, u32 flags)
+/* SDM vol. 3, 6.14.1 */
+static void gate_set(u32 vector, const void *entry, u64 flags)
 {
     u64 at = (u64)entry;
-    idt[vector] = (struct gate_descriptor){ (u16)at, KERNEL_CS, (u16)flags, (u16)(at >> 16), (u32)(at >> 32), 0 };
+    idt[vector][0] = (at & 0xffff) | KERNEL_CS << 16 | flags << 32 | (at >> 16 & 0xffff) << 48;
+    idt[vector][1] = at >> 32;
 }
 
 static void tables_init(struct arch_cpu *cpu)

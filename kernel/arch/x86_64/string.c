@@ -29,11 +29,3 @@ int memcmp(const void *a, const void *b, size_t bytes)
         continue;
     return bytes ? *x - *y : 0;
 }
-
-size_t strlen(const char *text)
-{
-    const char *end = text;
-    while (*end)
-        end++;
-    return (size_t)(end - text);
-}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* switch.c: from one thread to the next, and a thread's registers as others see them.
  * With FSGSBASE user code sets its bases itself, so they are read back when a thread stops running; without it
- * thread->fs_base and gs_base are always right. arch_switch(t, t) loads anew what was changed in t. */
+ * thread->fs_base and gs_base are always right. */
 #include "cpu.h"
 #include "task.h"
 #include "thread.h"
@@ -56,12 +56,15 @@ void arch_forget(const struct thread *t)
     root_switch(cpu, cpu_kernel_root);
 }
 
-void arch_switch(struct thread *from, struct thread *to)
+void arch_switch(struct thread *to)
 {
     struct arch_cpu *cpu = this_cpu->self;
+    struct thread *from = cpu->current;
+    if (from == to)
+        return;
     if (__builtin_expect(!cpu->fpu_is_off || to->fpu, 0))
         fpu_switch(cpu, from, to);
-    if (__builtin_expect(from && from != to, 1))
+    if (__builtin_expect(from != NULL, 1))
         bases_switch(from, to);
     else
         bases_load(to);
@@ -70,6 +73,12 @@ void arch_switch(struct thread *from, struct thread *to)
     root_switch(cpu, to->task->space.root);
     if (__builtin_expect(cpu->ports_of != NULL, 0))
         ports_switch(cpu, to);
+}
+
+void arch_bases_changed(const struct thread *t)
+{
+    if (t == this_cpu->current)
+        bases_load(t);
 }
 
 void arch_frame_init(struct frame *frame)
@@ -102,6 +111,5 @@ void arch_registers_set(struct thread *t, const struct l4_registers *r)
     };
     t->fs_base = arch_is_user_address(r->fs_base) ? r->fs_base : 0;
     t->gs_base = arch_is_user_address(r->gs_base) ? r->gs_base : 0;
-    if (t == this_cpu->current)
-        bases_load(t);
+    arch_bases_changed(t);
 }

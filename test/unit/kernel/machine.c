@@ -61,6 +61,7 @@ l4_err_t thread_destroy_step(struct object *object)
 
 l4_err_t gate_init(struct object *object) { return L4_OK; }
 l4_err_t gate_destroy_step(struct object *object) { return L4_OK; }
+l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level) { return L4_BAD_ARGUMENT; }
 l4_err_t irq_init(struct object *object) { return L4_OK; }
 l4_err_t irq_destroy_step(struct object *object) { return L4_OK; }
 
