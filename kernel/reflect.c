@@ -11,7 +11,7 @@
 enum { KICK_LATCHED = 1, KICK_LEAVING = 2 };    /* utcb->kicked */
 enum { RED_ZONE = 128, RUNTIME_STACK = 64 * 1024 };
 
-static bool lies_in(vaddr_t at, const struct range *range) { return at - range->start < range->end - range->start; }
+static bool lies_in(vaddr_t at, const struct code_range *range) { return at - range->start < range->end - range->start; }
 
 bool reflect_is_native(const struct thread *t) { return lies_in(t->frame.rip, &t->task->native); }
 

@@ -182,8 +182,8 @@ l4_err_t task_unmap(struct task *self, struct invocation *inv, u64 flexpage, u32
 
 l4_err_t task_set_native(struct task *self, struct invocation *inv, u64 start, u64 end, u64 leave, u64 leave_end)
 {
-    self->native = (struct range){ start, end };
-    self->leave = (struct range){ leave, leave_end };
+    self->native = (struct code_range){ start, end };
+    self->leave = (struct code_range){ leave, leave_end };
     return L4_OK;
 }
 

@@ -5,15 +5,15 @@
 #include "cap.h"
 #include "space.h"
 
-struct range { u64 start, end; };
+struct code_range { u64 start, end; };
 
 struct task {
     struct object object;
     struct space space;
     struct cap_table caps;
     struct list threads;        /* thread.in_task of the threads bound to it */
-    struct range native;        /* `syscall` from outside is reflected; 0, ~0 at first */
-    struct range leave;         /* a kick in here starts the way out again (reflect.c) */
+    struct code_range native;        /* `syscall` from outside is reflected; 0, ~0 at first */
+    struct code_range leave;         /* a kick in here starts the way out again (reflect.c) */
 };
 
 static inline struct task *task_of(struct object *object) { return container_of(object, struct task, object); }
