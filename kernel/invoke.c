@@ -80,7 +80,12 @@ static l4_err_t invoke(struct thread *self)
     struct cap *cap = cap_find(&self->task->caps, slot);
     if (cap->kind == L4_DOOR)
         return ipc_call(self, cap);
-    return cap->kind == L4_REPLY ? invoke_reply(self, cap) : invoke_object(self, cap);
+    if (cap->kind == L4_REPLY)
+        return invoke_reply(self, cap);
+    if (cap->kind != L4_NOTHING)
+        return invoke_object(self, cap);
+    thread_return(self, L4_NO_CAPABILITY);
+    return L4_NO_CAPABILITY;
 }
 
 static void system_call(struct thread *self)

@@ -37,7 +37,7 @@ def compile_text(cc, folder, text, out="/dev/null", flags=()):
 @pytest.mark.parametrize("cc", COMPILERS)
 @pytest.mark.parametrize("name", HEADERS)
 def test_compiles_alone(generated, cc, name):
-    kernel = [f"-I{ROOT}/kernel"] if name.endswith("_kernel.h") else []
+    kernel = [f"-I{ROOT}/kernel"] if name.endswith(("_kernel.h", "kernel_dispatch.h")) else []
     compile_text(cc, generated, f'#include "{name}"\n', flags=kernel)
 
 

@@ -4,10 +4,10 @@
 #include "gadget_kernel.h"
 
 /* Run the method that the tag names on `self`, which is of this kind. */
-static inline l4_err_t kernel_dispatch(enum l4_kind kind, void *self, struct invocation *inv)
+static inline l4_err_t kernel_dispatch(u32 kind, void *self, struct invocation *inv)
 {
     switch (kind) {
-    case L4_GADGET: return gadget_dispatch(self, inv);
+    case GADGET_PROTOCOL: return gadget_dispatch(self, inv);
     default: return L4_NO_CAPABILITY;
     }
 }
