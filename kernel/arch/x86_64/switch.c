@@ -56,12 +56,9 @@ void arch_forget(const struct thread *t)
     root_switch(cpu, cpu_kernel_root);
 }
 
-void arch_switch(struct thread *to)
+static __attribute__((noinline)) void switch_threads(struct thread *from, struct thread *to)
 {
     struct arch_cpu *cpu = this_cpu->self;
-    struct thread *from = cpu->current;
-    if (from == to)
-        return;
     if (__builtin_expect(!cpu->fpu_is_off || to->fpu, 0))
         fpu_switch(cpu, from, to);
     if (__builtin_expect(from != NULL, 1))
@@ -73,6 +70,12 @@ void arch_switch(struct thread *to)
     root_switch(cpu, to->task->space.root);
     if (__builtin_expect(cpu->ports_of != NULL, 0))
         ports_switch(cpu, to);
+}
+
+void arch_switch(struct thread *to)
+{
+    if (this_cpu->current != to)
+        switch_threads(this_cpu->current, to);
 }
 
 void arch_bases_changed(const struct thread *t)
