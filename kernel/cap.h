@@ -1,42 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cap.h: the capability table of a task, and who derived which capability from which.
+/* cap.h: what a task holds: capabilities, in the table below, and mapped pages and I/O ports, found through its page
+ * table (space.h). Both are a `struct cap`, a place in the tree of who derived what from whom (tree.h).
  *
- *   table: 512 pointers -> page of 64 slots          a slot is itself the node of the derivation tree:
- *   (an absent page is the one zero page)            mapping derives a child; revoking removes a subtree
+ *   table: 512 pointers -> page of 64 slots          (an absent page is the one zero page)
  *
- * INVARIANT tree: c->child->parent == c, siblings share the parent; c->object == c->parent->object.
- * INVARIANT root: c->is_root <=> c->object->root == c.
+ * INVARIANT root: c->object->root == c <=> c has no parent.
  * A slot of kind L4_NOTHING with an object is a *tomb*: the object is being destroyed, and the slot is not free before.
  * Kept replies (kind L4_REPLY) are in no tree: `in_thread` links them to the thread that must answer. */
 #pragma once
 #include "object.h"
 
+struct space;
 struct thread;
-struct task;
+
+enum { KIND_PAGE = L4_KINDS };          /* cap.kind of a page or port; its object is none, only the tree is there */
 
 struct cap {
-    struct object *object;      /* NULL: an empty slot, or a reply whose caller died (kind tells) */
-    u64 label;                  /* doors: the client's label */
+    union {
+        struct object *object;          /* NULL: an empty slot, or a reply whose caller died (kind tells) */
+        struct tree *tree;              /* an object begins with its tree */
+    };
+    union {
+        u64 label;                      /* doors: the client's label */
+        vaddr_t at;                     /* pages */
+    };
     union {
         struct { struct cap *parent, *child, *next, *prev; };   /* siblings: NULL-terminated; prev NULL in the first */
-        struct list in_thread;  /* replies: thread->kept */
+        struct list in_thread;          /* replies: thread->kept */
     };
-    u64 lineage;                /* unique id of this capability, for traces */
-    u32 incarnation;            /* minted doors: of the minter */
-    u8 kind;                    /* enum l4_kind; L4_NOTHING: empty */
-    u8 rights;                  /* enum l4_rights */
-    bool is_root;
-    u8 spare;
+    union {
+        u64 lineage;                    /* unique id of this capability, for traces */
+        struct space *space;            /* pages: named by task and address */
+    };
+    u32 incarnation;                    /* minted doors: of the minter */
+    u8 kind;                            /* enum l4_kind, KIND_PAGE; L4_NOTHING: empty */
+    u8 rights;                          /* enum l4_rights */
+    u8 given;                           /* rights that a child may have */
+    u8 order;                           /* pages: 12 or 21 */
 };
-_Static_assert(sizeof(struct cap) == 64, "64 slots a page");
+_Static_assert(sizeof(struct cap) == 64 && !offsetof(struct object, tree), "64 slots a page");
 
-enum { CAP_PAGE_SLOTS = 64, CAP_PAGES = 512 };
+enum { CAP_PAGE_SLOTS = 64, CAP_PAGES = L4_CAP_SLOTS / CAP_PAGE_SLOTS };
 struct cap_page { struct cap slot[CAP_PAGE_SLOTS]; };
 
 struct cap_table {
-    struct cap_page **pages;    /* a frame of 512 pointers; absent ones point to cap_zero_page */
+    struct cap_page **pages;    /* absent ones point to cap_zero_page */
     struct factory *factory;    /* pays for pages */
-    u32 going;                  /* the slot that cap_table_fini_step is at */
+    u32 going;                  /* the page that cap_table_fini_step is at */
 };
 extern struct cap_page cap_zero_page;
 
@@ -58,20 +68,17 @@ l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty);
 
 /* Fill `empty` with the root capability of a new object. */
 void cap_make_root(struct cap *empty, struct object *object, u32 rights);
-/* Fill `empty` with a child of `parent` (for doors: of the gate's root) with these rights. */
+/* Fill `empty` with a child of `parent` (for doors: of the gate's root) with these rights. Caller, if this is a user's
+ * will: the tree is settled. */
 void cap_derive(struct cap *empty, struct cap *parent, enum l4_kind kind, u32 rights, u64 label);
-/* L4_OK if nothing is being revoked in this capability's tree; else one step of that, and RESTART. Whoever adds to a
- * tree at a user's will asks first, so that nobody outruns a revoker. */
-l4_err_t cap_settle(const struct cap *cap);
 static inline bool cap_is_tomb(const struct cap *cap) { return cap->kind == L4_NOTHING && cap->object; }
 /* Map one capability: like cap_derive, but succeeds when `to` already holds just that (same object, label, rights,
  * parent). Replies cannot be mapped (L4_WRONG_KIND); `grant` moves the capability: `to` takes its place in the tree.
- * May answer RESTART (cap_settle). */
+ * May answer RESTART (tree_settle). */
 l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, bool grant);
-/* One bounded step of removing the capabilities derived from `cap` and, unless `derived_only`, itself; a root's removal
- * destroys its object; a kept reply's removal aborts its caller. RESTART until done. *changed counts removed
- * capabilities. On a tomb it destroys, which may end caller and table: RESTART is returned, and nothing of either may
- * be touched. */
-l4_err_t cap_remove_step(struct cap *cap, bool derived_only, u64 *changed);
-/* The same up to the tomb: L4_OK when all capabilities are gone, whatever remains of the object. */
-l4_err_t cap_bury_step(struct cap *cap, bool derived_only, u64 *changed);
+/* One bounded step of removing the capabilities derived from `cap` and, unless `derived_only`, itself: RESTART until
+ * done. *changed counts removed capabilities. A root's removal leaves a tomb, and its object to reap.c; a kept reply's
+ * removal aborts its caller. */
+l4_err_t cap_revoke(struct cap *cap, bool derived_only, u64 *changed);
+/* For tree.c: remove a capability without children. Returns 1. */
+u64 cap_take(struct cap *cap);

@@ -53,7 +53,7 @@ static void destroy_first(struct factory *factory)
     u64 changed = 0;
     struct object *object = container_of(list_first(&factory->objects), struct object, in_factory);
     if (object->root)
-        cap_bury_step(object->root, false, &changed);
+        cap_revoke(object->root, false, &changed);
     else
         reap_insert(object);
 }
@@ -78,7 +78,7 @@ l4_err_t factory_destroy_step(struct object *object)
 static l4_err_t reserve(struct factory *self, struct invocation *inv, u32 slot, enum l4_kind kind, struct cap **empty)
 {
     const struct cap *there = cap_find(&inv->caller->task->caps, slot);
-    if (there->kind == kind && there->is_root && there->object->factory == self)
+    if (there->kind == kind && there->object->root == there && there->object->factory == self)
         return L4_EXISTS;
     return cap_reserve(&inv->caller->task->caps, slot, empty);
 }
@@ -124,8 +124,10 @@ l4_err_t factory_make_line(struct factory *self, struct invocation *inv, u32 slo
         return err;
     struct cap *cap = cap_find(&inv->caller->task->caps, slot);
     err = irq_attach_line(irq_of(cap->object), line, level);
-    if (err != L4_OK)
-        cap_remove_step(cap, false, &changed);
+    if (err == L4_OK)
+        return L4_OK;
+    cap_revoke(cap, false, &changed);
+    reap_step();
     return err;
 }
 

@@ -77,7 +77,7 @@ l4_err_t gate_mint(struct gate *self, struct invocation *inv, u32 slot, u64 labe
     u32 allowed = rights & (L4_R | L4_W | L4_X | L4_O | L4_I);
     if (there->kind == L4_DOOR && there->object == &self->object && there->label == label && there->rights == allowed)
         return L4_OK;
-    l4_err_t err = cap_settle(self->object.root);
+    l4_err_t err = tree_settle(&self->object.tree);
     if (err == L4_OK)
         err = cap_reserve(table, slot, &empty);
     if (err != L4_OK)
@@ -100,7 +100,7 @@ l4_err_t gate_revoke(struct gate *self, struct invocation *inv, u64 incarnation,
 {
     struct cap *door = minted_by(self->object.root, (u32)incarnation);
     if (door) {
-        cap_remove_step(door, false, inv->progress);
+        cap_revoke(door, false, inv->progress);
         return RESTART;
     }
     *removed = *inv->progress;

@@ -6,6 +6,7 @@
 #include "gate.h"
 #include "gate_kernel.h"
 #include "memory.h"
+#include "paging.h"
 #include "print.h"
 #include "sched.h"
 #include "task.h"
@@ -78,7 +79,8 @@ static void give_memory(struct task *sigma0)
         bool cached = r->kind != L4_REGION_DEVICE;
         require(space_add_root(&sigma0->space, r->base, r->base, r->bytes, rights[r->kind], cached), "give memory to sigma0");
     }
-    require(space_add_root_ports(&sigma0->space), "give ports to sigma0");
+    require(space_add_root(&sigma0->space, PORTS_AT, PORT_FRAMES, PORTS * L4_PAGE_SIZE, L4_R | L4_W, true),
+            "give ports to sigma0");
 }
 
 static void start_tasks(void)

@@ -8,11 +8,13 @@
 #include <abi/error.h>
 #include <abi/object.h>
 #include "list.h"
+#include "tree.h"
 
 struct factory;
 struct cap;
 
 struct object {
+    struct tree tree;           /* of its capabilities */
     struct list in_factory;     /* factory->objects */
     struct factory *factory;    /* what its memory is charged to */
     struct cap *root;           /* the creator's capability; NULL while the object is being destroyed */
@@ -20,8 +22,6 @@ struct object {
     u32 kind;                   /* enum l4_kind */
     u32 dying;                  /* destroy has begun: nothing may be linked to it any more */
     char name[16];              /* for dumps; set by debug.name, zero padded */
-    struct cap *top, *cursor;   /* the capability being revoked (NULL: none), and how far that is (cap.c) */
-    bool derived_only;          /* top itself stays */
     struct list in_dying;       /* while dying (reap.c) */
     struct cap *tomb;           /* while dying: the slot of the former root, or NULL */
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* transfer.c: words, capabilities, flexpages. Nothing here can fault: UTCBs are kernel memory, items are looked up in tables. */
+/* transfer.c: words, capabilities, flexpages. Nothing here can fault: UTCBs are kernel memory, items are looked up in
+ * tables. */
 #include "transfer.h"
-#include <abi/fpage.h>
+#include "flexpage.h"
 #include "string.h"
-#include "task.h"
 
 void transfer_words(const struct thread *from, struct thread *to, u32 n)
 {
@@ -33,31 +33,16 @@ static bool place_in_window(u64 window, u64 fpage, u64 hot, u64 *base)
     return true;
 }
 
-/* What was granted is gone from the sender, so a RESTART goes on behind it. */
-static l4_err_t map_caps(struct thread *from, struct thread *to, u64 fpage, u64 base, struct l4_item item)
-{
-    for (; from->progress < 1ul << l4_fpage_order(fpage); from->progress++) {
-        u64 i = from->progress;
-        struct cap *cap = cap_find(&from->task->caps, l4_fpage_base(fpage) + i);
-        if (cap->kind == L4_NOTHING)
-            return L4_NOT_MAPPED;
-        l4_err_t err = cap_map(&to->task->caps, base + i, cap, (u32)item.hot & 255, item.hot & L4_ITEM_GRANT);
-        if (err != L4_OK)
-            return err;
-    }
-    return L4_OK;
-}
-
 static l4_err_t transfer_item(struct thread *from, struct thread *to, struct l4_item item)
 {
-    u64 base, mapped = 0, fpage = item.fpage;
-    enum l4_fpage_type type = l4_fpage_type(fpage);
-    if (!place_in_window(window_for(to, type), fpage, item.hot, &base))
+    u64 base, mapped;
+    enum l4_fpage_type type = l4_fpage_type(item.fpage);
+    if (!place_in_window(window_for(to, type), item.fpage, item.hot, &base))
         return L4_MAP_FAILED;
-    if (type == L4_FPAGE_CAP)
-        return l4_fpage_order(fpage) > 6 ? L4_BAD_ARGUMENT : map_caps(from, to, fpage, base, item);
-    return space_map(&to->task->space, &from->task->space, fpage, type == L4_FPAGE_MEMORY ? base << L4_PAGE_SHIFT : base,
-                     l4_fpage_rights(fpage), false, item.hot & L4_ITEM_GRANT, &from->progress, &mapped);
+    u64 to_base = type == L4_FPAGE_MEMORY ? base << L4_PAGE_SHIFT : base;
+    u32 rights = type == L4_FPAGE_CAP ? item.hot & L4_RIGHTS_ALL : l4_fpage_rights(item.fpage);
+    enum how how = item.hot & L4_ITEM_GRANT ? GRANT : MAP;
+    return flexpage_map(to->task, from->task, item.fpage, to_base, rights, how, &from->progress, &mapped);
 }
 
 /* The place to go on after RESTART lies in the sender: which item, and in `progress` how far that is. Another receiver starts over. */

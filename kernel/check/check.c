@@ -5,7 +5,6 @@
 #include "gate.h"
 #include "irq.h"
 #include "paging.h"
-#include "ports.h"
 #include "print.h"
 
 #define INVARIANT(name, holds, at) do { \
@@ -14,56 +13,61 @@
     } while (0)
 
 static u64 *table_of(u64 entry) { return arch_pointer(entry & ENTRY_ADDRESS); }
-static u64 end_of(const struct node *node) { return node->at + (1ul << node->order); }
+/* ---- pages ---- */
 
-/* ---- mapdb ---- */
-
-static void check_inside(const struct node *child, const struct node *parent)
+static void check_inside(const struct cap *child, const struct cap *parent)
 {
-    struct place c = paging_find(child->space->root, child->at), p = paging_find(parent->space->root, parent->at);
-    paddr_t frame = paging_frame(*c.entry, c.order), whole = paging_frame(*p.entry, p.order);
-    INVARIANT("inside", frame >= whole && frame + (1ul << c.order) <= whole + (1ul << p.order), child->at);
-    INVARIANT("inside", (*c.entry & ENTRY_UNCACHED) == (*p.entry & ENTRY_UNCACHED), child->at);
-    if (parent->root->top)
-        return;
-    INVARIANT("inside", !(paging_rights(*c.entry) & ~paging_rights(*p.entry)), child->at);
-    INVARIANT("lacking", !(paging_rights(*c.entry) & parent->lacking), child->at);
+    u64 c = *paging_find(child->space->root, child->at).entry, p = *paging_find(parent->space->root, parent->at).entry;
+    INVARIANT("inside", paging_frame(c) >= paging_frame(p), child->at);
+    INVARIANT("inside", paging_frame(c) + (1ul << child->order) <= paging_frame(p) + (1ul << parent->order), child->at);
+    INVARIANT("inside", (c & ENTRY_UNCACHED) == (p & ENTRY_UNCACHED), child->at);
+    INVARIANT("inside", child->kind == KIND_PAGE && (child->at < L4_USER_END) == (parent->at < L4_USER_END), child->at);
 }
 
-static void check_family(const struct node *node)
+static void check_family(const struct cap *cap)
 {
-    const struct node *before = NULL;
-    INVARIANT("family", node->parent || node->root == node, node->at);
-    for (const struct node *child = node->child; child; before = child, child = child->next) {
-        INVARIANT("family", child->parent == node && child->root == node->root && child->prev == before, child->at);
-        INVARIANT("family", child->is_port == node->is_port, child->at);
-        if (!child->is_port)
-            check_inside(child, node);
-        else
-            INVARIANT("inside", child->at >= node->at && end_of(child) <= end_of(node), child->at);
+    const struct cap *before = NULL;
+    for (const struct cap *child = cap->child; child; before = child, child = child->next) {
+        INVARIANT("family", child->parent == cap && child->tree == cap->tree && child->prev == before, cap->label);
+        INVARIANT("given", !((child->rights | L4_R) & ~cap->given), cap->label);
+        if (cap->kind != KIND_PAGE)
+            continue;
+        INVARIANT("inside", !(child->rights & ~cap->rights), cap->at);
+        check_inside(child, cap);
     }
 }
 
 static void check_leaf(const struct space *space, u64 *entry, vaddr_t at, u32 order)
 {
-    const struct node *node = *paging_node(entry);
-    INVARIANT("shadow", at < L4_USER_END && *entry & ENTRY_USER, at);
+    const struct cap *page = *paging_page(entry);
+    bool is_user = at < L4_USER_END;
+    INVARIANT("shadow", is_user == !!(*entry & ENTRY_USER), at);
     if (*entry & ENTRY_KERNEL) {
-        INVARIANT("shadow", !node, at);
+        INVARIANT("shadow", !page && is_user, at);
         return;
     }
-    INVARIANT("shadow", node && node->space == space && node->at == at && node->order == order && !node->is_port, at);
-    check_family(node);
+    INVARIANT("shadow", page && page->space == space && page->order == order && page->kind == KIND_PAGE, at);
+    INVARIANT("shadow", page->at == at, at);
+    INVARIANT("shadow", page->rights & L4_R && !(page->rights & L4_W) == !(*entry & ENTRY_WRITE), at);
+    INVARIANT("shadow", !(page->rights & L4_X) == !!(*entry & ENTRY_NX), at);
+    INVARIANT("ports", is_user || (at >= PORTS_AT && at < PORTS_AT + PORTS * L4_PAGE_SIZE), at);
+    INVARIANT("ports", is_user || paging_frame(*entry) == PORT_FRAMES + (at - PORTS_AT), at);
+    check_family(page);
 }
 
+static bool is_kernel_half(u32 i, u32 order) { return order == 39 && i >= 256 && i != (PORTS_AT >> 39 & 511); }
+
 /* Check the table whose entries map `order` each; returns how many it uses. */
-static u32 check_table(const struct space *space, u64 *table, vaddr_t at, u32 order)
+static u32 check_table(const struct space *space, u64 *table, vaddr_t base, u32 order)
 {
     u32 used = 0;
-    for (u32 i = 0; i < (order == 39 ? 256 : 512); i++, at += 1ul << order) {
+    for (u32 i = 0; i < TABLE_ENTRIES; i++) {
+        vaddr_t at = base + ((u64)i << order) + (order == 39 && i >= 256 ? 0xfffful << 48 : 0);
         bool leaf = order == L4_PAGE_SHIFT || table[i] & ENTRY_LARGE;
+        if (is_kernel_half(i, order))
+            continue;
         if (order <= L4_LARGE_SHIFT && !(table[i] && leaf))
-            INVARIANT("shadow", !*paging_node(&table[i]), at);
+            INVARIANT("shadow", !*paging_page(&table[i]), at);
         if (!table[i])
             continue;
         used++;
@@ -74,41 +78,19 @@ static u32 check_table(const struct space *space, u64 *table, vaddr_t at, u32 or
             INVARIANT("counts", check_table(space, table_of(table[i]), at,
                                             order - 9) == (table[i] & ENTRY_COUNTS) >> 52, at);
     }
-    INVARIANT("counts", used || order == 39, at);
+    INVARIANT("counts", used || order == 39, base);
     return used;
 }
 
-static void check_ports(const struct space *space)
-{
-    u64 covered = 0, allowed = 0, cursor = 0, count = 0;
-    for (const struct node *node; (node = ports_next(space, cursor)); cursor = end_of(node), count++) {
-        INVARIANT("ports", node->space == space, node->at);
-        check_family(node);
-        covered += 1ul << node->order;
-        for (u64 port = node->at; port < end_of(node); port++)
-            INVARIANT("ports", !(space->ports[port / 8] & 1 << (port & 7)), port);
-    }
-    for (u64 port = 0; space->ports && port < 1 << 16; port++)
-        allowed += !(space->ports[port / 8] & 1 << (port & 7));
-    INVARIANT("ports", covered == allowed && count == space->port_count, covered);
-}
-
-void mapdb_check(const struct space *space)
-{
-    check_table(space, arch_pointer(space->root), 0, 39);
-    check_ports(space);
-}
+void space_check(const struct space *space) { check_table(space, arch_pointer(space->root), 0, 39); }
 
 /* ---- capabilities ---- */
 
 static void check_cap(const struct cap *cap, u64 slot)
 {
-    const struct cap *before = NULL;
-    INVARIANT("root", cap->is_root == (cap->object->root == cap), slot);
-    INVARIANT("tree", cap->is_root == !cap->parent, slot);
-    INVARIANT("tree", !cap->object->dying, slot);
-    for (const struct cap *child = cap->child; child; before = child, child = child->next)
-        INVARIANT("tree", child->parent == cap && child->object == cap->object && child->prev == before, slot);
+    INVARIANT("root", (cap->object->root == cap) == !cap->parent, slot);
+    INVARIANT("root", !cap->object->dying, slot);
+    check_family(cap);
 }
 
 void cap_check(const struct cap_table *table)
@@ -140,25 +122,28 @@ u64 memory_check(void)
 
 /* ---- quota ---- */
 
+static u64 leaf_bytes(u64 *entry)
+{
+    if (*entry & ENTRY_KERNEL)
+        return L4_PAGE_SIZE;
+    return memory_cost(sizeof(struct cap)) + ((*paging_page(entry))->parent ? 0 : memory_cost(sizeof(struct tree)));
+}
+
 static u64 table_bytes(u64 *table, u32 order)
 {
     u64 bytes = order <= L4_LARGE_SHIFT ? 2 * L4_PAGE_SIZE : L4_PAGE_SIZE;
-    for (u32 i = 0; i < (order == 39 ? 256 : 512); i++) {
-        if (!table[i])
+    for (u32 i = 0; i < TABLE_ENTRIES; i++) {
+        if (!table[i] || is_kernel_half(i, order))
             continue;
         if (order > L4_PAGE_SHIFT && !(table[i] & ENTRY_LARGE))
             bytes += table_bytes(table_of(table[i]), order - 9);
         else
-            bytes += table[i] & ENTRY_KERNEL ? L4_PAGE_SIZE : memory_cost(sizeof(struct node));
+            bytes += leaf_bytes(&table[i]);
     }
     return bytes;
 }
 
-u64 space_bytes(const struct space *space)
-{
-    return table_bytes(arch_pointer(space->root), 39) + (space->ports ? 2 * L4_PAGE_SIZE : 0)
-        + space->port_count * memory_cost(sizeof(struct port_node));
-}
+u64 space_bytes(const struct space *space) { return table_bytes(arch_pointer(space->root), 39); }
 
 u64 cap_table_bytes(const struct cap_table *table)
 {
@@ -180,7 +165,7 @@ static u64 object_bytes(struct object *object)
     const struct factory *factory = container_of(object, struct factory, object);
     switch (object->kind) {
     case L4_TASK:
-        mapdb_check(&task->space);
+        space_check(&task->space);
         cap_check(&task->caps);
         return memory_cost(sizeof *task) + space_bytes(&task->space) + cap_table_bytes(&task->caps);
     case L4_FACTORY:

@@ -9,8 +9,8 @@
 #include "space.h"
 #include "task.h"
 
-void mapdb_check(const struct space *space);        /* shadow, counts, family, inside, lacking, ports */
-void cap_check(const struct cap_table *table);      /* tree, root */
+void space_check(const struct space *space);        /* shadow, counts, family, inside, given, ports */
+void cap_check(const struct cap_table *table);      /* family, given, root */
 void factory_check(const struct factory *factory);  /* owned, quota; of child factories and tasks too */
 u64 memory_check(void);                             /* buddies: their alignment; returns the free bytes */
 /* What a space or table has charged to its factory, in bytes. */

@@ -4,6 +4,7 @@
  * how the kernel ends. The threads are machine_user.S; they call by number (enum call, in r10).
  * Leaves QEMU with 0x10 if all went well, else 0x11. */
 #include "cpu.h"
+#include "paging.h"
 #include "print.h"
 #include "task.h"
 #include "thread.h"
@@ -16,16 +17,26 @@ static const vaddr_t code_at = 0x400000, moved_to = 0x400200, after_outside = 0x
 static struct { struct thread thread; } __attribute__((aligned(64))) slot[THREADS];
 static struct task task[THREADS];
 static u8 area[THREADS][L4_PAGE_SIZE] __attribute__((aligned(64)));
+static u64 port_page[TABLE_ENTRIES];
 static struct l4_kip *kip;
-static paddr_t memory;              /* THREADS * PAGES frames for page tables and programs, then two of I/O bitmap */
+static paddr_t memory;              /* THREADS * PAGES frames for page tables and programs */
 static const char *command_line;
 static u32 checks, failures, no_fpu, refused_ports, arrived[LINES];
 extern const u8 machine_programs[THREADS][PROGRAM_BYTES];
 bool paging_nx;
 
 static u8 *frame_at(u32 index) { return arch_pointer(memory + index * L4_PAGE_SIZE); }
-static u8 *port_bitmap(void) { return frame_at(THREADS * PAGES); }
 static struct thread *thread_at(u32 index) { return &slot[index].thread; }
+
+/* Stands in for paging.c: the first table of port pages is there in thread 1's space, and no other. */
+struct place paging_find(paddr_t root, vaddr_t at)
+{
+    static u64 nothing;
+    if (root != task[1].space.root)
+        return (struct place){ .entry = &nothing, .order = 39 };
+    return at == PORTS_AT ? (struct place){ .entry = port_page, .order = L4_PAGE_SHIFT }
+        : (struct place){ .entry = &nothing, .order = L4_LARGE_SHIFT };
+}
 
 static void check(const char *what, u64 is, u64 wanted)
 {
@@ -89,12 +100,10 @@ struct frame *kernel_main(const struct l4_boot_record *record)
     memory = record->share.base;
     command_line = kip->command_line;
     arch_init(record, kip);
-    memset(frame_at(0), 0, (THREADS * PAGES + 2) * L4_PAGE_SIZE);
+    memset(frame_at(0), 0, THREADS * PAGES * L4_PAGE_SIZE);
     for (u32 n = 1; n < THREADS; n++)
         thread_make(n);
-    memset(port_bitmap(), 0xff, PORTS_BYTES);
-    port_bitmap()[CMOS_PORT / 8] &= (u8)~(1 << CMOS_PORT % 8);
-    task[1].space.ports = port_bitmap();
+    port_page[CMOS_PORT] = ENTRY_PRESENT;
     lines_open();
     return arch_idle_frame();
 }
@@ -170,8 +179,8 @@ static struct frame *called(struct thread *self)
             print("  thread %lu at %lx\n", (u64)((u8 *)self - (u8 *)slot) / sizeof slot[0], self->frame.rip);
         break;
     case TAKE_PORTS:
-        memset(port_bitmap(), 0xff, PORTS_BYTES);
-        arch_ports_changed(&task[1].space);
+        port_page[CMOS_PORT] = 0;
+        arch_tlb_forget(task[1].space.root, PORTS_AT + CMOS_PORT * L4_PAGE_SIZE);
         break;
     case SET_BASE:
         self->fs_base = code_at + 0x800;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""gdb.py: `axo gdb`: boots stopped and attaches gdb with the kernel's symbols, through a socket of this run's own."""
+"""gdb.py: `axo gdb`: boots stopped and attaches gdb with the kernel's symbols, through a socket of this run's own, and
+with the command `waits` (inside.py)."""
 import subprocess
 import threading
 
@@ -8,7 +9,8 @@ from . import build, paths, qemu, run, say
 
 def gdb_words(options, files, socket):
     words = ["gdb", "-q", "-nx", "-ex", "set confirm off", "-ex", "set pagination off",
-             "-ex", f"directory {paths.TOP}", "-ex", f"target remote {socket}"]
+             "-ex", f"directory {paths.TOP}", "-ex", f"source {paths.TOP / 'tools' / 'axo' / 'inside.py'}",
+             "-ex", f"target remote {socket}"]
     if options.batch:
         words += ["-batch"]
         for order in options.batch.split(";"):

@@ -50,9 +50,8 @@ u64 arch_fault_address(void);                   /* CR2, after a page fault */
 u32 arch_fpu_bytes(void);                       /* size of an area, at most 8 KB */
 void arch_fpu_init(struct fpu_area *area);      /* the state after FNINIT, MXCSR 0x1f80 */
 
-/* ---- I/O ports: `space->ports` is a bitmap page pair (bit clear: allowed) or NULL ---- */
-bool arch_ports_load(struct thread *t);         /* first #GP: make the bitmap of t's task active; false if it already was or has none */
-void arch_ports_changed(struct space *space);   /* its bitmap changed: reload if active */
+/* ---- I/O ports: pages of the space, see paging.h ---- */
+bool arch_ports_load(struct thread *t);         /* first #GP: let the CPU know t's ports; false: it does, or has none */
 
 /* ---- time and interrupts ---- */
 u64 arch_now_ns(void);                          /* since boot */

@@ -182,9 +182,11 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
 
 const u64 *arch_kernel_half(void) { return (const u64 *)arch_pointer(cpu_kernel_root) + 256; }
 
-/* One CPU and no PCIDs: what is not in CR3 is not in the TLB. */
+/* One CPU and no PCIDs: what is not in CR3 is not in the TLB. Of ports there is the bitmap. */
 void arch_tlb_forget(paddr_t root, vaddr_t at)
 {
-    if (root == this_cpu->root)
+    if (at >= PORTS_AT)
+        ports_forget(root);
+    else if (root == this_cpu->root)
         __asm__ volatile("invlpg (%0)" : : "r"(at) : "memory");
 }

@@ -55,7 +55,7 @@ struct arch_cpu {
     u8 ports[PORTS_BYTES + 1];      /* the TSS's bitmap; its last byte must be 0xff */
     u64 gdt[9];
     paddr_t root;                   /* in CR3 */
-    struct space *ports_of;         /* whose bitmap `ports` is, or NULL */
+    paddr_t ports_of;               /* the page table that `ports` is of, or 0 */
     struct thread *fpu_of;          /* whose state the FPU registers hold, or NULL */
     bool fpu_is_off;                /* CR0.TS */
 };
@@ -79,6 +79,7 @@ extern paddr_t cpu_kernel_root;     /* the address space of nobody: only the ker
 /* fpu.c, iobitmap.c: their parts of arch_switch */
 void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to);
 void ports_switch(struct arch_cpu *cpu, const struct thread *to);
+void ports_forget(paddr_t root);        /* its port pages have changed */
 /* apic.c */
 void apic_init(const struct l4_machine *machine, struct l4_kip *kip);
 /* entry.S, trap.c */

@@ -6,11 +6,14 @@
 #include "memory.h"
 #include "string.h"
 
-enum { TOP_ORDER = 39, TABLE_BITS = 9, HALF = 256, SINGLE_LEVELS = 1 };
+enum { TOP_ORDER = 39, TABLE_BITS = 9, HALF = TABLE_ENTRIES / 2 };
 
 bool paging_nx;
 
 static u64 *table_of(u64 entry) { return arch_pointer(entry & ENTRY_ADDRESS); }
+
+/* Bytes of the table below an entry of this order: the top-level table's has no shadow. */
+static u32 table_bytes(u32 order) { return order == TOP_ORDER ? L4_PAGE_SIZE : 2 * L4_PAGE_SIZE; }
 
 paddr_t paging_create(struct factory *factory)
 {
@@ -24,12 +27,10 @@ void paging_destroy(paddr_t root, struct factory *factory) { memory_give_frame(f
 
 struct place paging_find(paddr_t root, vaddr_t at)
 {
-    struct place place = { .order = TOP_ORDER, .region = NO_REGION };
     u64 *table = arch_pointer(root);
+    struct place place = { NULL, NULL, TOP_ORDER };
     for (;; place.order -= TABLE_BITS) {
-        place.entry = &table[at >> place.order & 511];
-        if (place.order == L4_PAGE_SHIFT)
-            place.region = (u32)(at >> L4_LARGE_SHIFT);
+        place.entry = &table[at >> place.order & (TABLE_ENTRIES - 1)];
         if (place.order == L4_PAGE_SHIFT || (*place.entry & (ENTRY_PRESENT | ENTRY_LARGE)) != ENTRY_PRESENT)
             return place;
         place.up = place.entry;
@@ -37,59 +38,41 @@ struct place paging_find(paddr_t root, vaddr_t at)
     }
 }
 
-/* The entries on the way to `at`, the top-level one first; returns the index of the last. */
-static u32 walk(paddr_t root, vaddr_t at, u64 *path[4])
+/* The entry at `place` is empty: free the tables that are empty now. The TLB keeps whole paths, so it forgets first. */
+static void trim(paddr_t root, struct factory *factory, vaddr_t at, struct place place)
 {
-    u64 *table = arch_pointer(root);
-    for (u32 level = 0;; level++) {
-        u32 order = TOP_ORDER - level * TABLE_BITS;
-        path[level] = &table[at >> order & 511];
-        if (order == L4_PAGE_SHIFT || (*path[level] & (ENTRY_PRESENT | ENTRY_LARGE)) != ENTRY_PRESENT)
-            return level;
-        table = table_of(*path[level]);
-    }
-}
-
-/* Bytes of the table below an entry of `level` of the path: the 512 GB level has no shadow. */
-static u32 table_bytes(u32 level) { return level < SINGLE_LEVELS ? L4_PAGE_SIZE : 2 * L4_PAGE_SIZE; }
-
-/* The entry path[level] has become empty: free the tables that are empty now. The TLB keeps whole paths, so it forgets
- * first. */
-static void trim(paddr_t root, struct factory *factory, vaddr_t at, u64 *path[4], u32 level)
-{
-    while (level && !(*path[level - 1] & ENTRY_COUNTS)) {
-        u64 *table = table_of(*path[--level]);
-        *path[level] = 0;
-        if (level)
-            *path[level - 1] -= ENTRY_COUNT;
+    while (place.up && !(*place.up & ENTRY_COUNTS)) {
+        u64 *table = table_of(*place.up);
+        *place.up = 0;
+        place = paging_find(root, at);
+        if (place.up)
+            *place.up -= ENTRY_COUNT;
         arch_tlb_forget(root, at);
-        memory_give(factory, table, table_bytes(level));
+        memory_give(factory, table, table_bytes(place.order));
     }
 }
 
 void paging_trim(paddr_t root, struct factory *factory, vaddr_t at)
 {
-    u64 *path[4];
-    u32 level = walk(root, at, path);
-    if (!*path[level])
-        trim(root, factory, at, path, level);
+    struct place place = paging_find(root, at);
+    if (!*place.entry)
+        trim(root, factory, at, place);
 }
 
 void paging_clear(paddr_t root, struct factory *factory, vaddr_t at)
 {
-    u64 *path[4];
-    u32 level = walk(root, at, path);
-    *path[level] = 0;
-    *paging_node(path[level]) = NULL;
-    *path[level - 1] -= ENTRY_COUNT;
+    struct place place = paging_find(root, at);
+    *place.entry = 0;
+    *paging_page(place.entry) = NULL;
+    *place.up -= ENTRY_COUNT;
     arch_tlb_forget(root, at);
-    trim(root, factory, at, path, level);
+    trim(root, factory, at, place);
 }
 
 l4_err_t paging_make(paddr_t root, struct factory *factory, vaddr_t at, u32 order, struct place *place)
 {
     while (*place = paging_find(root, at), place->order > order && !*place->entry) {
-        u64 *table = memory_take(factory, table_bytes((TOP_ORDER - place->order) / TABLE_BITS));
+        u64 *table = memory_take(factory, table_bytes(place->order));
         if (!table) {
             paging_trim(root, factory, at);
             return L4_NO_MEMORY;

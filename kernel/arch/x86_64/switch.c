@@ -68,7 +68,7 @@ static __attribute__((noinline)) void switch_threads(struct thread *from, struct
     cpu->current = to;
     cpu->tss.rsp[0] = (u64)&to->frame + sizeof to->frame;
     root_switch(cpu, to->task->space.root);
-    if (__builtin_expect(cpu->ports_of != NULL, 0))
+    if (__builtin_expect(cpu->ports_of, 0))
         ports_switch(cpu, to);
 }
 

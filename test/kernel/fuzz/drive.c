@@ -177,7 +177,6 @@ static l4_err_t set_priority(void)
     return sched_set(FUZZ_SCHED, in(THREADS), (u32)below(VICTIM_PRIORITIES), below(100000));
 }
 static l4_err_t look_sched(void) { return sched_look(FUZZ_SCHED, &(u32){ 0 }); }
-static l4_err_t dump(void) { return debug_dump(FUZZ_DEBUG); }
 static l4_err_t usage(void) { return debug_usage(FUZZ_DEBUG, &scrap[0], &scrap[1]); }
 static l4_err_t name(void) { return debug_name(FUZZ_DEBUG, (u32)any_slot(), l4_bytes(scrap, (u32)below(17))); }
 static l4_err_t snapshot(void)
@@ -266,7 +265,6 @@ static const struct {
     { "reply.probe", probe, 0 },
     { "sched.set", set_priority, 0 },
     { "sched.look", look_sched, 0 },
-    { "debug.dump", dump, 120 },
     { "debug.usage", usage, 0 },
     { "debug.name", name, 0 },
     { "debug.snapshot", snapshot, 0 },

@@ -23,7 +23,6 @@ static u64 kernel_half[256];
 /* ---- the machine ---- */
 const u64 *arch_kernel_half(void) { return kernel_half; }
 void arch_tlb_forget(paddr_t root, vaddr_t at) { tlb_forgotten += root && at < L4_USER_END; }
-void arch_ports_changed(struct space *space) { assert_non_null(space->ports); }
 u32 arch_fpu_bytes(void) { return 512; }
 
 /* ---- the kernel's other half ---- */
@@ -75,7 +74,7 @@ void machine_init(void)
     arch_direct_map = (u64)arena - ARENA_AT;
     paging_nx = true;
     for (u32 i = 0; i < 256; i++)
-        kernel_half[i] = 0x1000 * i;
+        kernel_half[i] = i == (PORTS_AT >> 39 & 255) ? 0 : 0x1000 * i;
     memory_init(ARENA_AT, ARENA_BYTES);
     factory_init_root(&root_factory, ARENA_BYTES);
     clean_bytes = memory_check();
@@ -126,9 +125,40 @@ struct task *make_task(struct factory *factory)
     return task_of(task);
 }
 
+l4_err_t remove_step(struct cap *cap, bool derived_only, u64 *changed)
+{
+    l4_err_t err = cap_revoke(cap, derived_only, changed);
+    if (err != L4_OK || !cap_is_tomb(cap))
+        return err;
+    reap_step();
+    return RESTART;
+}
+
 void destroy(struct cap *root)
 {
     u64 changed = 0;
-    while (cap_remove_step(root, false, &changed) == RESTART)
+    while (remove_step(root, false, &changed) == RESTART)
         ;
+}
+
+bool page_next(const struct task *task, enum l4_fpage_type type, u64 *unit, struct found *found)
+{
+    while (*unit < flexpage_units(type)) {
+        *found = flexpage_find(task, type, *unit);
+        *unit = found->end;
+        if (found->cap)
+            return true;
+    }
+    return false;
+}
+
+bool page_at(const struct task *task, vaddr_t at, paddr_t *frame, u32 *rights, u32 *order)
+{
+    struct found found = flexpage_find(task, L4_FPAGE_MEMORY, at >> L4_PAGE_SHIFT);
+    if (!found.cap)
+        return false;
+    *frame = paging_frame(*found.place.entry);
+    *rights = found.cap->rights;
+    *order = found.order;
+    return true;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "check/check.h"
+#include "flexpage.h"
 
 enum { ARENA_BYTES = 64 << 20 };
 
@@ -27,5 +28,13 @@ u64 random_below(u64 limit);
 bool random_one_in(u64 n);
 
 struct task *make_task(struct factory *factory);
+/* Like task.unmap of one slot: RESTART until what is derived from it and, unless `derived_only`, itself is gone, its
+ * object too. */
+l4_err_t remove_step(struct cap *cap, bool derived_only, u64 *changed);
 /* Remove the root capability at `root`, step by step, until its object is gone. */
 void destroy(struct cap *root);
+
+/* The page at an address; false if there is none. */
+bool page_at(const struct task *task, vaddr_t at, paddr_t *frame, u32 *rights, u32 *order);
+/* The first page or port at or behind *unit, which moves behind it; false at the end. */
+bool page_next(const struct task *task, enum l4_fpage_type type, u64 *unit, struct found *found);

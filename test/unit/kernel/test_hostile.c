@@ -48,8 +48,7 @@ static void tear_down(void)
 static l4_err_t map_page(struct task *to, struct task *from, vaddr_t at, vaddr_t to_at, u32 rights)
 {
     u64 progress = 0, mapped;
-    return space_map(&to->space, &from->space, l4_fpage_memory(at, 12, 0), to_at, rights, false, false, &progress,
-                     &mapped);
+    return flexpage_map(to, from, l4_fpage_memory(at, 12, 0), to_at, rights, MAP, &progress, &mapped);
 }
 
 /* One attempt of a random hostile task to grow the tree from what it has. */
@@ -75,11 +74,11 @@ static void grow(u32 attempts)
 static u32 hostile_entries(u32 *writable)
 {
     u32 count = 0;
-    struct space_entry e;
+    struct found found;
     *writable = 0;
     for (u32 i = 0; i < HOSTILE; i++)
-        for (u64 cursor = 0; space_next(&hostile[i]->space, &cursor, &e); count++)
-            *writable += (e.rights & L4_W) != 0;
+        for (u64 unit = 0; page_next(hostile[i], L4_FPAGE_MEMORY, &unit, &found); count++)
+            *writable += (found.cap->rights & L4_W) != 0;
     return count;
 }
 
@@ -89,7 +88,7 @@ static u32 revoke_slowly(u32 rights, bool derived_only)
 {
     u64 progress = 0, changed;
     u32 steps = 1;
-    while (space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), rights, derived_only, &progress,
+    while (flexpage_unmap(victim, l4_fpage_memory(VICTIM_AT, 12, 0), rights, derived_only, &progress,
                        &changed) == RESTART) {
         for (u32 i = 0; i < 100; i++)
             hostile_move();
@@ -133,13 +132,13 @@ static void test_revokers_meet(void **unused)
             if (done[who])
                 continue;
             if (who == 0)
-                done[0] = space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), L4_R, true, &progress[0],
+                done[0] = flexpage_unmap(victim, l4_fpage_memory(VICTIM_AT, 12, 0), L4_R, true, &progress[0],
                                       &changed) != RESTART;
             else if (who < 3)
-                done[who] = space_unmap(&hostile[who - 1]->space, L4_FPAGE_EVERYTHING, who == 1 ? L4_W : 7, who == 1,
+                done[who] = flexpage_unmap(hostile[who - 1], L4_FPAGE_EVERYTHING, who == 1 ? L4_W : 7, who == 1,
                                         &progress[who], &changed) != RESTART;
             else
-                done[3] = cap_remove_step(cap_find(&table, 3 + 2), false, &changed) != RESTART;
+                done[3] = remove_step(cap_find(&table, 3 + 2), false, &changed) != RESTART;
             going -= done[who];
             if (rounds % 16 == 0)
                 factory_check(quota);
@@ -158,7 +157,7 @@ static void test_revoker_dies(void **unused)
     (void)unused;
     set_up(seed_first());
     grow(4000);
-    assert_int_equal(space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), 7, true, &progress, &changed),
+    assert_int_equal(flexpage_unmap(victim, l4_fpage_memory(VICTIM_AT, 12, 0), 7, true, &progress, &changed),
                      RESTART);
     u32 helps = 0;
     while (map_page(hostile[0], victim, VICTIM_AT, SLOT_AT(SLOTS), 7) == RESTART)
@@ -182,19 +181,17 @@ static void test_window_over_two_trees(void **unused)
         assert_int_equal(map_page(hostile[0], victim, VICTIM_AT + (i == 3 ? 0 : L4_PAGE_SIZE), SLOT_AT(1024 + i), 7),
                          L4_OK);
     grow(3000);
-    assert_int_equal(space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), L4_W, false, &progress, &changed),
+    assert_int_equal(flexpage_unmap(victim, l4_fpage_memory(VICTIM_AT, 12, 0), L4_W, false, &progress, &changed),
                      RESTART);
-    l4_err_t err = space_map(&hostile[1]->space, &hostile[0]->space, window, SLOT_AT(4096), 7, false, false, &mapping,
-                             &mapped);
+    l4_err_t err = flexpage_map(hostile[1], hostile[0], window, SLOT_AT(4096), 7, MAP, &mapping, &mapped);
     assert_int_equal(err, RESTART);
-    assert_true(space_find(&hostile[1]->space, SLOT_AT(4096 + 2), &frame, &rights, &order) && rights == 7);
-    assert_false(space_find(&hostile[1]->space, SLOT_AT(4096 + 3), &frame, &rights, &order));
+    assert_true(page_at(hostile[1], SLOT_AT(4096 + 2), &frame, &rights, &order) && rights == 7);
+    assert_false(page_at(hostile[1], SLOT_AT(4096 + 3), &frame, &rights, &order));
     while (err == RESTART)
-        err = space_map(&hostile[1]->space, &hostile[0]->space, window, SLOT_AT(4096), 7, false, false, &mapping,
-                        &mapped);
+        err = flexpage_map(hostile[1], hostile[0], window, SLOT_AT(4096), 7, MAP, &mapping, &mapped);
     assert_int_equal(err, L4_OK);
     assert_int_equal(mapped, 4);
-    assert_true(space_find(&hostile[1]->space, SLOT_AT(4096 + 3), &frame, &rights, &order) && rights == 5);
+    assert_true(page_at(hostile[1], SLOT_AT(4096 + 3), &frame, &rights, &order) && rights == 5);
     factory_check(quota);
     tear_down();
 }
@@ -208,10 +205,10 @@ static void test_destroyed_in_the_middle(void **unused)
         set_up(seed);
         grow(3000);
         for (u64 i = random_below(20); i-- > 0; )
-            space_unmap(&victim->space, l4_fpage_memory(VICTIM_AT, 12, 0), random_one_in(2) ? 7 : 2, true, &progress,
+            flexpage_unmap(victim, l4_fpage_memory(VICTIM_AT, 12, 0), random_one_in(2) ? 7 : 2, true, &progress,
                         &changed);
         for (u64 i = random_below(30); i-- > 0; )
-            cap_remove_step(cap_find(&table, 1), false, &changed);
+            remove_step(cap_find(&table, 1), false, &changed);
         tear_down();
     }
 }

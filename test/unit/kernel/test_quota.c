@@ -28,7 +28,8 @@ static void set_up(void)
     cap_make_root(empty, &source->object, L4_RIGHTS_ALL);
     assert_int_equal(space_add_root(&source->space, 0x400000, 0x400000, L4_LARGE_SIZE, 7, true), L4_OK);
     assert_int_equal(space_add_root(&source->space, 0x800000, 0x600000, L4_PAGE_SIZE, 7, true), L4_OK);
-    assert_int_equal(space_add_root_ports(&source->space), L4_OK);
+    l4_err_t err = space_add_root(&source->space, PORTS_AT + 0x60000, PORT_FRAMES + 0x60000, 4 * L4_PAGE_SIZE, 3, true);
+    assert_int_equal(err, L4_OK);
     target = make_task(quota);
 }
 
@@ -45,8 +46,8 @@ static void tear_down(void)
 static l4_err_t map_at(vaddr_t at, u32 order, bool grant)
 {
     u64 progress = 0, mapped;
-    return space_map(&target->space, &source->space, l4_fpage_memory(at, order, 0), 0x7000000000, 7, false, grant,
-                     &progress, &mapped);
+    return flexpage_map(target, source, l4_fpage_memory(at, order, 0), 0x7000000000, 7, grant ? GRANT : MAP, &progress,
+                    &mapped);
 }
 static l4_err_t map_page(void) { return map_at(0x800000, 12, false); }
 static l4_err_t map_part(void) { return map_at(0x401000, 12, false); }
@@ -55,13 +56,12 @@ static l4_err_t grant_page(void) { return map_at(0x800000, 12, true); }
 static l4_err_t map_ports(void)
 {
     u64 progress = 0, mapped;
-    return space_map(&target->space, &source->space, l4_fpage_ports(0x60, 2), 0x60, 3, false, false, &progress,
-                     &mapped);
+    return flexpage_map(target, source, l4_fpage_ports(0x60, 2), 0x60, 3, MAP, &progress, &mapped);
 }
 static l4_err_t grant_ports(void)
 {
     u64 progress = 0, mapped;
-    return space_map(&target->space, &source->space, l4_fpage_ports(0, 16), 0, 3, false, true, &progress, &mapped);
+    return flexpage_map(target, source, l4_fpage_ports(0x60, 0), 0x60, 3, GRANT, &progress, &mapped);
 }
 static l4_err_t map_cap(void) { return cap_map(&target->caps, 700, root, L4_R, false); }
 static l4_err_t take_utcb(void)

@@ -85,7 +85,7 @@ static void test_factory_inside(void **unused)
     set_up();
     struct task *holder = make_held(&table, 2);
     assert_int_equal(cap_map(&holder->caps, 9, root, 127, true), L4_OK);
-    while (cap_remove_step(cap_find(&table, 2), false, &changed) == RESTART)
+    while (remove_step(cap_find(&table, 2), false, &changed) == RESTART)
         ;
     while (reap_step())
         ;
@@ -139,9 +139,9 @@ static void test_random_heap(void **unused)
         grow_heap(&h, quota);
         u64 given_up = random_below(60), other = 2 + random_below(9);
         for (u64 i = 0; i < given_up; i++) {
-            cap_remove_step(cap_find(&table, 10), false, &changed);
+            remove_step(cap_find(&table, 10), false, &changed);
             if (i % other == 0)
-                cap_remove_step(cap_find(&table, 3), false, &changed);
+                remove_step(cap_find(&table, 3), false, &changed);
             cap_check(&table);
         }
         (void)bystander;
@@ -154,9 +154,8 @@ static void test_random_heap(void **unused)
 static void test_utcbs(void **unused)
 {
     struct l4_utcb *utcb[8], *again;
-    paddr_t frame;
     u32 rights, order;
-    u64 progress = 0, count;
+    u64 progress = 0, count, id;
     (void)unused;
     set_up();
     struct task *task = make_held(&table, 2), *other = make_held(&table, 3);
@@ -168,11 +167,12 @@ static void test_utcbs(void **unused)
     assert_int_equal(task_utcb_take(task, 0x7f0000000400, &again), L4_SLOT_BUSY);
     assert_int_equal(task_utcb_take(task, 0x7f0000000401, &again), L4_BAD_ARGUMENT);
     assert_int_equal(task_utcb_take(task, L4_USER_END, &again), L4_BAD_ARGUMENT);
-    assert_true(space_find(&task->space, 0x7f0000000000, &frame, &rights, &order) && rights == 3);
-    assert_int_equal(space_map(&other->space, &task->space, l4_fpage_memory(0x7f0000000000, 13, 0), 0, 7, false, false,
-                               &progress, &count), L4_NOT_MAPPED);
+    assert_int_equal(task_look(task, NULL, l4_fpage_memory(0x7f0000000000, 12, 0), &rights, &order, &id), L4_OK);
+    assert_true(rights == 3 && order == 12);
+    assert_int_equal(flexpage_map(other, task, l4_fpage_memory(0x7f0000000000, 13, 0), 0, 7, MAP, &progress,
+                              &count), L4_NOT_MAPPED);
     progress = 0;
-    while (space_unmap(&task->space, L4_FPAGE_EVERYTHING, 7, false, &progress, &count) == RESTART)
+    while (flexpage_unmap(task, L4_FPAGE_EVERYTHING, 7, false, &progress, &count) == RESTART)
         ;
     assert_int_equal(count, 0);
     factory_check(quota);

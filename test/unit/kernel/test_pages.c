@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_mapdb.c: map, copy, grant, unmap of memory against a naive model, a flat list of mappings, in seeded random
+/* test_pages.c: map, copy, grant, unmap of memory against a naive model, a flat list of mappings, in seeded random
  * order; with quotas that end at every allocation. AXO_SEED=n replays. */
 #include "machine.h"
 #include <abi/fpage.h>
@@ -77,13 +77,13 @@ static u64 model_take(int top, u32 taking, bool derived_only)
     return changed;
 }
 
-struct request {
+struct operation {
     u32 to, from, order, rights;
     vaddr_t at, to_at;
     bool beside, grant;
 };
 
-static l4_err_t model_map_entry(const struct request *r, int source, vaddr_t at, u32 order, vaddr_t to_at)
+static l4_err_t model_map_entry(const struct operation *r, int source, vaddr_t at, u32 order, vaddr_t to_at)
 {
     struct mapping *s = &model[source];
     if (r->grant && s->order != order)
@@ -107,7 +107,7 @@ static l4_err_t model_map_entry(const struct request *r, int source, vaddr_t at,
     return same && (there == source || (!r->grant && t->parent == m.parent)) ? L4_OK : L4_SLOT_BUSY;
 }
 
-static l4_err_t model_map(const struct request *r, u64 *mapped)
+static l4_err_t model_map(const struct operation *r, u64 *mapped)
 {
     *mapped = 0;
     if (!(r->rights & L4_R))
@@ -146,21 +146,21 @@ static u64 name_of(int i)
 
 static void compare_space(u32 space)
 {
-    u64 cursor = 0, found = 0, expected = 0;
-    struct space_entry e;
-    while (space_next(&task[space]->space, &cursor, &e)) {
-        paddr_t frame;
-        u32 rights, order;
-        int i = model_find(space, e.at, 1);
-        assert_true(i >= 0 && model[i].at == e.at && model[i].order == e.order && model[i].rights == e.rights);
-        assert_int_equal(e.lineage, name_of(i));
-        assert_int_equal(e.parent, name_of(model[i].parent));
-        assert_true(space_find(&task[space]->space, e.at, &frame, &rights, &order) && frame == model[i].frame);
-        found++;
+    u64 unit = 0, count = 0, expected = 0;
+    struct found found;
+    while (page_next(task[space], L4_FPAGE_MEMORY, &unit, &found)) {
+        const struct cap *page = found.cap;
+        int i = model_find(space, page->at, 1);
+        assert_true(i >= 0 && model[i].at == page->at && model[i].order == page->order);
+        assert_true(model[i].rights == page->rights && found.order == page->order);
+        assert_int_equal(space_name(page), name_of(i));
+        assert_int_equal(space_name(page->parent), name_of(model[i].parent));
+        assert_int_equal(paging_frame(*found.place.entry), model[i].frame);
+        count++;
     }
     for (int i = 0; i < models; i++)
         expected += model[i].used && model[i].space == space;
-    assert_int_equal(found, expected);
+    assert_int_equal(count, expected);
 }
 
 static void check_quotas(void)
@@ -177,14 +177,13 @@ static void compare(void)
 }
 
 /* ---- running ---- */
-static l4_err_t map(const struct request *r, u64 *mapped)
+static l4_err_t map(const struct operation *r, u64 *mapped)
 {
     u64 progress = 0;
     l4_err_t err;
     do {
-        err = space_map(&task[r->to]->space, &task[r->from]->space, l4_fpage_memory(r->at, r->order, 0), r->to_at,
-                        r->rights,
-                        r->beside, r->grant, &progress, mapped);
+        err = flexpage_map(task[r->to], task[r->from], l4_fpage_memory(r->at, r->order, 0), r->to_at, r->rights,
+                           r->grant ? GRANT : r->beside ? COPY : MAP, &progress, mapped);
         if (err == RESTART)
             check_quotas();
     } while (err == RESTART);
@@ -194,7 +193,7 @@ static l4_err_t map(const struct request *r, u64 *mapped)
 static u64 unmap(u32 space, vaddr_t at, u32 order, u32 rights, bool derived_only)
 {
     u64 progress = 0, changed;
-    while (space_unmap(&task[space]->space, l4_fpage_memory(at, order, 0), rights, derived_only, &progress,
+    while (flexpage_unmap(task[space], l4_fpage_memory(at, order, 0), rights, derived_only, &progress,
                        &changed) == RESTART)
         check_quotas();
     return changed;
@@ -215,11 +214,11 @@ static u32 random_order(void)
     return order[random_below(sizeof order / sizeof *order)];
 }
 
-static struct request random_request(void)
+static struct operation random_request(void)
 {
     u32 order = random_order(), rights = random_one_in(2) ? 7 : (u32)random_below(8);
     bool beside = random_one_in(3);
-    return (struct request){
+    return (struct operation){
         (u32)random_below(SPACES), (u32)random_below(SPACES), order, rights, random_place(order), random_place(order),
             beside,
         !beside && random_one_in(5),
@@ -227,7 +226,7 @@ static struct request random_request(void)
 }
 
 /* First with a quota that may end anywhere inside; what was mapped until then must be recognized when it goes on. */
-static bool map_starved(const struct request *r)
+static bool map_starved(const struct operation *r)
 {
     struct factory *f = quota[r->to];
     u64 limit = f->limit, mapped;
@@ -244,7 +243,7 @@ static bool map_starved(const struct request *r)
 
 static void random_map(void)
 {
-    struct request r = random_request();
+    struct operation r = random_request();
     u64 expected_count, count = 0;
     bool starve = random_one_in(6) && r.to != r.from, starved = starve && map_starved(&r);
     l4_err_t err = starve && !starved ? L4_OK : map(&r, &count), expected;

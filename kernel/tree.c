@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tree.c: see tree.h. What losing rights means to a slot or to a page is in cap.c and space.c. */
+#include "cap.h"
+#include "space.h"
+
+void tree_insert(struct cap *cap, struct cap *parent)
+{
+    cap->tree = parent->tree;
+    cap->parent = parent;
+    cap->next = parent->child;
+    if (cap->next)
+        cap->next->prev = cap;
+    parent->child = cap;
+    parent->given |= cap->rights | L4_R;
+}
+
+void tree_remove(struct cap *cap)
+{
+    if (cap->next)
+        cap->next->prev = cap->prev;
+    if (cap->prev)
+        cap->prev->next = cap->next;
+    else if (cap->parent)
+        cap->parent->child = cap->next;
+}
+
+/* Does a child of this one have a right that goes? */
+static bool has_given(const struct cap *cap, u32 taking) { return cap->child && (cap->given & taking); }
+
+/* One unit of work. True when it was the last. */
+static bool revoke_one(struct tree *tree, u64 *changed)
+{
+    struct cap *cap = tree->cursor;
+    bool is_top = cap == tree->top, stays = is_top && tree->derived_only;
+    if (has_given(cap, tree->taking)) {
+        tree->cursor = cap->child;
+        return false;
+    }
+    if (is_top)
+        tree->top = NULL;
+    else if (cap->next)
+        tree->cursor = cap->next;
+    else {
+        tree->cursor = cap->parent;
+        cap->parent->given &= (u8)~tree->taking;
+    }
+    if (!stays)
+        *changed += cap->kind == KIND_PAGE ? space_take(cap, tree->taking) : cap_take(cap);
+    return is_top;
+}
+
+static l4_err_t step(struct tree *tree, u32 *budget, u64 *changed)
+{
+    while (*budget) {
+        --*budget;
+        if (revoke_one(tree, changed))
+            return L4_OK;
+    }
+    return RESTART;
+}
+
+l4_err_t tree_settle(struct tree *tree)
+{
+    u32 budget = TREE_STEP;
+    u64 changed = 0;
+    if (!tree->top)
+        return L4_OK;
+    step(tree, &budget, &changed);
+    return RESTART;
+}
+
+l4_err_t tree_revoke(struct cap *top, u32 taking, bool derived_only, u32 *budget, u64 *changed)
+{
+    struct tree *tree = top->tree;
+    if (derived_only && !has_given(top, taking))
+        return L4_OK;
+    if (tree->top) {
+        step(tree, budget, changed);
+        return RESTART;
+    }
+    *tree = (struct tree){ top, top, (u8)taking, derived_only };
+    return step(tree, budget, changed);
+}

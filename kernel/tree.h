@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tree.h: who derived what from whom: capabilities, pages of memory and I/O ports alike. An object has one tree, and so
+ * has each page that a first task was given at boot.
+ *
+ *   root -- child -- next -- next      Revoking walks a subtree in steps, children before their parents, and allocates
+ *             |                        nothing. While it lasts the tree is *marked*: whoever wants to change it first
+ *           child -- next              does one step of that revocation himself and then starts over. So the tree keeps
+ *                                      its shape under the walk, and tasks that map to each other outrun nobody.
+ *
+ * INVARIANT family: c->child->parent == c; siblings share the parent, and all have one tree.
+ * INVARIANT inside: what a child maps lies inside what its parent maps, with no more rights.
+ * INVARIANT given: a right that a child of c has is in c->given; L4_R is there for any child. */
+#pragma once
+#include <abi/error.h>
+
+struct cap;
+
+/* A revocation. */
+struct tree {
+    struct cap *top;            /* the subtree; NULL: none is going on */
+    struct cap *cursor;         /* how far it is */
+    u8 taking;                  /* the rights that go; with L4_R it goes whole */
+    bool derived_only;          /* top itself keeps them */
+};
+
+enum { TREE_STEP = 64, TREE_EVERYTHING = 255 };     /* units of work in one step; `taking` all there is */
+
+/* Hang a new capability below `parent`. Caller: its other members are filled. */
+void tree_insert(struct cap *cap, struct cap *parent);
+/* Take one without children out of its family. */
+void tree_remove(struct cap *cap);
+
+/* L4_OK if the tree is not marked; else one step of what it is marked for, and RESTART. */
+l4_err_t tree_settle(struct tree *tree);
+/* Take rights from all below `top`, and from itself unless `derived_only`; *changed counts who lost any. Uses up
+ * *budget: RESTART, and the tree marked, when that did not suffice. */
+l4_err_t tree_revoke(struct cap *top, u32 taking, bool derived_only, u32 *budget, u64 *changed);

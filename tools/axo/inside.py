@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""inside.py: sourced by gdb: the command `waits`, which prints every thread of the kernel and whom it waits for."""
+import gdb
+
+STATES = ["stopped", "ready", "sending to", "awaiting", "receiving", "halted"]
+ORIGINS = ["", " (page fault)", " (exception)"]
+
+
+def linked(head, kind, member):
+    """What the kernel's list `head` links, as pointers to struct `kind`, through its member `member`."""
+    kind = gdb.lookup_type(f"struct {kind}")
+    offset = next(field.bitpos // 8 for field in kind.fields() if field.name == member)
+    node = head["next"]
+    while node != head.address:
+        yield gdb.Value(int(node) - offset).cast(kind.pointer())
+        node = node["next"]
+
+
+def text(characters):
+    return characters.string(length=16).split("\0")[0]
+
+
+def name(pointer):
+    return f" {int(pointer['object']['id'])} {text(pointer['object']['name'])}".rstrip() if pointer else ""
+
+
+def threads():
+    """Every thread. Threads without a task wait for nobody."""
+    for task in linked(gdb.parse_and_eval("task_all"), "task", "in_all"):
+        for thread in linked(task["threads"], "thread", "in_task"):
+            yield task, thread
+
+
+def line(task, thread):
+    state = STATES[int(thread["hot"]) & 7]
+    on = {"sending to": thread["at_gate"], "awaiting": thread["partner"]}.get(state)
+    return (f"thread{name(thread)} of task{name(task)}, priority {int(thread['priority'])}: {state}{name(on)}"
+            f"{ORIGINS[int(thread['origin'])]}, rip {int(thread['frame']['rip']):#x}")
+
+
+class Waits(gdb.Command):
+    """Who waits for whom: every thread, its state, the gate or thread that it waits for, and where it is."""
+
+    def __init__(self):
+        super().__init__("waits", gdb.COMMAND_STATUS)
+
+    def invoke(self, arguments, from_tty):
+        for task, thread in threads():
+            print(line(task, thread))
+
+
+Waits()
