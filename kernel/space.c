@@ -118,24 +118,28 @@ static u64 run_length(const struct request *r, const struct found *found, vaddr_
     return found->place.order == L4_PAGE_SHIFT ? least(least(in_source, in_target), least(in_window, r->budget)) : 1;
 }
 
-/* The common case, pages into an empty part of one table, goes without a walk for each, until something is not simple:
- * the next step says what it is. */
-static l4_err_t copy(struct request *r, const struct found *found, vaddr_t to_at, struct place place, u64 entry,
-                     u64 *count)
+/* Into the empty entry `place`, and the common case, pages into an empty part of one table, without a walk for each,
+ * until something is not simple: the next step says what it is. Returns how many went; 0: no memory. */
+static u64 copy(const struct request *r, const struct found *found, vaddr_t to_at, struct place place, u64 entry)
 {
-    u64 *source = found->place.entry, length = run_length(r, found, to_at);
-    for (*count = 0; *count < length; ++*count, ++source, ++place.entry, to_at += L4_PAGE_SIZE) {
-        struct cap *page = *paging_page(source);
-        if (*count && (!page || *place.entry || page->tree->top))
+    u64 *source = found->place.entry, length = run_length(r, found, to_at), count = 0;
+    struct cap *page = found->cap;
+    while (insert(&r->to->space, to_at, &place, entry, page->rights & r->rights, parent_of(r, page)) == L4_OK) {
+        if (++count == length)
             break;
-        if (*count)
-            entry = paging_restrict(*source, r->rights);
-        l4_err_t err = insert(&r->to->space, to_at, &place, entry, page->rights & r->rights, parent_of(r, page));
-        if (err != L4_OK)
-            return *count ? L4_OK : err;
+        source++;
+        place.entry++;
+        to_at += L4_PAGE_SIZE;
+        page = *paging_page(source);
+        if (!page || *place.entry || page->tree->top)
+            break;
+        entry = paging_restrict(*source, r->rights);
     }
-    return L4_OK;
+    return count;
 }
+
+/* The last page below the end of user addresses is never mapped. */
+static bool is_usable(vaddr_t at, u32 order) { return at >= PORTS_AT || at + (1ul << order) <= L4_USER_END; }
 
 l4_err_t space_map(struct request *r, struct found *found, vaddr_t to_at)
 {
@@ -143,7 +147,7 @@ l4_err_t space_map(struct request *r, struct found *found, vaddr_t to_at)
     struct cap *source = found->cap;
     struct place place;
     u32 order = source->order == L4_LARGE_SHIFT && r->units >= TABLE_ENTRIES ? L4_LARGE_SHIFT : L4_PAGE_SHIFT;
-    l4_err_t err = to_at == L4_USER_END ? L4_BAD_ARGUMENT : tree_settle(source->tree);
+    l4_err_t err = is_usable(to_at, order) ? tree_settle(source->tree) : L4_BAD_ARGUMENT;
     if (err == L4_OK && r->how == GRANT)
         err = prepare_grant(r, source, order);
     if (err == L4_OK)
@@ -155,14 +159,16 @@ l4_err_t space_map(struct request *r, struct found *found, vaddr_t to_at)
         entry = (entry & ~ENTRY_LARGE) + found->unit % TABLE_ENTRIES * L4_PAGE_SIZE;
     if (place.order != order || (*place.entry && !is_same(r, &place, entry, source)))
         return L4_SLOT_BUSY;
-    if (!*place.entry)
-        err = r->how == GRANT ? move(to, to_at, &place, entry, source) : copy(r, found, to_at, place, entry, &count);
+    if (!*place.entry && r->how == GRANT)
+        err = move(to, to_at, &place, entry, source);
+    else if (!*place.entry)
+        count = copy(r, found, to_at, place, entry);
     if (to_at >= PORTS_AT)
         arch_tlb_forget(to->root, to_at);
     found->end = found->unit + (count << (order - L4_PAGE_SHIFT));
     r->entries += count;
     r->budget -= (u32)count;
-    return err;
+    return count ? err : L4_NO_MEMORY;
 }
 
 /* ---- unmap ---- */

@@ -17,25 +17,24 @@ static const vaddr_t code_at = 0x400000, moved_to = 0x400200, after_outside = 0x
 static struct { struct thread thread; } __attribute__((aligned(64))) slot[THREADS];
 static struct task task[THREADS];
 static u8 area[THREADS][L4_PAGE_SIZE] __attribute__((aligned(64)));
-static u64 port_page[TABLE_ENTRIES];
+static u64 port_tables[PORTS / TABLE_ENTRIES];
 static struct l4_kip *kip;
-static paddr_t memory;              /* THREADS * PAGES frames for page tables and programs */
+static paddr_t memory;              /* THREADS * PAGES frames for page tables and programs, then one for port pages */
 static const char *command_line;
 static u32 checks, failures, no_fpu, refused_ports, arrived[LINES];
 extern const u8 machine_programs[THREADS][PROGRAM_BYTES];
 bool paging_nx;
 
 static u8 *frame_at(u32 index) { return arch_pointer(memory + index * L4_PAGE_SIZE); }
+static u64 *port_table(void) { return (u64 *)frame_at(THREADS * PAGES); }
 static struct thread *thread_at(u32 index) { return &slot[index].thread; }
 
-/* Stands in for paging.c: the first table of port pages is there in thread 1's space, and no other. */
+/* Stands in for paging.c: in thread 1's space there is one table of port pages. */
 struct place paging_find(paddr_t root, vaddr_t at)
 {
     static u64 nothing;
-    if (root != task[1].space.root)
-        return (struct place){ .entry = &nothing, .order = 39 };
-    return at == PORTS_AT ? (struct place){ .entry = port_page, .order = L4_PAGE_SHIFT }
-        : (struct place){ .entry = &nothing, .order = L4_LARGE_SHIFT };
+    return root == task[1].space.root ? (struct place){ port_table(), port_tables, L4_PAGE_SHIFT }
+        : (struct place){ &nothing, NULL, 39 };
 }
 
 static void check(const char *what, u64 is, u64 wanted)
@@ -100,10 +99,11 @@ struct frame *kernel_main(const struct l4_boot_record *record)
     memory = record->share.base;
     command_line = kip->command_line;
     arch_init(record, kip);
-    memset(frame_at(0), 0, THREADS * PAGES * L4_PAGE_SIZE);
+    memset(frame_at(0), 0, (THREADS * PAGES + 1) * L4_PAGE_SIZE);
     for (u32 n = 1; n < THREADS; n++)
         thread_make(n);
-    port_page[CMOS_PORT] = ENTRY_PRESENT;
+    port_table()[CMOS_PORT] = ENTRY_PRESENT;
+    port_tables[0] = arch_paddr(port_table()) | ENTRY_PRESENT | ENTRY_COUNT;
     lines_open();
     return arch_idle_frame();
 }
@@ -179,7 +179,7 @@ static struct frame *called(struct thread *self)
             print("  thread %lu at %lx\n", (u64)((u8 *)self - (u8 *)slot) / sizeof slot[0], self->frame.rip);
         break;
     case TAKE_PORTS:
-        port_page[CMOS_PORT] = 0;
+        port_tables[0] = 0;
         arch_tlb_forget(task[1].space.root, PORTS_AT + CMOS_PORT * L4_PAGE_SIZE);
         break;
     case SET_BASE:

@@ -14,25 +14,34 @@ void ports_switch(struct arch_cpu *cpu, const struct thread *to)
     cpu->tss.io_base = is_loaded ? TSS_PORTS : TSS_NO_PORTS;
 }
 
-/* Allow what lies in one table of the port pages, or the whole of it if that is one page. */
-static void allow(u8 *bitmap, struct place place)
+/* Allow the ports of which there are pages in the table below `entry`, or all 512 if that is one page. */
+static void allow(u8 *bitmap, u64 entry)
 {
-    if (place.order == L4_LARGE_SHIFT && *place.entry)
+    if (entry & ENTRY_LARGE) {
         memset(bitmap, 0, TABLE_ENTRIES / 8);
-    for (u32 i = 0; place.order == L4_PAGE_SHIFT && i < TABLE_ENTRIES; i++)
-        if (place.entry[i])
-            bitmap[i / 8] &= (u8)~(1 << (i & 7));
+        return;
+    }
+    const u64 *table = arch_pointer(entry & ENTRY_ADDRESS);
+    u64 left = (entry & ENTRY_COUNTS) / ENTRY_COUNT;
+    for (u32 port = 0; left; port++) {
+        if (table[port]) {
+            bitmap[port / 8] &= (u8)~(1 << port % 8);
+            left--;
+        }
+    }
 }
 
 bool arch_ports_load(struct thread *t)
 {
     struct arch_cpu *cpu = this_cpu->self;
     paddr_t root = t->task->space.root;
-    if (cpu->ports_of == root || paging_find(root, PORTS_AT).order > L4_LARGE_SHIFT)
+    struct place first = paging_find(root, PORTS_AT);
+    if (cpu->ports_of == root || first.order > L4_LARGE_SHIFT)
         return false;
+    const u64 *entry = first.order == L4_LARGE_SHIFT ? first.entry : first.up;
     memset(cpu->ports, 0xff, PORTS_BYTES);
     for (u32 port = 0; port < PORTS; port += TABLE_ENTRIES)
-        allow(&cpu->ports[port / 8], paging_find(root, PORTS_AT + (u64)port * L4_PAGE_SIZE));
+        allow(&cpu->ports[port / 8], *entry++);
     cpu->ports_of = root;
     ports_switch(cpu, t);
     return true;

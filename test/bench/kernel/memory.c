@@ -7,7 +7,7 @@
 #include "spawn.h"
 #include "task.h"
 
-enum { FIRST_SLOT = 128 };
+enum { FIRST_SLOT = 128, EXIT_PORT = 0xf4 };     /* EXIT_PORT: test_begin has got it */
 #define FIRST_PAGE 0x60000000ul
 #define FIRST_RUN  0x70000000ul
 enum { RUN_ORDER = L4_PAGE_SHIFT + 6, RUN_PAGES = 64 };
@@ -56,6 +56,17 @@ static u32 unmap_run(u32 i) { return unmap(l4_fpage_memory(run_at(i), RUN_ORDER,
 static u32 map_cap(u32 i) { return map(l4_fpage_caps(L4_BOOT_LOG, 0), FIRST_SLOT + i, L4_W); }
 static u32 unmap_cap(u32 i) { return unmap(l4_fpage_caps(FIRST_SLOT + i, 0)); }
 
+/* The first access to a port after the task's ports have changed, or another's were used: the CPU's bitmap is made anew. */
+static u32 first_port(u32 i)
+{
+    u64 mapped;
+    u8 value;
+    l4_must(task_map(L4_BOOT_TASK, L4_BOOT_TASK, l4_fpage_ports(EXIT_PORT, 2), EXIT_PORT, L4_R | L4_W, &mapped));
+    u32 start = bench_now();
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "d"((u16)(EXIT_PORT + 2)));
+    return bench_now() - start;
+}
+
 void bench_memory(void)
 {
     other = spawn_task(1);
@@ -63,6 +74,7 @@ void bench_memory(void)
     bench_each("k_unmap", unmap_page);
     bench_each("k_copy_page", copy_run);
     bench_each("k_unmap_page", unmap_run);
+    bench_each("k_first_port", first_port);
     bench_each("k_cap_map", map_cap);
     bench_each("k_cap_unmap", unmap_cap);
     spawn_end(&other);
