@@ -4,7 +4,6 @@
 #include "memory.h"
 #include "reap.h"
 #include "reply.h"
-#include "string.h"
 
 struct cap_page cap_zero_page;
 static u64 last_lineage;
@@ -98,7 +97,7 @@ static void move(struct cap *to, struct cap *from, u32 rights)
         to->object->root = to;
     for (struct cap *child = to->child; child; child = child->next)
         child->parent = to;
-    memset(from, 0, sizeof *from);
+    *from = (struct cap){ 0 };
 }
 
 static bool is_same(const struct cap *there, const struct cap *from, u32 rights)
@@ -138,13 +137,12 @@ u64 cap_take(struct cap *cap)
     struct object *object = cap->object;
     bool is_root = object->root == cap;
     tree_remove(cap);
-    memset(cap, 0, sizeof *cap);
-    if (is_root) {
-        cap->object = object;
-        object->root = NULL;
-        object->tomb = cap;
-        reap_insert(object);
-    }
+    *cap = (struct cap){ .object = is_root ? object : NULL };
+    if (!is_root)
+        return 1;
+    object->root = NULL;
+    object->tomb = cap;
+    reap_insert(object);
     return 1;
 }
 

@@ -217,6 +217,9 @@ static void trap(u64 which)
     case 16:
         __asm__ volatile("mov %0, %%ss" : : "r"(3));
         break;
+    case 17:
+        *(volatile u8 *)0xffffff00000f4000ul = 1;       /* kernel/arch/x86_64/paging.h: PORTS_AT, and port 0xf4 */
+        break;
     }
     result = 1;
     spawn_rest();
@@ -245,6 +248,7 @@ static void test_traps(void)
         { "swapgs", 13 },
         { "cli", 13 },
         { "a null stack segment", 13 },
+        { "the page that stands for a port that it has", 14 },
     };
     for (u32 i = 0; i < sizeof want / sizeof *want; i++) {
         struct spawned s = child_with_handlers(trap, i, false, true);
