@@ -68,8 +68,7 @@ static l4_err_t invoke_reply(struct thread *self, struct cap *kept)
         reply_abort(kept);      /* used up, whether or not somebody still waited */
     if (tag & L4_TAG_WAIT)
         return ipc_receive(self);
-    thread_return(self, err);
-    return err;
+    return thread_return(self, err);
 }
 
 static l4_err_t invoke(struct thread *self)
@@ -84,8 +83,7 @@ static l4_err_t invoke(struct thread *self)
         return invoke_reply(self, cap);
     if (cap->kind != L4_NOTHING)
         return invoke_object(self, cap);
-    thread_return(self, L4_NO_CAPABILITY);
-    return L4_NO_CAPABILITY;
+    return thread_return(self, L4_NO_CAPABILITY);
 }
 
 static void system_call(struct thread *self)

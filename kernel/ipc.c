@@ -98,10 +98,8 @@ static bool is_kicked(struct thread *t)
 
 l4_err_t ipc_call(struct thread *self, const struct cap *door)
 {
-    if (is_kicked(self)) {
-        thread_return(self, L4_KICKED);
-        return L4_OK;
-    }
+    if (is_kicked(self))
+        return thread_return(self, L4_KICKED);
     self->origin = ORIGIN_CALL;
     return send(self, door, self->frame.message.tag);
 }
@@ -173,10 +171,8 @@ l4_err_t ipc_receive(struct thread *self)
     if (err != L4_WOULD_BLOCK)
         return err;
     bool no_wait = tag & L4_TAG_NO_WAIT;
-    if (no_wait || is_kicked(self)) {
-        thread_return(self, no_wait ? L4_WOULD_BLOCK : L4_KICKED);
-        return L4_OK;
-    }
+    if (no_wait || is_kicked(self))
+        return thread_return(self, no_wait ? L4_WOULD_BLOCK : L4_KICKED);
     self->origin = ORIGIN_CALL;
     block(self, THREAD_RECEIVING);
     arm_timeout(self, tag);

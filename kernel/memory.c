@@ -74,13 +74,13 @@ u32 memory_cost(u32 bytes) { return 1u << order_of(bytes); }
 
 void *memory_take(struct factory *factory, u32 bytes)
 {
-    u32 cost = memory_cost(bytes);
-    if (!factory_charge(factory, cost))
+    u32 order = order_of(bytes);
+    if (!factory_charge(factory, 1ul << order))
         return NULL;
-    paddr_t block = block_take(order_of(bytes));
+    paddr_t block = block_take(order);
     if (block)
-        return memset(arch_pointer(block), 0, cost);
-    factory_credit(factory, cost);
+        return memset(arch_pointer(block), 0, 1ul << order);
+    factory_credit(factory, 1ul << order);
     return NULL;
 }
 

@@ -32,7 +32,11 @@ void thread_wake(struct thread *t)
     sched_ready(t);
 }
 
-void thread_return(struct thread *t, l4_err_t status) { t->frame.message = (struct message){ .tag = (u32)status }; }
+l4_err_t thread_return(struct thread *t, l4_err_t status)
+{
+    t->frame.message = (struct message){ .tag = (u32)status };
+    return status;
+}
 
 void thread_halt(struct thread *t)
 {

@@ -29,10 +29,6 @@ u64 arch_now_ns(void) { return (u64)((unsigned __int128)(tsc_read() - tsc_base) 
 /* The timer may come a little early (its clock is not the TSC), and after at most 2^32 ticks. */
 void arch_timer_at(u64 ns)
 {
-    if (ns == ~0ul) {
-        lapic_write(LAPIC_COUNT, 0);
-        return;
-    }
     u64 now = arch_now_ns(), left = ns > now ? ns - now : 0;
     unsigned __int128 ticks = ((unsigned __int128)left * machine->timer_mul >> SHIFT) + 1;
     lapic_write(LAPIC_COUNT, ticks > ~0u ? ~0u : (u32)ticks);

@@ -55,7 +55,7 @@ bool arch_ports_load(struct thread *t);         /* first #GP: let the CPU know t
 
 /* ---- time and interrupts ---- */
 u64 arch_now_ns(void);                          /* since boot */
-void arch_timer_at(u64 ns);                     /* next timer interrupt at this absolute time; ~0: none */
+void arch_timer_at(u64 ns);                     /* next timer interrupt at this absolute time, or earlier */
 enum { ARCH_LINES = 64 };                       /* hardware interrupt lines at most */
 bool arch_line_open(u32 line, bool level);      /* route to VECTOR_LINES + line, unmasked; false: there is no such line */
 void arch_line_mask(u32 line, bool masked);     /* of an open line */

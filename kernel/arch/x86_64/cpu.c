@@ -7,7 +7,7 @@
 
 enum { MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_SFMASK = 0xc0000084 };
 enum { MSR_GS_BASE = 0xc0000101, MSR_KERNEL_GS_BASE };
-enum { EFER_SCE = 1, EFER_NXE = 1 << 11 };
+enum { EFER_SCE = 1, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 << 11 };
 enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5, CR0_WP = 1 << 16, CR0_AM = 1 << 18 };
 enum {
     CR4_PAE = 1 << 5, CR4_PGE = 1 << 7, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11,
@@ -137,7 +137,7 @@ static void entries_init(struct arch_cpu *cpu)
     cpu->fpu_is_off = true;
     msr_write(MSR_GS_BASE, (u64)cpu);
     msr_write(MSR_KERNEL_GS_BASE, 0);
-    msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | (cpu_features & L4_CPU_NX ? EFER_NXE : 0));
+    msr_write(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | (cpu_features & L4_CPU_NX ? EFER_NXE : 0));
     msr_write(MSR_STAR, (u64)KERNEL_CS << 32 | (u64)(USER_SS - 8) << 48);
     msr_write(MSR_LSTAR, (u64)entry_system_call);
     msr_write(MSR_SFMASK, FLAG_TF | FLAG_IF | FLAG_DF | FLAG_AC | FLAG_NT);

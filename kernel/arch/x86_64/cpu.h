@@ -90,22 +90,11 @@ void entry_idle(void);
 struct frame *trap_enter(struct frame *frame);
 void trap_kernel_bug(const struct frame *frame) __attribute__((noreturn));
 
-static inline u64 msr_read(u32 msr)
-{
-    u32 low, high;
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-    return low | (u64)high << 32;
-}
 static inline void msr_write(u32 msr, u64 value)
 {
     __asm__ volatile("wrmsr" : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
 }
-static inline u64 tsc_read(void)
-{
-    u32 low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return low | (u64)high << 32;
-}
+static inline u64 tsc_read(void) { return __builtin_ia32_rdtsc(); }
 static inline void outb(u16 port, u8 value) { __asm__ volatile("outb %0, %1" : : "a"(value), "d"(port)); }
 static inline void outl(u16 port, u32 value) { __asm__ volatile("outl %0, %1" : : "a"(value), "d"(port)); }
 static inline u8 inb(u16 port)

@@ -21,11 +21,3 @@ void *memset(void *to, int byte, size_t bytes)
         : "a"((u8)byte * 0x0101010101010101ul), "r"(bytes) : "memory");
     return to;
 }
-
-int memcmp(const void *a, const void *b, size_t bytes)
-{
-    const u8 *x = a, *y = b;
-    for (; bytes && *x == *y; bytes--, x++, y++)
-        continue;
-    return bytes ? *x - *y : 0;
-}

@@ -23,10 +23,6 @@ static __attribute__((noinline)) void bases_load(const struct thread *t)
 /* `from` stops running, `to` runs next: one pass through the user's GS base for both. */
 static void bases_switch(struct thread *from, const struct thread *to)
 {
-    if (__builtin_expect(!(cpu_features & L4_CPU_FSGSBASE), 0)) {
-        bases_load(to);
-        return;
-    }
     u64 fs, gs;
     __asm__ volatile("rdfsbase %0; swapgs; rdgsbase %1; wrgsbase %3; swapgs; wrfsbase %2"
         : "=&r"(fs), "=&r"(gs) : "r"(to->fs_base), "r"(to->gs_base) : "memory");
@@ -61,7 +57,7 @@ static __attribute__((noinline)) void switch_threads(struct thread *from, struct
     struct arch_cpu *cpu = this_cpu->self;
     if (__builtin_expect(!cpu->fpu_is_off || to->fpu, 0))
         fpu_switch(cpu, from, to);
-    if (__builtin_expect(from != NULL, 1))
+    if (__builtin_expect(from && cpu_features & L4_CPU_FSGSBASE, 1))
         bases_switch(from, to);
     else
         bases_load(to);
