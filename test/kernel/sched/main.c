@@ -69,9 +69,9 @@ static void test_round_robin(void)
     l4_must(sched_set(L4_BOOT_SCHED, a.thread, 10, 1 * L4_MILLISECOND));
     l4_must(sched_set(L4_BOOT_SCHED, b.thread, 10, 4 * L4_MILLISECOND));
     spawn_let_run(20);
-    count[0] = count[1] = 0;
+    u64 before[2] = { count[0], count[1] };     /* setting them to 0 would race with a thread between load and store */
     spawn_let_run(500);
-    u64 ratio = count[1] * 10 / (count[0] + 1);
+    u64 ratio = (count[1] - before[1]) * 10 / (count[0] - before[0] + 1);
     test_true("slices of 1 and 4 ms share about 1 to 4", ratio > 30 && ratio < 60);
     spawn_end(&a);
     spawn_end(&b);
