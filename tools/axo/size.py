@@ -8,6 +8,7 @@ import subprocess
 from . import build, paths, say
 
 LIMIT, FILE_LIMIT, BAR = 5000, 400, 40
+MILESTONE = 4000        # of LIMIT until there are several CPUs, KPTI, monitors and budgets: they have to fit in the rest
 
 
 def kernel_files(files):
@@ -52,7 +53,8 @@ def verdict(lines):
     total, large = sum(lines.values()), [path for path, code in lines.items() if code > FILE_LIMIT]
     if large:
         return f"over {FILE_LIMIT} code lines: {', '.join(path.name for path in large)}"
-    return f"the kernel has {total} code lines, over {LIMIT}" if total > LIMIT else None
+    exceeded = next((limit for limit in (LIMIT, MILESTONE) if total > limit), None)
+    return f"the kernel has {total} code lines, over {exceeded}" if exceeded else None
 
 
 def command(options):
@@ -60,7 +62,7 @@ def command(options):
     own, generated = kernel_files(files)
     lines = count(own)
     table(lines)
-    print(f"{'total':40s} {sum(lines.values()):5d} of {LIMIT} in {len(lines)} files; "
+    print(f"{'total':40s} {sum(lines.values()):5d} of {MILESTONE} now, {LIMIT} in the end, in {len(lines)} files; "
           f"generated beside it: {sum(count(generated).values())} in {len(generated)}")
     problem = verdict(lines)
     if problem:
