@@ -126,7 +126,7 @@ i64 sys_ioctl(struct thread *t, const u64 *a)
     u64 value = 0;
     if (bytes.length && !user_get(in, a[2], bytes.length))
         return -EFAULT;
-    i64 err = WAIT_FILE(t, vfs_ioctl(&t->vfs, file_number(a[0]), (u32)a[1], a[2], bytes, &value, &out));
+    i64 err = WAIT_FILE(t, vfs_ioctl(&t->vfs, file_bold(t, a[0]), (u32)a[1], a[2], bytes, &value, &out));
     if (err)
         return err;
     return out.length && !user_put(a[2], out.at, out.length) ? -EFAULT : (i64)value;

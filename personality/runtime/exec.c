@@ -223,24 +223,52 @@ i64 sys_execve(struct thread *t, const u64 *a)
     return err;
 }
 
-/* The first program: `words` are `path` and arguments, separated by zeros. */
+/* ---- the first program ---- */
+static i64 layout_words(struct layout *l, const char *words, u64 bytes, u32 *count)
+{
+    i64 err = 0;
+    for (u64 at = 0; !err && at < bytes; at += __builtin_strlen(words + at) + 1, (*count)++)
+        err = layout_add(l, words + at, __builtin_strlen(words + at));
+    return err;
+}
+
+static bool is_setting(const char *word)
+{
+    while (*word && *word != '=' && *word != '/')
+        word++;
+    return *word == '=';
+}
+
+/* Bytes of the words that are NAME=VALUE, before the first that is not. */
+static u64 settings_bytes(const char *words, u64 bytes)
+{
+    u64 at = 0;
+    while (at < bytes && is_setting(words + at))
+        at += __builtin_strlen(words + at) + 1;
+    return at;
+}
+
 i64 exec_first(struct thread *t, const char *words, u64 bytes)
 {
-    static const char environment[] = "HOME=/root\0PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\0TERM=vt100";
+    static const char environment[] = "HOME=/root\0PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    static const char terminal[] = "TERM=vt100";
     struct found found;
-    i64 err;
-    u64 path_bytes = __builtin_strlen(words);
-    err = find_program(t, l4_bytes(words, (u32)path_bytes), &found);
+    u64 settings = settings_bytes(words, bytes);
+    const char *path = words + settings;
+    i64 err = settings < bytes ? find_program(t, l4_bytes(path, (u32)__builtin_strlen(path)), &found) : -ENOENT;
     if (err)
         return err;
     struct layout l = layout_begin(t, &err);
     if (!err)
-        err = layout_add(&l, words, path_bytes);
-    for (u64 at = 0; !err && at < bytes; at += __builtin_strlen(words + at) + 1, l.program->arguments++)
-        err = layout_add(&l, words + at, __builtin_strlen(words + at));
-    for (u64 at = 0; !err && at < sizeof environment; at += __builtin_strlen(environment + at) + 1, l.program->environment++)
-        err = layout_add(&l, environment + at, __builtin_strlen(environment + at));
+        err = layout_add(&l, path, __builtin_strlen(path));
+    if (!err)
+        err = layout_words(&l, path, bytes - settings, &l.program->arguments);
+    if (!err)
+        err = layout_words(&l, environment, sizeof environment, &l.program->environment);
+    if (!err)
+        err = settings ? layout_words(&l, words, settings, &l.program->environment)
+                       : layout_words(&l, terminal, sizeof terminal, &l.program->environment);
     if (!err && process()->strace)
-        l.program->call_bytes = strace_first(l.program->call, sizeof l.program->call, words, bytes);
-    return err ? err : exec_replace(t, found.file, words);
+        l.program->call_bytes = strace_first(l.program->call, sizeof l.program->call, path, bytes - settings);
+    return err ? err : exec_replace(t, found.file, path);
 }

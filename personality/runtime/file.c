@@ -6,10 +6,26 @@
 #include "pm.h"
 #include "signals.h"
 
+static bool is_deaf(const struct thread *t, u32 number)
+{
+    return (t->mask & SIGNAL_BIT(number)) || process()->action[number].handler == SIG_IGNORE;
+}
+
+u32 file_bold(const struct thread *t, u64 fd)
+{
+    u32 number = (u32)fd & VFS_BOLD ? VFS_HERE : (u32)fd;      /* no such descriptor either way */
+    return is_deaf(t, SIGTTOU) ? number | VFS_BOLD : number;
+}
+
+/* As Linux: who would not hear SIGTTIN gets EIO. */
 bool file_background(struct thread *t, i64 *err)
 {
     if (*err != -VFS_TTIN && *err != -VFS_TTOU)
         return false;
+    if (*err == -VFS_TTIN && is_deaf(t, SIGTTIN)) {
+        *err = -EIO;
+        return false;
+    }
     *err = ASK(pm_background(&t->pm, *err == -VFS_TTIN ? SIGTTIN : SIGTTOU));
     if (*err == 0 && signal_due(t))
         *err = -EINTERRUPTED;
@@ -144,7 +160,7 @@ static i64 write_spans(struct thread *t, u32 fd, struct spans s, u64 total, cons
             if (sent)
                 __builtin_memmove(t->vfs.window, t->vfs.window + wrote, data.length);
             err = offset ? ASK(vfs_write_at(&t->vfs, fd, *offset + done, data, &wrote))
-                         : WAIT_FILE(t, vfs_write(&t->vfs, fd, data, &wrote));
+                         : WAIT_FILE(t, vfs_write(&t->vfs, file_bold(t, fd), data, &wrote));
             if (err)
                 goto out;
             sent += wrote;
@@ -201,7 +217,7 @@ static i64 send_all(struct thread *t, u32 out, u32 bytes, u32 *sent)
 {
     for (*sent = 0; *sent < bytes; ) {
         u32 wrote = 0;
-        i64 err = WAIT_FILE(t, vfs_write(&t->vfs, out, l4_bytes(t->vfs.window, bytes - *sent), &wrote));
+        i64 err = WAIT_FILE(t, vfs_write(&t->vfs, file_bold(t, out), l4_bytes(t->vfs.window, bytes - *sent), &wrote));
         if (err)
             return err;
         *sent += wrote;

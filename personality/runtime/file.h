@@ -15,6 +15,8 @@ enum { WINDOW = VFS_DATA, SECOND_PATH = VFS_PATH };
         } while (file_background(t, &file_err));                                        \
         file_err; })
 bool file_background(struct thread *, i64 *err);
+/* A descriptor for vfs.write and vfs.ioctl: with VFS_BOLD if SIGTTOU would do nothing here. */
+u32 file_bold(const struct thread *, u64 fd);
 
 /* The path at user address `from` into the window at `at` (0 or SECOND_PATH). 0 or an errno; an empty one is ENOENT unless `empty`. */
 i64 file_path(struct thread *, u64 from, u32 at, bool empty, struct l4_bytes *path);

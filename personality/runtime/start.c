@@ -56,6 +56,24 @@ static bool open_standard(struct thread *t, bool streams)
     return open_as(t, 0, O_RDWR, "/dev/console") && vfs_dup(&t->vfs, 0, 1, true, 0, &made) == 0 && vfs_dup(&t->vfs, 0, 2, true, 0, &made) == 0;
 }
 
+/* As a getty does: the console is the terminal of this session, and as large as `size` says: "ROWSxCOLUMNS". Without it there is still
+ * standard input, so nothing here is fatal. */
+static void open_session(struct thread *t, const char *size)
+{
+    enum { TIOCSCTTY = 0x540e, TIOCSWINSZ = 0x5414 };
+    struct l4_bytes none = l4_bytes("", 0), out;
+    u64 value;
+    vfs_ioctl(&t->vfs, 0, TIOCSCTTY, 0, none, &value, &out);
+    u16 now[4] = { 0 };
+    for (u32 k = 0; k < 2; k++) {
+        while (*size >= '0' && *size <= '9')
+            now[k] = (u16)(now[k] * 10 + (u16)(*size++ - '0'));
+        size += *size == 'x';
+    }
+    if (now[0] && now[1])
+        vfs_ioctl(&t->vfs, 0, TIOCSWINSZ, 0, l4_bytes(now, sizeof now), &value, &out);
+}
+
 /* The file's words to `words`, each with its zero; their bytes. */
 static u64 read_start(struct thread *t, char *words, u64 room)
 {
@@ -80,6 +98,8 @@ static _Noreturn void first_process(struct thread *t)
     enum { NO_STANDARD = 126 << 8, NO_PROGRAM = 127 << 8 };
     if (!open_standard(t, __builtin_strcmp(words, "exec") == 0))
         runtime_die(t, NO_STANDARD);
+    if (__builtin_memcmp(words, "tty", 3) == 0)
+        open_session(t, words + (words[3] == ':' ? 4 : 3));
     if (first < bytes)
         exec_first(t, words + first, bytes - first);
     runtime_die(t, NO_PROGRAM);

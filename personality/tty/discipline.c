@@ -36,6 +36,14 @@ void discipline_flush(struct line *l)
     l->erasing = false;
 }
 
+void discipline_end(struct typist *t)
+{
+    if (is_set(t->line->mode.lflag, ICANON) && t->line->head != t->line->canon && !t->line->ended) {
+        queue_line(t, 0);
+    }
+    t->line->ended = true;
+}
+
 /* ---- erasing ---- */
 static void erasing_end(struct typist *t)
 {

@@ -31,6 +31,8 @@ bool discipline_takes(const struct line *);
 void discipline_type(struct typist *, u8 byte);
 /* After a change from mode `old`. */
 void discipline_changed(struct line *, struct queue *, const struct tty_termios *old);
+/* Nothing will be typed any more: a line that was begun is given as it is, then every read finds the end. */
+void discipline_end(struct typist *);
 /* Throw away what was typed. */
 void discipline_flush(struct line *);
 

@@ -11,10 +11,16 @@ static inline const struct line *console(void) { return line_at(1); }
 static inline const struct stream *stream(void) { return stream_at(1); }
 
 static inline bool is_stream(u32 line) { return line >= TTY_STREAM_IN && line <= TTY_STREAM_ERR; }
+/* What a request that waits, or may change nothing, wishes for: outside of undo, so that a crash does not lose it. Doing it again is
+ * harmless. */
+enum wish { WISH_FRAMES, WISH_INPUT, WISH_FINISH, WISH_STATUS };
+static inline bool is_wished(enum wish which) { return wish_const()[which] != 0; }
+void wish_for(enum wish which, u64 value);
+
 /* The bytes on the line are frames. */
-static inline bool is_framing(void) { return stream()->wanted || stream()->next > 1; }
-/* ^S holds the output back. */
-static inline bool line_is_stopped(void) { return !is_framing() && console()->stopped; }
+static inline bool is_framing(void) { return is_wished(WISH_FRAMES) || stream()->wanted || stream()->next > 1; }
+/* ^S holds the output back, but not for ever: not when the first process has ended. */
+static inline bool line_is_stopped(void) { return !is_framing() && console()->stopped && !is_wished(WISH_FINISH); }
 
 /* Let the timeout hook run as soon as no request waits: what parked callers wish for is done there, in a transaction of its own. */
 void soon(void);

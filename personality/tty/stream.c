@@ -6,23 +6,20 @@
  *
  * INVARIANT room: the host was told of a number (`told`) only while there is room for a whole window of frames behind it, so every frame
  *                 that comes in turn finds room. While there is less, nothing is acknowledged: the host waits.
- * A handler that waits has changed nothing, so what it wishes for (a status to send, a reader to announce) is noted in volatile memory,
+ * A handler that waits has changed nothing, so what it wishes for (a status to send, a reader to announce) is noted outside of undo,
  * and the timeout hook does it. */
 #include "stream.h"
 
 #include <l4/clock.h>
 #include <l4/start.h>
-#include <ports.h>
 
 #include "frame.h"
 #include "port.h"
 
-enum { WINDOW = 8, QUEUE = 64, INPUT = 32 << 10, EXIT_PORT = 0xf4, EXIT_PASS = 0x10 };
+enum { WINDOW = 8, QUEUE = 64, INPUT = 32 << 10 };
 #define PATIENCE (250ul * L4_MILLISECOND)
 #define PAUSE    (20ul * L4_MILLISECOND)
 
-struct wish { bool frames, input, finish; u32 status; };
-static struct wish wish L4_VOLATILE_ZERO;
 static struct { u64 progress, repeated; } when L4_VOLATILE_ZERO;
 
 static const struct ttyd_tx outside = { };
@@ -33,13 +30,13 @@ void stream_make(struct ttyd_tx tx)
     s->first = s->next = s->cursor = s->expected = 1;
 }
 
-bool stream_is_wished(void) { return wish.frames; }
-
 void stream_wish(u32 line)
 {
     if (!is_framing() || (line == TTY_STREAM_IN && !stream()->wanted)) {
-        wish.frames = true;
-        wish.input |= line == TTY_STREAM_IN;
+        wish_for(WISH_FRAMES, true);
+        if (line == TTY_STREAM_IN) {
+            wish_for(WISH_INPUT, true);
+        }
         soon();
     }
 }
@@ -218,13 +215,14 @@ static void parse(struct ttyd_tx tx, struct stream *s, u64 now)
 /* ---- wishes ---- */
 static void wishes_do(struct stream *s)
 {
-    if (wish.input && !s->wanted) {
+    if (is_wished(WISH_INPUT) && !s->wanted) {
         s->wanted = s->owes = true;
     }
-    if (wish.finish && !s->ended && s->next - s->first <= QUEUE - 3) {
+    if (is_wished(WISH_FINISH) && !s->ended && s->next - s->first <= QUEUE - 3) {
+        u32 status = (u32)wish_const()[WISH_STATUS];
         frame_queue(s, FRAME_END, "\1", 1);
         frame_queue(s, FRAME_END, "\2", 1);
-        frame_queue(s, FRAME_STATUS, &wish.status, sizeof wish.status);
+        frame_queue(s, FRAME_STATUS, &status, sizeof status);
         s->ended = true;
     }
 }
@@ -315,10 +313,8 @@ l4_err_t stream_finish(struct ttyd_tx tx, u32 status)
     if (ttyd_state()->over) {
         return L4_OK;
     }
-    wish.frames = wish.finish = true;
-    wish.status = status;
+    wish_for(WISH_STATUS, status);
+    wish_for(WISH_FINISH, true);
     soon();
     return told_wait(1);
 }
-
-void stream_depart(void) { port_out(EXIT_PORT, EXIT_PASS); }

@@ -4,8 +4,6 @@
 #include "lines.h"
 
 void stream_make(struct ttyd_tx tx);
-/* Whether somebody has just used a stream for the first time. */
-bool stream_is_wished(void);
 /* Understand what came in; put out what is due at `now`. */
 void stream_serve(struct ttyd_tx tx, u64 now);
 
@@ -17,5 +15,3 @@ u32 stream_poll(u32 line);
 u32 stream_waiting(void);
 l4_err_t stream_finish(struct ttyd_tx tx, u32 status);
 
-/* Effect: leave the machine. */
-void stream_depart(void);

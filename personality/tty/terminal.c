@@ -7,6 +7,7 @@
 #include <l4/start.h>
 
 #include "discipline.h"
+#include "host.h"
 
 enum { TENTH = 100 * L4_MILLISECOND, READERS = 8, ECHO_LEAST = 64 };
 
@@ -75,6 +76,14 @@ l4_err_t terminal_owed(struct ttyd_tx tx, u64 label, struct tty_due *one)
     return L4_OK;
 }
 
+static void size_change(struct ttyd_tx tx, struct line *l, const struct tty_winsize *to)
+{
+    if (memcmp(to, &l->size, sizeof *to) != 0) {
+        l->size = *to;
+        owe(tx, SIG_WINCH);
+    }
+}
+
 /* ---- typing ---- */
 static bool echo_fits(const struct typist *t)
 {
@@ -108,16 +117,33 @@ static bool type(struct ttyd_tx tx, struct typist *t, u8 byte)
     return true;
 }
 
+static bool hear(struct ttyd_tx tx, struct typist *t, const struct host_word *word)
+{
+    switch (word->kind) {
+    case HOST_TYPED:
+        return type(tx, t, word->byte);
+    case HOST_SIZE:
+        size_change(tx, t->line, &word->size);
+        return true;
+    case HOST_END:
+        discipline_end(t);
+        return true;
+    default:
+        return true;
+    }
+}
+
 void terminal_serve(struct ttyd_tx tx, u64 now)
 {
     u32 there = port_waiting(), done = 0;
+    struct host_word word;
     typed_wake(tx, 1);
     if (!there || !discipline_takes(console())) {
         return;
     }
     struct typist t = { .line = line_edit(tx, console()), .queue = queue_edit(tx, queue_at(1)) };
-    while (done < there && type(tx, &t, port_byte(done))) {
-        done++;
+    while (done < there && host_hear(done, there, &word) && hear(tx, &t, &word)) {
+        done += word.bytes;
     }
     port_close(tx, &t.out);
     if (done) {
@@ -155,8 +181,11 @@ static l4_err_t raw_ready(const struct line *l, const struct tty_asker *who, u32
     if (there >= (least < bytes ? least : bytes) && (there || !wait)) {
         return L4_OK;
     }
+    if (l->ended || (!who->wait && there)) {
+        return L4_OK;
+    }
     if (!who->wait) {
-        return there ? L4_OK : TTY_AGAIN;
+        return TTY_AGAIN;
     }
     if (wait && (least ? there && has_paused(wait, now) : is_over(who->pid, wait, now))) {
         return L4_OK;
@@ -166,7 +195,7 @@ static l4_err_t raw_ready(const struct line *l, const struct tty_asker *who, u32
 
 static l4_err_t line_ready(const struct line *l, const struct tty_asker *who)
 {
-    return read_has(l, 1) ? L4_OK : who->wait ? typed_wait(1) : TTY_AGAIN;
+    return read_has(l, 1) || l->ended ? L4_OK : who->wait ? typed_wait(1) : TTY_AGAIN;
 }
 
 l4_err_t terminal_read(struct ttyd_tx tx, const struct tty_asker *who, u8 *to, u32 bytes, u32 *done)
@@ -223,7 +252,7 @@ u32 terminal_poll(void)
 {
     const struct line *l = console();
     u32 least = l->mode.cc[VTIME] || !l->mode.cc[VMIN] ? 1 : l->mode.cc[VMIN];
-    return (read_has(l, least) ? POLL_IN : 0) | (writers_room() >= 8 ? POLL_OUT : 0);
+    return (read_has(l, least) || l->ended ? POLL_IN : 0) | (writers_room() >= 8 ? POLL_OUT : 0);
 }
 
 /* ---- requests ---- */
@@ -269,11 +298,10 @@ l4_err_t terminal_get_winsize(u64 label, u32 line, struct tty_winsize *now)
 
 l4_err_t terminal_set_winsize(struct ttyd_tx tx, u64 label, u32 line, const struct tty_winsize *to)
 {
-    if (console_only(line) || memcmp(to, &console()->size, sizeof *to) == 0) {
+    if (console_only(line)) {
         return console_only(line);
     }
-    line_edit(tx, console())->size = *to;
-    owe(tx, SIG_WINCH);
+    size_change(tx, line_edit(tx, console()), to);
     return L4_OK;
 }
 
@@ -356,11 +384,20 @@ l4_err_t terminal_drain(struct ttyd_tx tx, u64 label, u32 line, const struct tty
     return port_is_drained() ? L4_OK : drained_wait(1);
 }
 
-l4_err_t terminal_finish(struct ttyd_tx tx)
+/* The status is the last that the host hears. */
+l4_err_t terminal_finish(struct ttyd_tx tx, u32 status)
 {
+    struct port_batch out = { 0 };
+    if (ttyd_state()->over) {
+        return L4_OK;
+    }
+    wish_for(WISH_FINISH, true);
     if (!port_is_drained()) {
+        soon();
         return drained_wait(1);
     }
+    host_tell_status(&out, status);
+    port_close(tx, &out);
     ttyd_set_over(tx, true);
     ttyd_after_depart(tx);
     return L4_OK;

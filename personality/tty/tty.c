@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tty.c: the terminal server: its start, the driver's events, its table of methods.
- * Lost in a crash: nothing; parked callers ask again. A new incarnation hands what is queued to the driver again by the same number,
+ * Lost in a crash: nothing; parked callers ask again, and a wish is kept. A new incarnation hands what is queued to the driver again by the same number,
  * and begins the clocks of VTIME and of lost frames anew. */
 #include <fs.h>
 #include <l4/clock.h>
+#include <ports.h>
 
 #include "lines.h"
 #include "port.h"
@@ -11,6 +12,9 @@
 #include "terminal.h"
 
 enum { WINDOWS = 512 };         /* vfs's clients * slots */
+enum { EXIT_PORT = 0xf4, EXIT_PASS = 0x10 };
+
+static const struct ttyd_tx outside = { };
 
 /* ---- what the parts share ---- */
 void alarm_at(u64 ns)
@@ -21,6 +25,14 @@ void alarm_at(u64 ns)
 }
 
 void soon(void) { alarm_at(1); }
+
+void wish_for(enum wish which, u64 value)
+{
+    if (wish_const()[which] != value) {
+        wish(outside)[which] = value;
+        l4_hook();
+    }
+}
 
 void tell_pollers(struct ttyd_tx tx)
 {
@@ -46,12 +58,15 @@ static void serve(struct ttyd_tx tx)
 {
     u64 now = l4_now();
     port_pull();
-    if (is_framing() || stream_is_wished()) {
+    if (is_framing()) {
         stream_serve(tx, now);
     } else {
         terminal_serve(tx, now);
     }
     ttyd_after_transmit(tx);
+    if (ttyd_state()->over) {
+        ttyd_after_depart(tx);
+    }
 }
 
 static void event(struct ttyd_tx tx, u32 peer)
@@ -67,16 +82,19 @@ static void start(struct ttyd_tx tx)
         stream_make(tx);
     }
     port_listen();
+    ttyd_after_transmit(tx);
     if (ttyd_state()->over) {
         ttyd_after_depart(tx);
     }
-    ttyd_after_transmit(tx);
     soon();
 }
 
 /* ---- methods that depend on the line ---- */
 static l4_err_t do_look(u64 label, u32 number, enum tty_kind *is, u32 *foreground, u32 *session)
 {
+    if (is_stream(number) && console()->session && !is_framing()) {
+        return TTY_NXIO;            /* somebody sits at the console */
+    }
     if (is_stream(number)) {
         stream_wish(TTY_STREAM_OUT);
     }
@@ -128,7 +146,15 @@ static l4_err_t do_waiting(u64 label, u32 number, u32 *bytes)
 
 static l4_err_t do_finish(struct ttyd_tx tx, u64 label, u32 status)
 {
-    return is_framing() || stream_is_wished() ? stream_finish(tx, status) : terminal_finish(tx);
+    return is_framing() ? stream_finish(tx, status) : terminal_finish(tx, status);
+}
+
+/* Effect: leave the machine once the last byte has left it. */
+static void depart(void)
+{
+    if (port_is_drained()) {
+        port_out(EXIT_PORT, EXIT_PASS);
+    }
 }
 
 static const struct ttyd_ops ops = {
@@ -138,7 +164,7 @@ static const struct ttyd_ops ops = {
     .get_winsize = terminal_get_winsize, .set_winsize = terminal_set_winsize,
     .set_foreground = terminal_set_foreground, .take = terminal_take, .leave = terminal_leave, .find = terminal_find,
     .flush = terminal_flush, .drain = terminal_drain, .owed = terminal_owed,
-    .transmit = port_transmit, .depart = stream_depart,
+    .transmit = port_transmit, .depart = depart,
 };
 
 void l4_main(void) { ttyd_serve(&ops); }

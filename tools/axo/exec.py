@@ -15,9 +15,14 @@ OUT, ERR = 1, 2
 
 
 def start_words(command, strace=False):
-    """What START_FILE says, so that the first process is the command; None: a shell on the terminal."""
-    words = ["tty" if command is None else "exec", *(["strace"] if strace else []), "/bin/sh"]
-    words += [] if command is None else ["-c", command]
+    """What START_FILE says, so that the first process is the command."""
+    words = ["exec", *(["strace"] if strace else []), "/bin/sh", "-c", command]
+    return b"".join(os.fsencode(word) + b"\0" for word in words)
+
+
+def session_words(size, term, strace=False):
+    """What it says so that the first process is a shell on a console of (rows, columns)."""
+    words = [f"tty:{size[0]}x{size[1]}", *(["strace"] if strace else []), f"TERM={term}", "/bin/sh"]
     return b"".join(os.fsencode(word) + b"\0" for word in words)
 
 

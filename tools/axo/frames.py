@@ -8,7 +8,7 @@ import struct
 import zlib
 
 FLAG, FLIP = b"\x7e", 0x20
-STDIN, STDOUT, STDERR, END_OF_FILE, STATUS, ACK = range(6)
+STDIN, STDOUT, STDERR, END_OF_FILE, STATUS, ACK, SIZE = range(7)
 PAYLOAD_MAX = 1024
 WINDOW = 8                      # numbered frames on the way
 PATIENCE = 0.25                 # seconds without news before everything unacknowledged is sent again

@@ -2,16 +2,19 @@
 """run.py: `axo run`: build, boot, show the kernel's log and the console until the guest ends."""
 import os
 import re
+import signal
+import struct
 import sys
 import tempfile
 import termios
+import time
 import tty
 from pathlib import Path
 
-from . import archive, build, exec, paths, qemu, root, say, snapshot, strace
+from . import archive, build, exec, frames, paths, qemu, root, say, snapshot, strace
 
 ESCAPE, LEAVE = b"\x01", b"x"          # Ctrl-A x leaves, as in QEMU itself
-END_OF_FILE = b"\x04"
+MARK = b"\xff"                          # before what is not typed and not shown: docs/exec-stream.md, "Without --exec"
 
 def machine_of(options, files):
     """The qemu.Machine that the flags describe."""
@@ -59,28 +62,44 @@ def is_terminal():
 class Terminal:
     """The person's terminal in raw mode, restored at the end. Without a terminal: nothing."""
 
+    def __init__(self):
+        self.is_one, self.resized = is_terminal(), False
+
+    def size(self):
+        """(rows, columns); zeros where there is no window."""
+        try:
+            return tuple(reversed(os.get_terminal_size(0))) if self.is_one else (0, 0)
+        except OSError:
+            return 0, 0
+
     def __enter__(self):
-        self.is_one = is_terminal()
         if self.is_one:
             self.saved = termios.tcgetattr(0)
-            tty.setraw(0)
+            self.last_handler = signal.signal(signal.SIGWINCH, self.resize)
+            tty.setraw(0, termios.TCSADRAIN)        # what was typed ahead stays
         return self
 
     def __exit__(self, *_):
         if self.is_one:
             termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
+            signal.signal(signal.SIGWINCH, self.last_handler)
+
+    def resize(self, *_):
+        self.resized = True
 
 
 class Keyboard:
-    """What the person types, to the console. Ctrl-A x leaves; the end of a file is typed as Ctrl-D."""
+    """What the person types, to the console. Ctrl-A x leaves, Ctrl-A twice types one. Without a terminal bytes go as they are; at their end
+    the guest is told so."""
 
     def __init__(self, guest, is_terminal):
         self.guest, self.is_terminal, self.escaped, self.left = guest, is_terminal, False, False
 
     def __call__(self, data):
         if not data:
-            self.guest.send(END_OF_FILE)
+            self.guest.send(message(frames.END_OF_FILE, bytes([frames.STDIN])))
             return True
+        data = data.replace(MARK, MARK + MARK)
         if not self.is_terminal:
             self.guest.send(data)
             return True
@@ -96,6 +115,46 @@ class Keyboard:
         return True
 
 
+def message(kind, payload):
+    """What goes between typed bytes."""
+    return MARK + frames.encode(kind, 0, payload)
+
+
+class Ending:
+    """The status of the first process, which is the last that the console says, taken out of what is shown."""
+
+    HEAD = MARK + frames.encode(frames.STATUS, 0, bytes(4))[:6]
+    MOST = 1 + 2 * (5 + 4 + 4) + 2      # bytes of such a message, all of them escaped
+    PATIENCE = 0.1                      # seconds that bytes which may begin it are kept back
+
+    def __init__(self):
+        self.status, self.held, self.since = None, b"", 0.0
+
+    def shown(self, data):
+        """What of `data`, and of what was kept back before, is to be shown now."""
+        data, self.held = self.held + data, b""
+        for start in (found.start() for found in re.finditer(re.escape(MARK), data)):
+            rest = data[start:]
+            end = rest.find(frames.FLAG, 2)
+            if not self.HEAD.startswith(rest[:len(self.HEAD)]) or len(rest) > self.MOST and end < 0:
+                continue
+            if end < 0:
+                self.held, self.since = rest, time.monotonic()
+                return data[:start]
+            frame = frames.decode(rest[2:end])
+            if frame is not None and len(frame[2]) == 4:
+                self.status = exec.exit_status(int.from_bytes(frame[2], "little"))
+                return data[:start] + rest[end + 1:]
+        return data
+
+    def late(self):
+        """What was kept back for too long."""
+        if not self.held or time.monotonic() - self.since < self.PATIENCE:
+            return b""
+        data, self.held = self.held, b""
+        return data
+
+
 def show(data, raw):
     """The kernel's lines end with a newline alone: a raw terminal wants a return too."""
     if raw:
@@ -105,28 +164,70 @@ def show(data, raw):
 
 
 class Screen:
-    """What the person sees: the log and the console. UEFI firmware and GRUB talk on both ports too: when they are in
-    the way, nothing is shown before the loader's or kernel's first line. The log keeps everything."""
+    """What the person sees: the log until the console speaks, then the console alone. UEFI firmware and GRUB talk on both ports too: when
+    they are in the way, nothing is shown before the loader's or kernel's first line. The log keeps everything."""
 
     FIRST_LINE = re.compile(rb"^(loader|cpu|Axolotl)[: ]", re.M)
 
     def __init__(self, guest, behind_firmware, raw):
         self.guest, self.hidden, self.raw, self.held = guest, behind_firmware, raw, b""
+        self.ending, self.at_margin = Ending(), True
         guest.listening = False         # until its console has spoken
 
+    def put(self, data, raw):
+        if data:
+            show(data, raw)
+            self.at_margin = data.endswith(b"\n")
+
     def log(self, data):
+        if self.guest.listening:
+            return
         if self.hidden:
             self.held += data
             start = self.FIRST_LINE.search(self.held)
             if not start:
                 return
             self.hidden, data = False, self.held[start.start():]
-        show(data, self.raw)
+        self.put(data, self.raw)
 
     def console(self, data):
         if not self.hidden:
             self.guest.listening = True
-            show(data, False)
+            self.put(self.ending.shown(data), False)
+
+    def tick(self):
+        self.put(self.ending.late(), False)
+
+    def close(self):
+        """A failure's message begins at the margin."""
+        if not self.at_margin and self.ending.status is None:
+            self.put(b"\r\n" if self.raw else b"\n", False)
+
+
+def tick(guest, terminal, screen):
+    screen.tick()
+    if terminal.resized and guest.listening:
+        terminal.resized = False
+        guest.send(message(frames.SIZE, struct.pack("<4H", *terminal.size(), 0, 0)))
+
+
+def start_file(options):
+    """What says to the first process which program it becomes: the command, or a shell on a console of the person's window's size."""
+    if options.exec is not None:
+        words = exec.start_words(options.exec, options.strace is not None)
+    else:
+        term = re.sub(r"[^\w.+-]", "", os.environ.get("TERM", "")) if is_terminal() else ""
+        words = exec.session_words(Terminal().size(), term or "vt100", options.strace is not None)
+    return [(exec.START_FILE, words, 0o644)]
+
+
+def interact(machine, options, files, out):
+    """The first process is a shell on the console. A system without Linux programs is booted as it is."""
+    if not missing_for_programs(files):
+        lay_over(machine, options, files, out, start_file(options))
+    elif options.root:
+        lay_over(machine, options, files, out)
+    return boot(machine, options, files)
 
 
 def trace_of(options, screen=None):
@@ -144,36 +245,38 @@ def boot(machine, options, files):
         trace = None
         try:
             if is_terminal():
-                say.note("Ctrl-A x leaves")
+                say.note("Ctrl-A x leaves, exit or Ctrl-D at the prompt ends the system")
             with Terminal() as terminal:
                 keyboard = Keyboard(guest, terminal.is_one)
                 screen = Screen(guest, machine.way != "direct", terminal.is_one)
                 trace = trace_of(options, screen)
-                status = guest.watch(screen.console, trace or screen.log, options.timeout, None if sys.stdin is None else 0, keyboard)
+                try:
+                    status = guest.watch(screen.console, trace or screen.log, options.timeout, None if sys.stdin is None else 0, keyboard,
+                                         tick=lambda: tick(guest, terminal, screen))
+                finally:
+                    screen.close()
         finally:
             if trace:
                 trace.close()
             guest.keep_log(files.last_log)
         if keyboard.left or status == qemu.PASS:
-            return 0
+            return screen.ending.status or 0
         sentence, is_hosts = guest.complaint(status)
         raise (say.host_failure if is_hosts else say.guest_failure)(sentence)
 
 
-def start_file(options):
-    """What says to the first process which program it becomes: nothing where that is what it does anyway."""
-    if options.exec is None and options.strace is None:
-        return []
-    return [(exec.START_FILE, exec.start_words(options.exec, options.strace is not None), 0o644)]
-
-
-def check_served(files, flag):
-    """What --exec and --strace are for needs Linux programs, and those a whole system."""
+def missing_for_programs(files):
+    """What the system lacks to run Linux programs."""
     try:
         present = {name for name, *_ in archive.read(files.system.read_bytes())}
     except (OSError, ValueError):
         present = set()
-    missing = [name for name in ("root", "runtime", "tty") if name not in present]
+    return [name for name in ("root", "runtime", "tty") if name not in present]
+
+
+def check_served(files, flag):
+    """What --exec and --strace are for needs Linux programs, and those a whole system."""
+    missing = missing_for_programs(files)
     if missing:
         raise say.host_failure(f"{flag} needs a system with {', '.join(missing)}, which this one has not yet")
 
@@ -210,9 +313,7 @@ def command(options):
     with tempfile.TemporaryDirectory(prefix="axo-") as folder:
         out = Path(folder) / "archive"
         machine.log_copy = Path(folder) / "log" if options.snapshot else None
-        if options.exec is None and (options.root or options.strace is not None):
-            lay_over(machine, options, files, out, start_file(options))
-        status = execute(machine, options, files, out) if options.exec is not None else boot(machine, options, files)
+        status = execute(machine, options, files, out) if options.exec is not None else interact(machine, options, files, out)
         if options.snapshot:
             snapshots_write(machine, options)
     return status

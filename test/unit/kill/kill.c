@@ -37,6 +37,8 @@ static struct world_answer wanted;
 static bool answered;
 
 static const struct kill_method *method_of(const struct kill_request *r) { return &server->methods[r->method]; }
+static bool is_request(const struct kill_request *r) { return r->method || r->event; }
+static l4_err_t expected(const struct kill_request *r) { return r->event ? L4_PENDING : r->expect; }
 static u64 label_of(const struct kill_request *r) { return r->label ? r->label : KILL_LABEL; }
 
 static void fault(const char *what, u64 at)
@@ -175,6 +177,9 @@ static const char *difference(const u8 *wanted_state, bool is_undone)
 /* ---- runs ---- */
 static struct l4_message message_of(const struct kill_request *r, u64 number)
 {
+    if (r->event) {
+        return (struct l4_message){ .tag = l4_tag(L4_IRQ << 8, 0, 0), .label = r->event };
+    }
     const struct kill_method *m = method_of(r);
     u32 words = r->words ? r->words : m->words;
     return (struct l4_message){
@@ -204,8 +209,8 @@ const u64 *kill_send(const struct kill_request *r)
         return r->word;
     }
     const struct world_answer *a = world_answer_to(m.label, m.number);
-    if ((a ? l4_tag_status(a->tag) : L4_PENDING) != r->expect) {
-        printf("  prepare: %s answered %d, not %d\n", method_of(r)->name, a ? l4_tag_status(a->tag) : L4_PENDING, r->expect);
+    if ((a ? l4_tag_status(a->tag) : L4_PENDING) != expected(r)) {
+        printf("  prepare: %s answered %d, not %d\n", method_of(r)->name, a ? l4_tag_status(a->tag) : L4_PENDING, expected(r));
         bad++;
     }
     return a ? a->word : r->word;
@@ -301,7 +306,7 @@ static void recovery_killed(u32 i, const struct l4_message *m, bool stepping)
 /* All labels but one that the request introduces itself: that takes transactions of its own. */
 static bool clients_known(void)
 {
-    return subscribe(KILL_OTHER) && subscribe(KILL_LABEL) && (request->steps || subscribe(label_of(request)));
+    return subscribe(KILL_OTHER) && subscribe(KILL_LABEL) && (request->steps || request->event || subscribe(label_of(request)));
 }
 
 static void request_test(const struct kill_request *r, void (*prepare)(void), bool stepping)
@@ -352,9 +357,9 @@ static void request_test(const struct kill_request *r, void (*prepare)(void), bo
     if (a) {
         wanted = *a;
     }
-    if ((a ? l4_tag_status(a->tag) : L4_PENDING) != r->expect) {
+    if ((a ? l4_tag_status(a->tag) : L4_PENDING) != expected(r)) {
         char text[80];
-        snprintf(text, sizeof text, "untouched, it answers %d, not %d", a ? l4_tag_status(a->tag) : L4_PENDING, r->expect);
+        snprintf(text, sizeof text, "untouched, it answers %d, not %d", a ? l4_tag_status(a->tag) : L4_PENDING, expected(r));
         fault(text, 0);
     }
     after_world = world;
@@ -376,8 +381,8 @@ static void table_check(const struct kill_request *requests)
 {
     for (u32 k = 1; server->methods[k].name; k++) {
         bool found = !server->methods[k].once;
-        for (const struct kill_request *r = requests; r->method; r++) {
-            found |= r->method == k && (r->expect == L4_OK || r->never);
+        for (const struct kill_request *r = requests; is_request(r); r++) {
+            found |= r->method == k && !r->event && (r->expect == L4_OK || r->never);
         }
         if (!found) {
             printf("  %s changes the state and has no request here that succeeds\n", server->methods[k].name);
@@ -405,7 +410,7 @@ int kill_main(int count, char **words, const struct kill_server *of, const struc
     image = mmap(NULL, IMAGES_MAX * sizeof *image, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     table_check(requests);
     u32 requests_run = 0;
-    for (const struct kill_request *r = requests; r->method; r++) {
+    for (const struct kill_request *r = requests; is_request(r); r++) {
         request_test(r, prepare, stepping);
         requests_run++;
     }

@@ -38,6 +38,7 @@ struct kill_request {
     void (*prepare)(void);      /* after the common one */
     u64 label;                  /* 0: KILL_LABEL */
     bool never;                 /* the method refuses everybody: nothing here has to succeed */
+    u64 event;                  /* nonzero: no request but a notification with this label; it has no answer */
 };
 
 enum { KILL_LABEL = 0x70003, KILL_OTHER = 0x70004, KILL_SLOT = 1 };
