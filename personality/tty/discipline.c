@@ -224,12 +224,12 @@ static void any_key_starts(struct line *l)
     }
 }
 
-/* What reaches the queue as it is. */
-static void plain(struct typist *t, u8 byte)
+/* What reaches the queue as it is. `turned`: it was typed as a return. */
+static void plain(struct typist *t, u8 byte, bool turned)
 {
     if (echoes(t->line)) {
         erasing_end(t);
-        if (byte == '\n') {
+        if (byte == '\n' && turned) {
             echo_plain(t, byte);
         } else {
             echo_prompt(t);
@@ -330,7 +330,8 @@ void discipline_type(struct typist *t, u8 byte)
         return;
     }
     any_key_starts(l);
-    if (byte == '\r') {
+    bool turned = byte == '\r';
+    if (turned) {
         if (is_set(l->mode.iflag, IGNCR)) {
             return;
         }
@@ -339,7 +340,7 @@ void discipline_type(struct typist *t, u8 byte)
         byte = '\r';
     }
     if (!is_set(l->mode.lflag, ICANON) || !editing_key(t, byte)) {
-        plain(t, byte);
+        plain(t, byte, turned);
     }
 }
 

@@ -16,9 +16,10 @@ bool is_word(u8 byte)
 
 bool is_continuation(const struct line *l, u8 byte) { return is_set(l->mode.iflag, IUTF8) && (byte & 0xc0) == 0x80; }
 
+/* In Latin-1, as Linux does it: by the difference of the cases, be there such a letter or not. */
 static u8 capital(u8 byte)
 {
-    bool is_small = (byte >= 'a' && byte <= 'z') || (byte >= 0xe0 && byte != 0xf7 && byte != 0xff);
+    bool is_small = (byte >= 'a' && byte <= 'z') || (byte >= 0xdf && byte != 0xf7);
     return is_small ? (u8)(byte - LETTER_CASE) : byte;
 }
 

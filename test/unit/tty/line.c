@@ -53,7 +53,10 @@ static void carry_out(const struct step *step, struct shown *s)
         script_hex(s->result, (const u8 *)answer.word, SCRIPT_TERMIOS);
         break;
     case 't':
-        driver_type(step->bytes, (u32)step->count);
+        for (int i = 0; i < step->count; i++) {
+            driver_type(step->bytes + i, 1);
+            driver_type("\xff", step->bytes[i] == 0xff);        /* as host.h has it */
+        }
         sprintf(s->result, "0");
         break;
     case 'w':

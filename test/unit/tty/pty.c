@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pty.c: script.h on a pseudo terminal of the Linux that runs the test. What was typed gets to its discipline, and what is shown gets back,
- * a moment later; so a step ends when the terminal shows what the rest of its line says, or when it has not for PATIENCE. */
+ * a moment later; so a step ends when the terminal shows what the rest of its line says, or when it has not for PATIENCE. More than that
+ * would show in the next step, and after the last one in SETTLED. */
 #define _GNU_SOURCE
 #include <asm/termbits.h>
 #include <errno.h>
@@ -15,9 +16,10 @@
 
 #include "script.h"
 
-enum { PATIENCE_MS = 400, SETTLED_US = 300 };
+enum { PATIENCE_MS = 400, SETTLED_US = 2000 };
 static int master, slave;
 static volatile sig_atomic_t signals;
+static bool differs;             /* what comes behind a difference is not waited for */
 
 static void note(int number) { signals |= number == SIGINT ? 1 : number == SIGQUIT ? 2 : 4; }
 
@@ -68,6 +70,7 @@ static void carry_out(const struct step *step, struct shown *s)
 static void look(struct shown *s)
 {
     struct pollfd wish = { .fd = slave, .events = POLLIN | POLLOUT };
+    poll(&wish, 1, 0);          /* lets what was typed in, if nothing is there yet */
     long n = read(master, s->out + s->count, sizeof s->out - s->count);
     s->count += n > 0 ? (int)n : 0;
     ioctl(slave, FIONREAD, &s->waiting);
@@ -76,7 +79,7 @@ static void look(struct shown *s)
     s->signals = signals;
 }
 
-/* Look until it is as expected, twice: more would come within SETTLED_US. */
+/* Look until it is as expected. */
 static void step_do(const struct step *step)
 {
     static struct shown s;
@@ -87,18 +90,27 @@ static void step_do(const struct step *step)
     memset(&s, 0, sizeof s);
     signals = 0;
     carry_out(step, &s);
-    do {
+    look(&s);
+    script_text(text, &s);
+    while (strcmp(text, wanted) != 0 && !differs && now_us() < end) {
+        usleep(200);
         look(&s);
         script_text(text, &s);
-        if (strcmp(text, wanted) == 0) {
-            usleep(SETTLED_US);
-            look(&s);
-            script_text(text, &s);
-            break;
-        }
-        usleep(200);
-    } while (now_us() < end);
+    }
+    differs |= strcmp(text, wanted) != 0;
     puts(text);
+}
+
+/* What is still shown when nothing more was asked for. */
+static void end_check(void)
+{
+    static struct shown s;
+    usleep(SETTLED_US);
+    memset(&s, 0, sizeof s);
+    look(&s);
+    if (s.count) {
+        printf("%d bytes more\n", s.count);
+    }
 }
 
 static void terminal_open(void)
@@ -124,8 +136,9 @@ static void case_do(struct step *step, char *line)
     terminal_open();
     do {
         step_do(step);
-        fflush(stdout);
     } while (script_next(step, line) && step->what != '.');
+    end_check();
+    fflush(stdout);
     _exit(0);
 }
 

@@ -57,13 +57,11 @@ static inline bool script_next(struct step *s, char *line)
     char *at = line + 1;
     s->what = line[0];
     s->number = s->what == 'm' || s->what == 'r' || s->what == 'f' ? (int)strtol(at, &at, 10) : 0;
-    while (*at == ' ') {
-        at++;
-    }
+    at += strspn(at, " ");
     if (s->what == 'm' || s->what == 't' || s->what == 'w') {
         at = script_bytes(s, at);
     }
-    s->rest = at;
+    s->rest = at + strspn(at, " ");
     return true;
 }
 

@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
 FOLDER = Path(os.environ["AXO_NATIVE"]) / "host" / "ttyd"
-CASES = int(os.environ.get("AXO_LINE_CASES", "1500"))
+CASES = int(os.environ.get("AXO_LINE_CASES", "2000"))
 
 IFLAGS = {"ISTRIP": 0x20, "INLCR": 0x40, "IGNCR": 0x80, "ICRNL": 0x100, "IUCLC": 0x200, "IXON": 0x400, "IXANY": 0x800, "IUTF8": 0x4000,
           "PARMRK": 8}
@@ -36,37 +36,35 @@ def written(text):
     return f"w {text.hex()}"
 
 
-class Terminal:
-    """One of the two programs, which goes on over all cases."""
-
-    def __init__(self, name):
-        self.process = subprocess.Popen([FOLDER / name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def run(self, steps):
-        self.process.stdin.write("".join(f"{step}\n" for step in [*steps, "."]))
-        self.process.stdin.flush()
-        answers = []
-        while not answers or answers[-1] != ".":
-            line = self.process.stdout.readline()
-            assert line, f"it ended in {steps[len(answers):][:1]}"
-            answers.append(line.rstrip("\n"))
-        return answers[:-1]
+def run(name, script):
+    """What one of the two programs answers to each line of these."""
+    text = "".join(f"{line}\n" for line in script)
+    return subprocess.run([FOLDER / name], input=text, stdout=subprocess.PIPE, text=True, check=True, timeout=600).stdout.splitlines()
 
 
-@pytest.fixture(scope="module")
-def compare():
-    ours, linux = Terminal("line"), Terminal("pty")
+def cut(cases, answers):
+    """The answers case by case."""
+    found, rest = [], list(answers)
+    for _ in cases:
+        end = rest.index(".")
+        found.append(rest[:end])
+        del rest[:end + 1]
+    assert not rest
+    return found
 
-    def check(steps):
-        got = ours.run(steps)
-        want = linux.run([f"{step} {answer}" for step, answer in zip(steps, got)])
-        for number, (step, mine, theirs) in enumerate(zip(steps, got, want)):
-            assert mine == theirs, f"step {number}: {step}\n  ours:  {mine}\n  Linux: {theirs}\n  after {steps[:number]}"
-        assert len(got) == len(want) == len(steps)
-    yield check
-    for terminal in (ours, linux):
-        terminal.process.stdin.close()
-        assert terminal.process.wait(10) == 0
+
+def compare(cases):
+    """All at once, since two programs that wait for each other are slow. Says how the first few differ."""
+    script = [line for steps in cases for line in [*steps, "."]]
+    got = run("line", script)
+    assert len(got) == len(script)
+    want = run("pty", [step if step == "." else f"{step} {answer}" for step, answer in zip(script, got)])
+    wrong = []
+    for steps, ours, theirs in zip(cases, cut(cases, got), cut(cases, want)):
+        if ours != theirs:
+            at = next((i for i, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]), min(len(ours), len(theirs)))
+            wrong.append("\n  ".join([*steps[:at + 1], f"ours:  {ours[at:at + 1]}", f"Linux: {theirs[at:at + 1]}"]))
+    assert not wrong, f"{len(wrong)} of {len(cases)} differ:\n" + "\n".join(sorted(wrong, key=len)[:8])
 
 
 def reads(steps):
@@ -82,46 +80,53 @@ EDITED = [
 ]
 
 
-@pytest.mark.parametrize("text", EDITED, ids=range(len(EDITED)))
-@pytest.mark.parametrize("how", [SANE, (0x4500, 5, 0x8a3b), (0x500, 5, 0x8a33), (0x500, 5, 0x863b), (0x500, 5, 0x0a3b), (0x500, 1, 0x803b),
-                                 (0x500, 0, 0x8a3b), (0, 5, 0x8a3b), (0x508, 5, 0x8a3b), (0x500, 0x1805, 0x8a7a), RAW],
-                         ids=["sane", "utf8", "silent", "prt", "no-iexten", "bare", "no-opost", "no-icrnl", "parmrk", "xtabs", "raw"])
-def test_what_is_typed(compare, text, how):
-    signal = {3, 0x1c, 0x1a} & set(text)
-    cuts = [text] if not signal else [part for byte in signal for part in text.partition(bytes([byte])) if part]
-    compare([modes(*how), *reads([typed(part) for part in cuts]), "r 100", typed(b"next\r"), "r 3", "r 100", "r 100"])
+WAYS = [SANE, (0x4500, 5, 0x8a3b), (0x500, 5, 0x8a33), (0x500, 5, 0x863b), (0x500, 5, 0x0a3b), (0x500, 1, 0x803b), (0x500, 0, 0x8a3b),
+        (0, 5, 0x8a3b), (0x508, 5, 0x8a3b), (0x500, 0x1805, 0x8a7a), RAW]
 
 
-@pytest.mark.parametrize("text", [b"a\nb\n", b"a\tb\tc\n", b"a\rb\r\n", b"ab\b\bc\n", b"x" * 300 + b"\n", b"\x1b[1mUPPER lower\x07\n", bytes(range(256))],
-                         ids=range(7))
-@pytest.mark.parametrize("oflag", [0, 1, 5, 7, 9, 0x15, 0x25, 0x1805, 0x3d], ids=hex)
-def test_what_is_written(compare, text, oflag):
-    compare([modes(oflag=oflag), written(text), typed(b"typed\t\x7f\x7f\r"), written(text)])
+def parts(text):
+    """A key that signals comes alone."""
+    found = [text]
+    for key in (b"\3", b"\x1c", b"\x1a"):
+        found = [part for whole in found for part in whole.partition(key) if part]
+    return found
 
 
-@pytest.mark.parametrize("least", range(5))
-def test_how_many_a_raw_read_gives(compare, least):
-    cc = CC[:MIN] + bytes([least]) + CC[MIN + 1:]
-    compare([modes(*RAW, cc=cc), "r 10", typed(b"a"), "r 10", typed(b"bc"), "r 10", typed(b"defg"), "r 2", "r 10", "r 10"])
+def test_what_is_typed():
+    compare([[modes(*way), *reads([typed(part) for part in parts(text)]), "r 100", typed(b"next\r"), "r 3", "r 100", "r 100"]
+             for text in EDITED for way in WAYS])
 
 
-@pytest.mark.parametrize("when", range(3))
-def test_modes_that_change_under_typed_bytes(compare, when):
-    compare([modes(), typed(b"one\rtw"), modes(*RAW, when=when), "r 2", "r 100", typed(b"three\rfo"), modes(when=when), "r 100", "r 100",
-             typed(b"ur\r"), "r 100", "r 100", "g"])
+WRITTEN = [b"a\nb\n", b"a\tb\tc\n", b"a\rb\r\n", b"ab\b\bc\n", b"x" * 300 + b"\n", b"\x1b[1mUPPER lower\x07\n", bytes(range(256))]
 
 
-@pytest.mark.parametrize("which", range(3))
-def test_flush(compare, which):
-    compare([modes(), typed(b"one\rtwo"), f"f {which}", "r 100", typed(b"three\r"), "r 100", "r 100"])
+def test_what_is_written():
+    compare([[modes(oflag=oflag), written(text), typed(b"typed\t\x7f\x7f\r"), written(text)]
+             for text in WRITTEN for oflag in (0, 1, 5, 7, 9, 0x15, 0x25, 0x1805, 0x3d)])
 
 
-def test_a_full_line(compare):
-    compare([modes(), *[typed(b"x" * 500)] * 9, typed(b"\x7f\x7f"), typed(b"\r"), "r 5000", typed(b"more\r"), "r 100"])
+def test_how_many_a_raw_read_gives():
+    compare([[modes(*RAW, cc=CC[:MIN] + bytes([least]) + CC[MIN + 1:]), "r 10", typed(b"a"), "r 10", typed(b"bc"), "r 10", typed(b"defg"),
+              "r 2", "r 10", "r 10"] for least in range(5)])
 
 
-def test_a_full_queue_of_lines(compare):
-    compare([modes(lflag=0x8a33), *[typed(b"a line of twenty..\r")] * 100, *["r 100"] * 100, "r 100"])
+def test_modes_that_change_under_typed_bytes():
+    compare([[modes(), typed(b"one\rtw"), modes(*RAW, when=when), "r 2", "r 100", typed(b"three\rfo"), modes(when=when), "r 100", "r 100",
+              typed(b"ur\r"), "r 100", "r 100", "g"] for when in range(3)])
+
+
+def test_flush():
+    compare([[modes(), typed(b"one\rtwo"), f"f {which}", "r 100", typed(b"three\r"), "r 100", "r 100"] for which in range(3)])
+
+
+def test_what_does_not_fit():
+    compare([[modes(), *[typed(b"x" * 500)] * 9, typed(b"\x7f\x7f"), typed(b"\r"), "r 5000", typed(b"more\r"), "r 100"],
+             [modes(lflag=0x8a33), *[typed(b"a line of twenty..\r")] * 100, *["r 100"] * 100, "r 100"]])
+
+
+def test_that_a_difference_is_found():
+    with pytest.raises(AssertionError, match="1 of 2 differ"):
+        compare([[modes(), typed(b"a\r"), "r 5"], [modes(), typed(b"a\x13b\x11\r"), "t 13", written(b"held"), "r 5"]])
 
 
 # ---- cases that hypothesis makes ----
@@ -161,10 +166,14 @@ case = st.builds(lambda *parts: [parts[0], *parts[1]],
                  st.lists(step, min_size=1, max_size=12))
 
 
-def test_any_case(compare):
+def test_any_case():
+    cases = []
+
     @seed(2026)
-    @settings(max_examples=CASES, deadline=None, database=None)
+    @settings(max_examples=CASES, deadline=None, database=None, phases=[Phase.generate])
     @given(case)
-    def check(steps):
-        compare(steps)
-    check()
+    def collect(steps):
+        cases.append(steps)
+    collect()
+    assert len(cases) >= CASES
+    compare(cases)
