@@ -82,11 +82,13 @@ void cap_derive(struct cap *empty, struct cap *parent, enum l4_kind kind, u32 ri
     tree_insert(empty, parent);
 }
 
-/* `to` takes the place of `from` in the tree. */
-static void move(struct cap *to, struct cap *from, u32 rights)
+/* `to`, the only child of `from`, takes its place in the tree and becomes that very capability. */
+static void replace(struct cap *to, struct cap *from)
 {
-    *to = *from;
-    to->rights = (u8)rights;
+    to->lineage = from->lineage;
+    to->parent = from->parent;
+    to->next = from->next;
+    to->prev = from->prev;
     if (to->next)
         to->next->prev = to;
     if (to->prev)
@@ -95,9 +97,22 @@ static void move(struct cap *to, struct cap *from, u32 rights)
         to->parent->child = to;
     else
         to->object->root = to;
-    for (struct cap *child = to->child; child; child = child->next)
-        child->parent = to;
     *from = (struct cap){ 0 };
+}
+
+/* One bounded step of moving all other children of `from` below its child `to`, which then replaces it. */
+static l4_err_t grant_step(struct cap *to, struct cap *from)
+{
+    for (u32 i = 0; i < TREE_STEP; i++) {
+        struct cap *child = from->child == to ? to->next : from->child;
+        if (!child) {
+            replace(to, from);
+            return L4_OK;
+        }
+        tree_remove(child);
+        tree_insert(child, to);
+    }
+    return RESTART;
 }
 
 static bool is_same(const struct cap *there, const struct cap *from, u32 rights)
@@ -108,25 +123,21 @@ static bool is_same(const struct cap *there, const struct cap *from, u32 rights)
 
 l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, bool grant)
 {
-    struct cap *there = cap_find(to, to_slot), *empty;
+    struct cap *there = cap_find(to, to_slot);
     if (from->kind == L4_REPLY)
         return L4_WRONG_KIND;
+    if (grant && there == from)
+        return L4_OK;
     l4_err_t err = tree_settle(from->tree);
-    if (err != L4_OK)
-        return err;
     rights &= from->rights;
-    if (grant ? there == from : is_same(there, from, rights))
-        return L4_OK;
-    err = cap_reserve(to, to_slot, &empty);
-    if (err != L4_OK)
-        return err;
-    if (grant) {
-        move(empty, from, rights);
-        return L4_OK;
+    if (err == L4_OK && !is_same(there, from, rights)) {
+        err = cap_reserve(to, to_slot, &there);
+        if (err != L4_OK)
+            return err;
+        cap_derive(there, from, from->kind, rights, from->label);
+        there->incarnation = from->incarnation;
     }
-    cap_derive(empty, from, from->kind, rights, from->label);
-    empty->incarnation = from->incarnation;
-    return L4_OK;
+    return err == L4_OK && grant ? grant_step(there, from) : err;
 }
 
 /* ---- out ---- */

@@ -8,6 +8,7 @@ void tree_insert(struct cap *cap, struct cap *parent)
     cap->tree = parent->tree;
     cap->parent = parent;
     cap->next = parent->child;
+    cap->prev = NULL;
     if (cap->next)
         cap->next->prev = cap;
     parent->child = cap;

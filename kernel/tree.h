@@ -25,9 +25,9 @@ struct tree {
 
 enum { TREE_STEP = 64, TREE_EVERYTHING = 255 };     /* units of work in one step; `taking` all there is */
 
-/* Hang a new capability below `parent`. Caller: its other members are filled. */
+/* Hang a capability that is in no family below `parent`. Caller: its other members are filled. */
 void tree_insert(struct cap *cap, struct cap *parent);
-/* Take one without children out of its family. */
+/* Take one out of its family, with all below it. */
 void tree_remove(struct cap *cap);
 
 /* L4_OK if the tree is not marked; else one step of what it is marked for, and RESTART. */
