@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* descriptor.c: numbers of open files. A process has up to 1,024 of them, in chunks of 32.
+/* descriptor.c: numbers of open files. A process has up to 1,024 of them, in chunks of 32, and one chunk for execve.
  *
  * INVARIANT number: chunk.files[i] != 0  =>  the file is in use and counts this descriptor among its holders. The
  * log holds 4,000 words; who has many descriptors open leaves whole chunks to the op `sweep`, which closes them one
@@ -7,7 +7,7 @@
 #include "vfsd.h"
 
 enum { F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, FD_CLOEXEC = 1 };
-enum { LOG_ENOUGH = 2500, RANGE_CLOEXEC = 4 };
+enum { LOG_ENOUGH = 1500, RANGE_CLOEXEC = 4 };
 enum { SETTABLE = O_APPEND | O_NONBLOCK | O_NOATIME | 040000 | 020000 };
 
 const struct file *descriptor_file(const struct process *p, u32 fd)
@@ -19,12 +19,11 @@ const struct file *descriptor_file(const struct process *p, u32 fd)
     return c ? file_at(c->files[fd % CHUNK]) : NULL;
 }
 
-static u32 limit_of(const struct process *p) { return p->who.files < CHUNK * CHUNKS ? p->who.files : CHUNK * CHUNKS; }
+static u32 limit_of(const struct process *p) { return p->who.files < DESCRIPTORS ? p->who.files : DESCRIPTORS; }
 
-/* The lowest free number from `from` on. */
-l4_err_t descriptor_find(const struct process *p, u32 from, u32 *fd)
+static l4_err_t find_free(const struct process *p, u32 from, u32 end, u32 *fd)
 {
-    for (u32 i = from; i < limit_of(p); i++) {
+    for (u32 i = from; i < end; i++) {
         const struct chunk *c = chunk_at(p->chunks[i / CHUNK]);
         if (!c || !c->files[i % CHUNK]) {
             *fd = i;
@@ -32,6 +31,14 @@ l4_err_t descriptor_find(const struct process *p, u32 from, u32 *fd)
         }
     }
     return VFS_MFILE;
+}
+
+/* The lowest free number from `from` on. */
+l4_err_t descriptor_find(const struct process *p, u32 from, u32 *fd) { return find_free(p, from, limit_of(p), fd); }
+
+l4_err_t descriptor_find_for(const struct process *p, u32 flags, u32 *fd)
+{
+    return flags & O_EXECUTE ? find_free(p, DESCRIPTORS, CHUNK * CHUNKS, fd) : descriptor_find(p, 0, fd);
 }
 
 /* The number takes one of the file's holders over. False: no chunk is left. */
@@ -83,18 +90,34 @@ static bool chunk_leave(struct vfsd_tx tx, const struct chunk *c, u32 which)
     return true;
 }
 
-static bool chunk_is_empty(const struct chunk *c)
+/* Which numbers of a chunk are in use. */
+static u32 chunk_used(const struct chunk *c)
 {
+    u32 used = 0;
     for (u32 k = 0; k < CHUNK; k++) {
-        if (c->files[k]) {
-            return false;
-        }
+        used |= c->files[k] ? 1u << k : 0;
     }
-    return true;
+    return used;
+}
+
+/* Close some numbers of a chunk, or have `sweep` do it. True: the process has the chunk no more. */
+static bool chunk_close_some(struct vfsd_tx tx, const struct chunk *c, u32 which)
+{
+    bool all = !(chunk_used(c) & ~which), full = l4_undo_log()->top >= LOG_ENOUGH;
+    if (all && full) {
+        sweep_chunk(tx, c);
+    } else if (!full || !chunk_leave(tx, c, which)) {
+        chunk_close(tx, c, which);
+    }
+    if (all && !full) {
+        chunk_free(tx, c);
+    }
+    return all;
 }
 
 void descriptors_close(struct vfsd_tx tx, const struct process *p, u32 first, u32 last, bool marked)
 {
+    struct process *e = NULL;
     for (u32 i = first / CHUNK; i < CHUNKS && i <= last / CHUNK; i++) {
         const struct chunk *c = chunk_at(p->chunks[i]);
         if (!c) {
@@ -103,15 +126,9 @@ void descriptors_close(struct vfsd_tx tx, const struct process *p, u32 first, u3
         u32 which = marked ? c->marks : ~0u;
         which &= first > i * CHUNK ? ~0u << (first - i * CHUNK) : ~0u;
         which &= last < i * CHUNK + CHUNK - 1 ? ~0u >> (CHUNK - 1 - last % CHUNK) : ~0u;
-        if (!which) {
-            continue;
-        }
-        if (l4_undo_log()->top < LOG_ENOUGH || !chunk_leave(tx, c, which)) {
-            chunk_close(tx, c, which);
-        }
-        if (chunk_is_empty(c)) {
-            process_edit(tx, p)->chunks[i] = 0;
-            chunk_free(tx, c);
+        if (which && chunk_close_some(tx, c, which)) {
+            e = e ? e : process_edit(tx, p);
+            e->chunks[i] = 0;
         }
     }
 }
@@ -196,7 +213,7 @@ l4_err_t do_close_range(struct vfsd_tx tx, u64 label, u32 first, u32 last, u32 f
     if (!p || flags & ~(u32)RANGE_CLOEXEC || first > last) {
         return VFS_INVAL;
     }
-    last = last < CHUNK * CHUNKS ? last : CHUNK * CHUNKS - 1;
+    last = last < DESCRIPTORS ? last : DESCRIPTORS - 1;
     if (!(flags & RANGE_CLOEXEC)) {
         descriptors_close(tx, p, first, last, false);
         return L4_OK;
