@@ -31,13 +31,19 @@ void runtime_call(struct thread *t)
 {
     t->rax = t->at.rax;
     t->number = (u32)t->rax;        /* as on Linux, which looks at half of the register */
+    if (t->slot == 0)
+        mm()->shown.blocked = t->mask;      /* whoever asks sees it while this thread waits in a call */
     t->restart = RESTART_NEVER;
     u64 a[6] = { t->at.rdi, t->at.rsi, t->at.rdx, t->at.r10, t->at.r8, t->at.r9 };
     if (process()->strace) {
         __builtin_memcpy(t->args, a, sizeof a);
         strace_enter(t);
     }
+    if (process()->counting)
+        counts_made(t->number);
     i64 result = dispatch(t, a);
+    if (process()->counting && result < 0 && result != -EINTERRUPTED)
+        counts_failed(t->rax);
     if (process()->strace)
         strace_leave(t, result);
     if (t->taken.number)            /* one came while the call waited */

@@ -65,6 +65,8 @@ void runtime_forked(struct thread *t)
     p->pid = t->tid = me.pid;
     p->threads = 1;
     p->futex_lock = p->lock = 0;
+    __builtin_memset(p->made, 0, sizeof p->made);
+    __builtin_memset(p->failed, 0, sizeof p->failed);
     __builtin_memset(p->futex, 0, sizeof p->futex);
     p->random[0] ^= me.seed0;
     p->random[1] ^= me.seed1;
@@ -153,6 +155,8 @@ void runtime_die(struct thread *t, u32 status)
 {
     if (process()->strace)
         strace_ended(t, status);
+    if (process()->counting)
+        counts_tell(t);
     for (;;)
         pm_exit(&t->pm, status);
 }
@@ -194,4 +198,41 @@ i64 sys_wait4(struct thread *t, const u64 *a)
     if ((a[1] && !user_put(a[1], &child.status, sizeof child.status)) || (a[3] && !user_put(a[3], &use, sizeof use)))
         return -EFAULT;
     return child.pid;
+}
+
+enum { P_ALL = 0, P_PID = 1, P_PGID = 2, WEXITED = 4, WNOWAIT = 0x1000000, CLD_EXITED = 1, CLD_CONTINUED = 6 };
+
+/* What wait4 has in one word: an exit status or the signal. */
+static i32 status_of(const struct pm_child *child)
+{
+    return child->why == CLD_CONTINUED ? SIGCONT : child->why == CLD_EXITED ? child->status >> 8 & 0xff
+        : (child->status & 0xff) == 0x7f ? child->status >> 8 & 0xff : child->status & 0x7f;
+}
+
+i64 sys_waitid(struct thread *t, const u64 *a)
+{
+    struct pm_child child = { 0 };
+    u32 options = (u32)a[3] & ~WAIT_THREADS, kind = (u32)a[0];
+    i32 id = (i32)a[1];
+    if (options & ~(u32)(WNOHANG | WUNTRACED | WCONTINUED | WEXITED | WNOWAIT) || !(options & (WUNTRACED | WCONTINUED | WEXITED)))
+        return -EINVAL;
+    if (kind > P_PGID || (kind == P_PID && id <= 0) || (kind == P_PGID && id < 0))
+        return -EINVAL;
+    options = (options & ~(u32)WEXITED) | (options & WEXITED ? 0 : PM_WAIT_NO_END);
+    id = kind == P_ALL ? -1 : kind == P_PID ? id : -id;
+    i64 err = WAIT(t, &t->pm, PM_PROTOCOL, pm_wait(&t->pm, id, options, &child));
+    if (err)
+        return err;
+    struct linux_siginfo info = { 0 };
+    struct linux_rusage use = { { (i64)(child.user_us / 1000000), (i64)(child.user_us % 1000000) },
+                                { (i64)(child.system_us / 1000000), (i64)(child.system_us % 1000000) }, { 0 } };
+    if (child.pid) {
+        info.number = SIGCHLD;
+        info.code = (i32)child.why;
+        info.child.pid = child.pid;
+        info.child.uid = child.uid;
+        info.child.status = status_of(&child);
+    }
+    bool is_told = (!a[2] || user_put(a[2], &info, sizeof info)) && (!a[4] || !child.pid || user_put(a[4], &use, sizeof use));
+    return is_told ? 0 : -EFAULT;
 }
