@@ -43,7 +43,7 @@ void runtime_call(struct thread *t)
         counts_made(t->number);
     i64 result = dispatch(t, a);
     if (process()->counting && result < 0 && result != -EINTERRUPTED)
-        counts_failed(t->rax);
+        counts_failed((u32)t->rax);
     if (process()->strace)
         strace_leave(t, result);
     if (t->taken.number)            /* one came while the call waited */
