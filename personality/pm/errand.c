@@ -44,7 +44,13 @@ static struct l4_next go_on(struct pmd_tx tx, const struct errand_op *op)
     return p ? begin(tx, op, p) : errand_op_done(tx, op);
 }
 
-CASE(errand, tell) { return go_on(tx, errand); }
+CASE(errand, tell)
+{
+    const struct proc *p = proc_at(errand->of);
+    return errand_op_send_bounds(tx, errand, p->label, p->limits[LIMIT_SPACE].soft, p->limits[LIMIT_DATA].soft);
+}
+
+CASE(errand, bounds) { return go_on(tx, errand); }
 
 /* ---- the end of a process. Whoever refuses has nothing of it. ---- */
 CASE(errand, close, u32 foreground)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* limits.c: resource limits and niceness. What they limit is enforced by whoever gives it: descriptors and file sizes
- * by vfs, which is told; processes and queued signals here; the stack by the runtime. */
+ * by vfs, address space and data by vm, which are told; processes and queued signals here; the stack by the runtime. */
 #include "processes.h"
 
 void limits_init(struct proc *p)
@@ -26,6 +26,12 @@ static bool may_limit(const struct proc *me, const struct proc *p)
     return me == p || from->euid == 0 || same;
 }
 
+/* vfs or vm enforces it. */
+static bool is_told(u32 resource)
+{
+    return resource == LIMIT_FILES || resource == LIMIT_SIZE || resource == LIMIT_DATA || resource == LIMIT_SPACE;
+}
+
 METHOD(limits, i32 pid, u32 resource, bool set, const struct pm_limit *to, struct pm_limit *was)
 {
     const struct proc *me = caller(label), *p = !me ? NULL : pid ? proc_by_pid((u32)pid) : me;
@@ -45,7 +51,7 @@ METHOD(limits, i32 pid, u32 resource, bool set, const struct pm_limit *to, struc
     *was = p->limits[resource];
     if (set) {
         proc_edit(tx, p)->limits[resource] = *to;
-        if (resource == LIMIT_FILES || resource == LIMIT_SIZE) {
+        if (is_told(resource)) {
             proc_stale(tx, p);
             errand_next(tx);
         }

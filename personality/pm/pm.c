@@ -172,6 +172,7 @@ static const struct pmd_ops ops = {
     CASE_OF(errand, unmap),
     CASE_OF(errand, undo),
     CASE_OF(errand, tell),
+    CASE_OF(errand, bounds),
     CASE_OF(thread, block),
     CASE_OF(thread, thread),
     CASE_OF(thread, unblock),

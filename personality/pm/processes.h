@@ -21,10 +21,12 @@ enum {
 enum lwp_stage { LWP_MAKING = 1, LWP_ALIVE = 2, LWP_ENDING = 3 };
 enum {
     LIMIT_SIZE = 1,
+    LIMIT_DATA = 2,
     LIMIT_STACK = 3,
     LIMIT_CORE = 4,
     LIMIT_PROCESSES = 6,
     LIMIT_FILES = 7,
+    LIMIT_SPACE = 9,
     LIMIT_SIGNALS = 11,
     LIMITS = 16
 };
@@ -194,6 +196,7 @@ CASE(errand, close, u32 foreground);
 CASE(errand, unmap);
 CASE(errand, undo);
 CASE(errand, tell);
+CASE(errand, bounds);
 CASE(owed, next, const struct tty_due *due);
 CASE(finish, tell);
 void thread_drive(u32 which);

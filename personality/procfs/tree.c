@@ -28,7 +28,10 @@ static const struct entry axo_entries[] = {
     { 0 },
 };
 
+enum { KIND_TASK = 14, KIND_THREAD };
+/* `task` is first, so that a thread's folder has what follows. */
 static const struct entry process_entries[] = {
+    { "task", KIND_TASK, S_IFDIR | 0555, 0, NULL, NULL },
     { "cmdline", 2, S_IFREG | 0444, 0, print_cmdline, NULL },
     { "comm", 3, S_IFREG | 0444, 0, print_comm, NULL },
     { "cwd", 4, S_IFLNK | 0777, MAGIC_CWD, NULL, NULL },
@@ -41,12 +44,11 @@ static const struct entry process_entries[] = {
     { "stat", 11, S_IFREG | 0444, 0, print_stat, NULL },
     { "statm", 12, S_IFREG | 0444, 0, print_statm, NULL },
     { "status", 13, S_IFREG | 0444, 0, print_status, NULL },
-    { "task", 14, S_IFDIR | 0555, 0, NULL, NULL },
     { 0 },
 };
 static const struct entry no_entries[] = { { 0 } };
 static const struct entry directory_entry = { "", KIND_DIR, S_IFDIR | 0555, 0, NULL, NULL };
-enum { KIND_TASK = 14 };
+static const struct entry thread_entry = { "", KIND_THREAD, S_IFDIR | 0555, 0, NULL, NULL };
 
 bool window_is_good(u32 window, u32 from, u64 bytes) { return window < WINDOWS && from <= FS_WINDOW && bytes <= FS_WINDOW - from; }
 bool inode_is_control(u64 inode) { return inode == KIND_CONTROL; }
@@ -76,6 +78,8 @@ static bool place_of(u64 inode, struct place *at)
     }
     if (kind == KIND_DIR) {
         at->entry = &directory_entry;
+    } else if (kind == KIND_THREAD && at->pid) {
+        at->entry = &thread_entry;
     } else if (at->pid) {
         at->entry = entry_of(process_entries, kind);
     } else {
@@ -90,6 +94,8 @@ static const struct entry *entries_in(const struct place *at)
     switch (at->entry->kind) {
     case KIND_DIR:
         return at->pid ? process_entries : root_entries;
+    case KIND_THREAD:
+        return at->pid ? process_entries + 1 : no_entries;
     case KIND_AXO:
         return at->pid ? no_entries : axo_entries;
     }
@@ -97,6 +103,14 @@ static const struct entry *entries_in(const struct place *at)
 }
 
 static bool is_directory(const struct place *at) { return (at->entry->mode & S_IFMT) == S_IFDIR; }
+
+/* The directory above a directory. */
+static struct place parent_of(const struct place *at)
+{
+    bool is_thread = at->entry->kind == KIND_THREAD;
+    return (struct place){ is_thread ? process_entries : &directory_entry, at->process, at->entry->kind == KIND_DIR ? 0 : at->pid };
+}
+
 static u64 inode_of(u32 pid, u32 kind) { return (u64)pid << 8 | kind; }
 
 static void node_fill(u32 pid, const struct entry *e, struct fs_node *node)
@@ -137,7 +151,8 @@ l4_err_t do_lookup(u64 label, u64 directory, struct l4_bytes name, struct fs_nod
         return L4_OK;
     }
     if (l4_is_word((const char *)name.at, name.length, "..")) {
-        node_fill(at.entry->kind == KIND_DIR ? 0 : at.pid, &directory_entry, found);
+        struct place up = parent_of(&at);
+        node_fill(up.pid, up.entry, found);
         return L4_OK;
     }
     for (const struct entry *e = entries_in(&at); e->name; e++) {
@@ -151,7 +166,7 @@ l4_err_t do_lookup(u64 label, u64 directory, struct l4_bytes name, struct fs_nod
     if (!is_process && (at.entry->kind != KIND_TASK || !at.pid || pid != at.pid)) {
         return FS_NOENT;
     }
-    node_fill(pid, &directory_entry, found);
+    node_fill(pid, is_process ? &directory_entry : &thread_entry, found);
     return L4_OK;
 }
 
@@ -184,11 +199,11 @@ static bool entry_put(struct text *t, u64 inode, u64 next, u32 mode, const char 
     return true;
 }
 
-static bool process_put(struct text *t, u32 pid, u64 next)
+static bool process_put(struct text *t, u32 pid, u32 kind, u64 next)
 {
     char name[16];
     l4_format(name, sizeof name, "%u", pid);
-    return entry_put(t, inode_of(pid, KIND_DIR), next, S_IFDIR, name);
+    return entry_put(t, inode_of(pid, kind), next, S_IFDIR, name);
 }
 
 /* Cookies: 1 after ".", 2 after "..", 3 + i after entry i, KIND_PIDS + pid after a process. */
@@ -213,7 +228,8 @@ l4_err_t do_list(u64 label, u64 directory, u64 cookie, u32 bytes, u32 window, u3
         cookie += fits;
     }
     if (cookie == 1 && fits) {
-        fits = entry_put(&t, inode_of(at.entry->kind == KIND_DIR ? 0 : at.pid, KIND_DIR), 2, S_IFDIR, "..");
+        struct place up = parent_of(&at);
+        fits = entry_put(&t, inode_of(up.pid, up.entry->kind), 2, S_IFDIR, "..");
         cookie += fits;
     }
     while (fits && cookie >= 2 && cookie < 2 + count) {
@@ -227,11 +243,11 @@ l4_err_t do_list(u64 label, u64 directory, u64 cookie, u32 bytes, u32 window, u3
         if (!p) {
             break;
         }
-        fits = process_put(&t, p->pid, KIND_PIDS + p->pid);
+        fits = process_put(&t, p->pid, KIND_DIR, KIND_PIDS + p->pid);
         cookie = fits ? KIND_PIDS + p->pid : cookie;
     }
     if (fits && at.entry->kind == KIND_TASK && at.pid && cookie < KIND_PIDS) {
-        fits = process_put(&t, at.pid, KIND_PIDS);
+        fits = process_put(&t, at.pid, KIND_THREAD, KIND_PIDS);
         cookie = fits ? KIND_PIDS : cookie;
     }
     *done = t.done;

@@ -80,7 +80,7 @@ i64 sys_getdents64(struct thread *t, const u64 *a)
 
 i64 sys_ftruncate(struct thread *t, const u64 *a)
 {
-    return (i64)a[1] < 0 ? -EINVAL : ASK(vfs_truncate(&t->vfs, file_number(a[0]), a[1]));
+    return (i64)a[1] < 0 ? -EINVAL : file_signal(t, ASK(vfs_truncate(&t->vfs, file_number(a[0]), a[1])));
 }
 
 i64 sys_fsync(struct thread *t, const u64 *a) { return ASK(vfs_sync(&t->vfs, file_number(a[0]))); }

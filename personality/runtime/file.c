@@ -42,10 +42,19 @@ i64 file_path(struct thread *t, u64 from, u32 at, bool empty, struct l4_bytes *p
     return length == 0 && !empty ? -ENOENT : 0;
 }
 
-i64 file_pipe_signal(struct thread *t, i64 err)
+/* Too big: for this process, whose limit vfs knows, or for the file system, about which no signal tells. */
+static bool has_size_limit(struct thread *t)
 {
-    if (err == -EPIPE && signal_disposition(SIGPIPE) != DISPOSED_IGNORE) {
-        struct pm_signal what = { .number = SIGPIPE, .code = SI_USER, .pid = process()->pid, .uid = process()->uid };
+    enum { RLIMIT_FSIZE = 1 };
+    struct pm_limit none = { 0, 0 }, is = { 0, 0 };
+    return pm_limits(&t->pm, 0, RLIMIT_FSIZE, false, &none, &is) == L4_OK && is.soft != ~0ul;
+}
+
+i64 file_signal(struct thread *t, i64 err)
+{
+    u32 number = err == -EPIPE ? SIGPIPE : err == -EFBIG && has_size_limit(t) ? SIGXFSZ : 0;
+    if (number && signal_disposition(number) != DISPOSED_IGNORE) {
+        struct pm_signal what = { .number = number, .code = SI_USER, .pid = process()->pid, .uid = process()->uid };
         pm_kill(&t->pm, (i32)process()->pid, t->tid, &what);
     }
     return err;
@@ -170,7 +179,7 @@ static i64 write_spans(struct thread *t, u32 fd, struct spans s, u64 total, cons
             break;
     } while (done < total);
 out:
-    file_pipe_signal(t, err);
+    file_signal(t, err);
     return done ? (i64)done : err;
 }
 
@@ -254,6 +263,6 @@ i64 sys_sendfile(struct thread *t, const u64 *a)
     }
     if (a[2] && !user_put(a[2], &offset, sizeof offset))
         return -EFAULT;
-    file_pipe_signal(t, err);
+    file_signal(t, err);
     return done ? (i64)done : err;
 }

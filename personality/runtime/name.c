@@ -239,7 +239,7 @@ i64 sys_utimensat(struct thread *t, const u64 *a)
 
 i64 sys_truncate(struct thread *t, const u64 *a)
 {
-    return (i64)a[1] < 0 ? -EINVAL : WITH_PATH(t, a[0], false, vfs_truncate_path(&t->vfs, a[1], name));
+    return (i64)a[1] < 0 ? -EINVAL : file_signal(t, WITH_PATH(t, a[0], false, vfs_truncate_path(&t->vfs, a[1], name)));
 }
 
 /* ---- the process's directories ---- */

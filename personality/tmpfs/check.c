@@ -17,7 +17,7 @@ static bool node_is_sound(const struct node *n)
     }
     if (is_regular(n)) {
         return n->size <= FILE_MOST && (!n->object || (n->place >= PLACE_SMALL && n->place <= PLACE_LARGE && n->size <= place_reserve(n->place)))
-            && (n->object || !n->size || !n->holds);
+            && (n->object || !n->size || (!n->holds && n->offset));
     }
     return !n->object && (!is_directory(n) || node_at(n->parent));
 }

@@ -75,6 +75,46 @@ static void object_is_adopted(struct tmpfsd_tx tx, const struct node *n, u32 obj
 #define ADOPT(n) node_ref(n), place_address(node_ref(n), place_for((n)->size)), place_reserve(place_for((n)->size)), \
     tmpfsd_state()->image + (n)->offset, (n)->size
 
+/* The file has no longer the pages of the image, no more and no less. */
+static void pages_differ(struct tmpfsd_tx tx, const struct node *n)
+{
+    if (n->offset) {
+        node_set_offset(tx, n, 0);
+    }
+}
+
+/* ---- objects that can be spared ---- */
+enum { TRIES = 16 };
+
+static bool is_idle(const struct node *n) { return is_regular(n) && n->object && n->offset && n->size && !n->holds && n->links; }
+
+/* The next idle file behind the one found last; NULL: there is none. */
+static const struct node *idle_find(void)
+{
+    static u32 hand L4_VOLATILE_ZERO;
+    const struct node *n = node_at(hand);
+    for (u32 looks = 0; looks <= tmpfsd_state()->node_table.live; looks++) {
+        n = node_following(n);
+        if (n && is_idle(n)) {
+            hand = node_ref(n);
+            return n;
+        }
+    }
+    return NULL;
+}
+
+/* Whom to retire, so that vm can make one object more, after it said `err`; NULL: nobody. */
+static const struct node *spare(u32 tries, l4_err_t err)
+{
+    return tries < TRIES && (err == VM_AGAIN || err == VM_NOMEM) ? idle_find() : NULL;
+}
+
+static void retired(struct tmpfsd_tx tx, const struct node *idle)
+{
+    node_set_object(tx, idle, 0);
+    node_set_place(tx, idle, PLACE_NONE);
+}
+
 /* ---- writing ---- */
 static void bytes_put(struct tmpfsd_tx tx, const struct node *n, u64 at, u32 bytes, u32 window, u32 from)
 {
@@ -114,12 +154,34 @@ static struct l4_next write_on(struct tmpfsd_tx tx, const struct write_op *op, l
     return write_op_answer(tx, op, L4_OK, op->bytes, op->at, n->size);
 }
 
+/* vm has no room for the object: without another it may have. */
+static struct l4_next write_spare(struct tmpfsd_tx tx, const struct write_op *op, l4_err_t err)
+{
+    const struct node *idle = spare(op->tries, err);
+    if (!idle) {
+        return write_on(tx, op, err);
+    }
+    write_op_set_idle(tx, op, node_ref(idle));
+    write_op_set_tries(tx, op, op->tries + 1);
+    return write_op_send_room(tx, op, idle->object);
+}
+
+struct l4_next write_room(struct tmpfsd_tx tx, const struct write_op *op, l4_err_t err)
+{
+    if (err != L4_OK) {
+        return write_spare(tx, op, err);
+    }
+    retired(tx, node_at(op->idle));
+    return write_on(tx, op, L4_OK);
+}
+
 struct l4_next write_adopt(struct tmpfsd_tx tx, const struct write_op *op, l4_err_t err, u32 object)
 {
-    if (err == L4_OK) {
-        object_is_adopted(tx, node_at(op->node), object);
+    if (err != L4_OK) {
+        return write_spare(tx, op, err);
     }
-    return write_on(tx, op, err);
+    object_is_adopted(tx, node_at(op->node), object);
+    return write_on(tx, op, L4_OK);
 }
 
 static struct l4_next write_end(struct tmpfsd_tx tx, const struct write_op *op)
@@ -132,9 +194,10 @@ static struct l4_next write_end(struct tmpfsd_tx tx, const struct write_op *op)
 struct l4_next write_make(struct tmpfsd_tx tx, const struct write_op *op, l4_err_t err, u32 object)
 {
     if (err != L4_OK) {
-        return write_on(tx, op, err);
+        return write_spare(tx, op, err);
     }
     object_is(tx, node_at(op->node), object, op->place);
+    pages_differ(tx, node_at(op->node));
     return write_end(tx, op);
 }
 
@@ -148,7 +211,11 @@ struct l4_next write_move(struct tmpfsd_tx tx, const struct write_op *op, l4_err
 
 struct l4_next write_grow(struct tmpfsd_tx tx, const struct write_op *op, l4_err_t err)
 {
-    return err == L4_OK ? write_end(tx, op) : write_on(tx, op, err);
+    if (err != L4_OK) {
+        return write_on(tx, op, err);
+    }
+    pages_differ(tx, node_at(op->node));
+    return write_end(tx, op);
 }
 
 l4_err_t do_write(struct tmpfsd_tx tx, u64 label, u64 inode, u64 offset, bool append, u32 bytes, u32 window, u32 from, u32 *done, u64 *at,
@@ -224,20 +291,42 @@ static struct l4_next truncate_on(struct tmpfsd_tx tx, const struct truncate_op 
     return truncate_op_answer(tx, op, L4_OK);
 }
 
+static struct l4_next truncate_spare(struct tmpfsd_tx tx, const struct truncate_op *op, l4_err_t err)
+{
+    const struct node *idle = spare(op->tries, err);
+    if (!idle) {
+        return truncate_on(tx, op, err);
+    }
+    truncate_op_set_idle(tx, op, node_ref(idle));
+    truncate_op_set_tries(tx, op, op->tries + 1);
+    return truncate_op_send_room(tx, op, idle->object);
+}
+
+struct l4_next truncate_room(struct tmpfsd_tx tx, const struct truncate_op *op, l4_err_t err)
+{
+    if (err != L4_OK) {
+        return truncate_spare(tx, op, err);
+    }
+    retired(tx, node_at(op->idle));
+    return truncate_on(tx, op, L4_OK);
+}
+
 struct l4_next truncate_adopt(struct tmpfsd_tx tx, const struct truncate_op *op, l4_err_t err, u32 object)
 {
-    if (err == L4_OK) {
-        object_is_adopted(tx, node_at(op->node), object);
+    if (err != L4_OK) {
+        return truncate_spare(tx, op, err);
     }
-    return truncate_on(tx, op, err);
+    object_is_adopted(tx, node_at(op->node), object);
+    return truncate_on(tx, op, L4_OK);
 }
 
 struct l4_next truncate_make(struct tmpfsd_tx tx, const struct truncate_op *op, l4_err_t err, u32 object)
 {
     if (err != L4_OK) {
-        return truncate_on(tx, op, err);
+        return truncate_spare(tx, op, err);
     }
     object_is(tx, node_at(op->node), object, op->place);
+    pages_differ(tx, node_at(op->node));
     size_is(tx, node_at(op->node), op->size);
     return truncate_op_answer(tx, op, L4_OK);
 }
@@ -256,6 +345,7 @@ struct l4_next truncate_resize(struct tmpfsd_tx tx, const struct truncate_op *op
     if (err != L4_OK) {
         return truncate_on(tx, op, err);
     }
+    pages_differ(tx, node_at(op->node));
     size_is(tx, node_at(op->node), op->size);
     return truncate_op_answer(tx, op, L4_OK);
 }
@@ -308,12 +398,34 @@ l4_err_t do_truncate(struct tmpfsd_tx tx, u64 label, u64 inode, u64 size)
 /* ---- holders ---- */
 static void held(struct tmpfsd_tx tx, const struct node *n) { node_set_holds(tx, n, n->holds + 1); }
 
+static struct l4_next hold_spare(struct tmpfsd_tx tx, const struct hold_op *op, l4_err_t err)
+{
+    const struct node *idle = spare(op->tries, err);
+    struct fs_node none = { 0 };
+    if (!idle) {
+        return hold_op_answer(tx, op, error_of(err), &none);
+    }
+    hold_op_set_idle(tx, op, node_ref(idle));
+    hold_op_set_tries(tx, op, op->tries + 1);
+    return hold_op_send_room(tx, op, idle->object);
+}
+
+struct l4_next hold_room(struct tmpfsd_tx tx, const struct hold_op *op, l4_err_t err)
+{
+    const struct node *n = node_at(op->node);
+    if (err != L4_OK) {
+        return hold_spare(tx, op, err);
+    }
+    retired(tx, node_at(op->idle));
+    return hold_op_send_adopt(tx, op, ADOPT(n));
+}
+
 struct l4_next hold_adopt(struct tmpfsd_tx tx, const struct hold_op *op, l4_err_t err, u32 object)
 {
     const struct node *n = node_at(op->node);
     struct fs_node now = { 0 };
     if (err != L4_OK) {
-        return hold_op_answer(tx, op, error_of(err), &now);
+        return hold_spare(tx, op, err);
     }
     object_is_adopted(tx, n, object);
     held(tx, n);

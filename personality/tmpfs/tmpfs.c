@@ -30,9 +30,9 @@ static const struct tmpfsd_ops ops = {
     .write = do_write, .create = do_create, .link = do_link, .unlink = do_unlink, .stage = do_stage, .rename = do_rename,
     .truncate = do_truncate, .change = do_change, .hold = do_hold, .release = do_release, .sync = do_sync, .control = do_control,
     .load_head = load_head, .load_rest = load_rest, .load_more = load_more, .load_drop = load_drop,
-    .hold_adopt = hold_adopt,
-    .write_adopt = write_adopt, .write_make = write_make, .write_move = write_move, .write_grow = write_grow,
-    .truncate_adopt = truncate_adopt, .truncate_make = truncate_make, .truncate_move = truncate_move, .truncate_resize = truncate_resize,
+    .hold_adopt = hold_adopt, .hold_room = hold_room,
+    .write_adopt = write_adopt, .write_room = write_room, .write_make = write_make, .write_move = write_move, .write_grow = write_grow,
+    .truncate_adopt = truncate_adopt, .truncate_room = truncate_room, .truncate_make = truncate_make, .truncate_move = truncate_move, .truncate_resize = truncate_resize,
     .bury_drop = bury_drop,
 };
 

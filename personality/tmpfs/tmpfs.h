@@ -6,7 +6,8 @@
  * where the same request, sent again, writes the same.
  *
  * INVARIANT place: node.object != 0 => the object has node_pages(size) pages at place_address(node, place).
- * INVARIANT image: a regular file with size > 0 and no object has its bytes in the root image, and nobody holds it.
+ * INVARIANT image: a regular file with size > 0 and no object has its bytes in the root image, and nobody holds it. One with an object has
+ *      the pages of the image from `offset` on as long as that is not 0, so that the object may be retired and made again.
  * INVARIANT linked: node.links counts its names, and for a directory that has a name itself and its subdirectories' "..". */
 #pragma once
 #include <tmpfsd_server.h>
@@ -69,6 +70,9 @@ extern l4_err_t do_write(struct tmpfsd_tx tx, u64 label, u64 inode, u64 offset, 
 extern l4_err_t do_truncate(struct tmpfsd_tx tx, u64 label, u64 inode, u64 size);
 extern l4_err_t do_hold(struct tmpfsd_tx tx, u64 label, u64 inode, struct fs_node *now);
 extern struct l4_next hold_adopt(struct tmpfsd_tx tx, const struct hold_op *op, l4_err_t err, u32 object);
+extern struct l4_next hold_room(struct tmpfsd_tx tx, const struct hold_op *op, l4_err_t err);
+extern struct l4_next write_room(struct tmpfsd_tx tx, const struct write_op *op, l4_err_t err);
+extern struct l4_next truncate_room(struct tmpfsd_tx tx, const struct truncate_op *op, l4_err_t err);
 extern struct l4_next write_adopt(struct tmpfsd_tx tx, const struct write_op *op, l4_err_t err, u32 object);
 extern struct l4_next write_make(struct tmpfsd_tx tx, const struct write_op *op, l4_err_t err, u32 object);
 extern struct l4_next write_move(struct tmpfsd_tx tx, const struct write_op *op, l4_err_t err);

@@ -355,6 +355,8 @@ static l4_err_t child_begin(struct vmd_tx tx, const struct process *parent, u64 
         return VM_AGAIN;
     }
     p->step = 1;
+    p->spare_space = parent->spare_space;
+    p->spare_data = parent->spare_data;
     l4_hook();
     return runtime_map(tx, p) ? L4_OK : VM_NOMEM;
 }

@@ -5,6 +5,7 @@
 
 #include "fault.h"
 #include "fill.h"
+#include "limit.h"
 #include "object.h"
 #include "page.h"
 
@@ -106,7 +107,8 @@ l4_err_t vm_map_do(struct vmd_tx tx, u64 label, u64 address, u64 bytes, u32 prot
     if (err != L4_OK) {
         return err;
     }
-    if (is_too_much(bytes, protection, how) || (how & VM_SHARED && vmd_state()->object_table.live == VMD_OBJECTS)) {
+    u64 counted = how & VM_STACK && bytes > STACK_COUNTED ? STACK_COUNTED : bytes;
+    if (!limit_allows(p, place.space, place.at, counted, is_data(protection, how)) || is_too_much(bytes, protection, how) || (how & VM_SHARED && vmd_state()->object_table.live == VMD_OBJECTS)) {
         return VM_NOMEM;
     }
     if (place.clears) {
@@ -145,6 +147,9 @@ l4_err_t vm_map_object_do(struct vmd_tx tx, u64 label, u64 client, u32 object, u
     l4_err_t err = place_find(p, address, &bytes, how, &place);
     if (err != L4_OK) {
         return err;
+    }
+    if (!limit_allows(p, place.space, place.at, bytes, is_data(protection, how))) {
+        return VM_NOMEM;
     }
     if (place.clears) {
         space_unmap(tx, place.space, place.at, place.at + bytes);
@@ -267,6 +272,9 @@ l4_err_t vm_protect_do(struct vmd_tx tx, u64 label, u64 address, u64 bytes, u32 
     err = protect_reach(space, address, address + bytes, protection, &reach);
     if (reach == address || !space_has_room(space, 2)) {
         return err != L4_OK ? err : VM_NOMEM;
+    }
+    if (protection & VM_W && !limit_allows_writing(p, space, address, reach)) {
+        return VM_NOMEM;
     }
     rights_revoke(space, address, reach, protection);
     struct pieces own = pieces_open();

@@ -336,13 +336,8 @@ l4_err_t vm_move_object_do(struct vmd_tx tx, u64 label, u32 object, u64 at, u64 
     return L4_OK;
 }
 
-l4_err_t vm_drop_object_do(struct vmd_tx tx, u64 label, u32 object)
+static l4_err_t object_drop(struct vmd_tx tx, const struct object *o)
 {
-    const struct object *o = object_of(label, object);
-    fill_begin();
-    if (!o) {
-        return VM_PERM;
-    }
     if (o->reserve) {
         pages_revoke(task_of(o), o->at, o->at + o->reserve, L4_R);
     }
@@ -351,4 +346,18 @@ l4_err_t vm_drop_object_do(struct vmd_tx tx, u64 label, u32 object)
     pieces_close(own);
     object_disown(tx, o);
     return L4_OK;
+}
+
+l4_err_t vm_drop_object_do(struct vmd_tx tx, u64 label, u32 object)
+{
+    const struct object *o = object_of(label, object);
+    fill_begin();
+    return o ? object_drop(tx, o) : VM_PERM;
+}
+
+l4_err_t vm_retire_object_do(struct vmd_tx tx, u64 label, u32 object)
+{
+    const struct object *o = object_of(label, object);
+    fill_begin();
+    return !o ? VM_PERM : o->uses > 1 ? VM_AGAIN : object_drop(tx, o);
 }

@@ -30,3 +30,4 @@ l4_err_t vm_adopt_object_do(
 l4_err_t vm_resize_object_do(struct vmd_tx tx, u64 label, u32 object, u64 bytes);
 l4_err_t vm_move_object_do(struct vmd_tx tx, u64 label, u32 object, u64 at, u64 reserve);
 l4_err_t vm_drop_object_do(struct vmd_tx tx, u64 label, u32 object);
+l4_err_t vm_retire_object_do(struct vmd_tx tx, u64 label, u32 object);

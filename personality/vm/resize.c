@@ -2,6 +2,7 @@
 /* resize.c: mremap. Pages keep their indices, so none is touched when a region moves. */
 #include "fault.h"
 #include "fill.h"
+#include "limit.h"
 #include "map.h"
 #include "object.h"
 #include "page.h"
@@ -61,6 +62,9 @@ static l4_err_t grow(struct vmd_tx tx, const struct process *p, const struct spa
     u64 end = address + old_bytes, more = bytes - old_bytes;
     if (!r || region_end(r) < end) {
         return VM_FAULT;
+    }
+    if (!limit_allows(p, space, VM_ADDRESS_END, more, is_data(r->protection, r->how))) {
+        return VM_NOMEM;
     }
     bool in_place = region_end(r) == end && bytes <= VM_ADDRESS_END - address &&
                     space_is_free(space, end, address + bytes) && pages_follow(space, r, end, more);

@@ -7,6 +7,7 @@
 
 #include "fault.h"
 #include "fill.h"
+#include "limit.h"
 #include "look.h"
 #include "map.h"
 #include "object.h"
@@ -55,11 +56,13 @@ static const struct vmd_ops ops = {
     .vm_make_thread = vm_make_thread_do,
     .vm_drop_thread = vm_drop_thread_do,
     .vm_largest = vm_largest_do,
+    .vm_limit = vm_limit_do,
     .vm_make_object = vm_make_object_do,
     .vm_adopt_object = vm_adopt_object_do,
     .vm_resize_object = vm_resize_object_do,
     .vm_move_object = vm_move_object_do,
     .vm_drop_object = vm_drop_object_do,
+    .vm_retire_object = vm_retire_object_do,
     .vm_map_object = vm_map_object_do,
     .vm_module = vm_module_do,
     .pager_fault = vm_fault_do,

@@ -79,3 +79,23 @@ sleep 0.5; rm /tmp/pipe"""
 def test_a_fork_bomb_ends_with_its_group(greedy, bomb, memory):
     out, _ = around(greedy, BOMB.format(bomb=bomb), memory)
     assert out[:2] == ["0", "137"]
+
+
+@pytest.mark.parametrize("limit, way, said", [
+    ("-v 8000", "malloc", ["malloc: Cannot allocate memory", "3"]),
+    ("-v 8000", "private", ["mmap: Cannot allocate memory", "3"]),
+    ("-v 8000", "shared", ["mmap: Cannot allocate memory", "3"]),
+    ("-d 4000", "brk", ["brk: Cannot allocate memory", "3"]),
+    ("-d 4000", "private", ["mmap: Cannot allocate memory", "3"]),
+])
+def test_limits_of_memory(greedy, limit, way, said):
+    """As Linux: what goes beyond is refused, and a child has its parent's limits."""
+    assert around(greedy, f"(ulimit {limit}; (/greedy {way}; echo $?))", "128") == (said, [])
+    run = subprocess.run(["sh", "-c", f"ulimit {limit}; {greedy}/greedy {way}; echo $?"], capture_output=True, timeout=60, text=True)
+    assert run.stdout.splitlines() == said
+
+
+def test_other_limits(greedy):
+    out, err = around(greedy, "(ulimit -f 8; dd if=/dev/zero of=/tmp/x bs=1k count=100; echo $?); wc -c < /tmp/x; rm /tmp/x; "
+                      "(ulimit -n 3; cat < /dev/null; echo $?)")
+    assert out == ["153", "4096", "1"] and err == ["File size limit exceeded", "/bin/sh: can't open /dev/null: Too many open files"]

@@ -56,6 +56,7 @@ static const struct world_rule below[] = {
     { 0x20117, true, fine },
     { 0x20118, true, fine },
     { 0x20119, true, fine },
+    { 0x2011b, true, fine },
     { 0x201f1, false, subscribe },
     { 0x2023c, true, fine },
     { 0x2023d, true, fine },

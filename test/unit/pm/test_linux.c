@@ -170,6 +170,7 @@ static const struct world_rule below[] = {
     { 0x20114, true, fine },
     { 0x20115, true, one_zero },
     { 0x20117, true, fine },
+    { 0x2011b, true, fine },
     { 0x201f1, false, one_zero },
     { 0x2023c, true, fine },
     { 0x2023d, true, fine },

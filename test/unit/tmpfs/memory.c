@@ -10,12 +10,13 @@
 
 #include "../../../personality/tmpfs/image.h"
 
-enum { OBJECTS = 512, MODULE = 0x40000, WINDOWS = 512, WINDOWS_USED = 4, INDEX_PAGES = 2, FILE_OFFSET = IMAGE_INDEX + INDEX_PAGES * 4096, IMAGE_BYTES = FILE_OFFSET + 8192 };
+enum { OBJECTS = 512, MODULE = 0x40000, WINDOWS = 512, WINDOWS_USED = 4, INDEX_PAGES = 2, FILE_OFFSET = IMAGE_INDEX + INDEX_PAGES * 4096, IMAGE_BYTES = FILE_OFFSET + 8192 + 4096 };
 enum { VM = 0x20100 };
 
 static struct object { u64 key, at, reserve, pages; bool used; } object[OBJECTS];
 static u8 image[IMAGE_BYTES];
 bool memory_refuses;
+bool (*memory_crowded)(void);
 
 u8 memory_file_byte(u32 i) { return (u8)(i * 7 + 1); }
 u8 *memory_window(u32 window) { return (u8 *)FS_WINDOWS + (u64)window * FS_WINDOW; }
@@ -40,7 +41,7 @@ static void image_make(void)
 {
     struct image_head *h = (struct image_head *)(image + IMAGE_INDEX);
     struct image_entry *e = (struct image_entry *)(image + IMAGE_INDEX + 4096);
-    *h = (struct image_head){ IMAGE_MAGIC, INDEX_PAGES * 4096, 4096 + 6 * sizeof *e, 0, 6, 5 };
+    *h = (struct image_head){ IMAGE_MAGIC, INDEX_PAGES * 4096, 4096 + 7 * sizeof *e, 0, 7, 6 };
     texts = 0;
     e[0] = (struct image_entry){ .inode = INODE_ROOT, .parent = 1, .mode = 0040755, .mtime = 1 };
     e[1] = (struct image_entry){ .inode = INODE_DEV, .parent = 1, .mode = 0040755, .mtime = 2 };
@@ -48,11 +49,13 @@ static void image_make(void)
     e[3] = (struct image_entry){ .inode = INODE_LINK, .parent = 1, .mode = 0120777, .mtime = 4 };
     e[4] = (struct image_entry){ .inode = INODE_FILE, .parent = INODE_D, .mode = 0106755, .size = IMAGE_FILE_BYTES, .offset = FILE_OFFSET, .mtime = 5 };
     e[5] = e[4];
+    e[6] = (struct image_entry){ .inode = INODE_OTHER, .parent = INODE_D, .mode = 0100644, .size = 100, .offset = FILE_OFFSET + 8192, .mtime = 6 };
     image_name(&e[1], "dev", "");
     image_name(&e[2], "d", "");
     image_name(&e[3], "l", "d/f");
     image_name(&e[4], "f", "");
     image_name(&e[5], "same", "");
+    image_name(&e[6], "other", "");
     h->text_bytes = texts;
     memset(image + FILE_OFFSET, 0xee, 8192);        /* what follows the file in its last page is another member's header */
     for (u32 i = 0; i < IMAGE_FILE_BYTES; i++) {
@@ -89,6 +92,7 @@ static void memory_reset(void)
     }
     memset(memory_window(0), 0, WINDOWS_USED * FS_WINDOW);
     memory_refuses = false;
+    memory_crowded = NULL;
     image_make();
 }
 
@@ -124,8 +128,8 @@ static struct object *make(struct l4_message *m, u64 key, u64 at, u64 reserve, u
         o = object[i].used ? NULL : &object[i];
     }
     must(o && bytes <= reserve && !(at & 4095), "a wrong object");
-    if (memory_refuses) {
-        answer(m, VM_NOMEM, 0);
+    if (memory_refuses || (memory_crowded && memory_crowded())) {
+        answer(m, memory_refuses ? VM_NOMEM : VM_AGAIN, 0);
         return NULL;
     }
     *o = (struct object){ key, at, reserve, pages_of(bytes), true };
@@ -195,6 +199,16 @@ static void do_drop(struct l4_message *m)
     answer(m, 0, 0);
 }
 
+/* What was adopted keeps its bytes. */
+static void do_retire(struct l4_message *m)
+{
+    const struct object *o = &object[m->word[0] - 1];
+    if (o->used && o->key == INODE_FILE) {
+        memcpy(image + FILE_OFFSET, (void *)o->at, o->pages << 12);
+    }
+    do_drop(m);
+}
+
 static void do_total(struct l4_message *m)
 {
     *m = (struct l4_message){ .tag = 7ul << L4_TAG_WORDS_SHIFT, .word = { 1000, 600, 100, 200 } };
@@ -212,5 +226,5 @@ static void do_module(struct l4_message *m)
 
 const struct world_rule memory_rules[] = {
     { VM | 8, false, do_total }, { VM | 40, true, do_make }, { VM | 41, true, do_adopt }, { VM | 42, true, do_resize }, { VM | 43, true, do_move },
-    { VM | 44, true, do_drop }, { VM | 46, false, do_module }, { 0 },
+    { VM | 44, true, do_drop }, { VM | 47, true, do_retire }, { VM | 46, false, do_module }, { 0 },
 };

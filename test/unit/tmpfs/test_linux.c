@@ -380,7 +380,7 @@ static void fresh(void)
     world_reset();
     must(world_start(), world_crash());
     sprintf(said, "the start");
-    must(CALL(UNLINK, "l", 1, 0) == 0 && CALL(UNLINK, "f", INODE_D, 0) == 0 && CALL(UNLINK, "same", INODE_D, 0) == 0, "cannot empty the root");
+    must(CALL(UNLINK, "l", 1, 0) == 0 && CALL(UNLINK, "f", INODE_D, 0) == 0 && CALL(UNLINK, "same", INODE_D, 0) == 0 && CALL(UNLINK, "other", INODE_D, 0) == 0, "cannot empty the root");
     must(CALL(UNLINK, "d", 1, 1) == 0 && resolve("dev", &inode) == 0, "cannot empty the root");
     must(CALL(STAGE, "dev", 0, 1) == 0 && CALL(RENAME, "devices", 0, 1, 0) == 0, "cannot move /dev");
 }

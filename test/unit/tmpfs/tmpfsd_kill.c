@@ -7,7 +7,7 @@
 #include "tmpfsd_kill.h"
 
 enum { DIR = 0040755, REG = 0100644, LINK = 0120777 };
-enum { FIRST = 21 };            /* inode of /e: those before it are the image's and the devices' */
+enum { FIRST = 22 };            /* inode of /e: those before it are the image's and the devices' */
 enum { E = FIRST, G, H };
 
 static struct kill_request create(u64 directory, u32 mode, char name)
@@ -52,6 +52,25 @@ static void staged_g(void) { staged(1, 'g'); }
 static void staged_e(void) { staged(1, 'e'); }
 static void held(void) { hold(G); }
 static void refuse(void) { memory_refuses = true; }
+/* /d/f was held and is not any more: as long as it has its object, there is no room for another. */
+static bool is_crowded(void) { return node_at(INODE_FILE)->object; }
+static void crowded(void)
+{
+    hold(INODE_FILE);
+    release(INODE_FILE);
+    memory_crowded = is_crowded;
+}
+static void crowded_fresh(void)
+{
+    send(create(1, REG, 'k'));
+    crowded();
+}
+/* All that there is is held. */
+static void crowded_held(void)
+{
+    hold(INODE_FILE);
+    memory_crowded = is_crowded;
+}
 static void image_held(void) { hold(INODE_FILE); }
 static void long_file(void) { write(G, 0, 16384); }
 
@@ -93,6 +112,8 @@ static struct kill_request requests[] = {
     { "to a bigger place", TMPFSD_KILL_WRITE, .word = { G, 70000, 0, 16384, 0, 0 } },
     { "no frames", TMPFSD_KILL_WRITE, .word = { G, 5000, 0, 5, 0, 0 }, .prepare = refuse, .expect = FS_NOSPC },
     { "of the image", TMPFSD_KILL_WRITE, .word = { INODE_FILE, 5000, 0, 8192, 0, 0 } },
+    { "in another's room", TMPFSD_KILL_WRITE, .word = { G + 2, 0, 0, 100, 0, 0 }, .prepare = crowded_fresh },
+    { "of the image in another's room", TMPFSD_KILL_WRITE, .word = { INODE_OTHER, 50, 0, 8192, 0, 0 }, .prepare = crowded },
     { "too far", TMPFSD_KILL_WRITE, .word = { G, 1ul << 30, 0, 5, 0, 0 }, .expect = FS_FBIG },
     { .method = TMPFSD_KILL_CREATE, .words = 10, .word = { 1, REG, 5, 6, 0, 0, 0, 0, 1, 'n' } },
     { "a directory", TMPFSD_KILL_CREATE, .words = 10, .word = { E, DIR, 5, 6, 0, 0, 0, 0, 1, 'n' } },
@@ -121,11 +142,14 @@ static struct kill_request requests[] = {
     { "longer than the image's", TMPFSD_KILL_TRUNCATE, .word = { INODE_FILE, 9000 } },
     { "shorter than the image's", TMPFSD_KILL_TRUNCATE, .word = { INODE_FILE, 50 } },
     { "no frames", TMPFSD_KILL_TRUNCATE, .word = { G, 10000 }, .prepare = refuse, .expect = FS_NOSPC },
+    { "in another's room", TMPFSD_KILL_TRUNCATE, .word = { G + 2, 100 }, .prepare = crowded_fresh },
     { .method = TMPFSD_KILL_CHANGE, .word = { INODE_FILE, 6, 0, 7, 8, 0, 0, 1 } },
     { "mode and times", TMPFSD_KILL_CHANGE, .word = { G, 25, 0777, 7, 8, 11, 12, 0 } },
     { .method = TMPFSD_KILL_HOLD, .word = { G } },
     { "of the image", TMPFSD_KILL_HOLD, .word = { INODE_FILE } },
     { "no frames", TMPFSD_KILL_HOLD, .word = { INODE_FILE }, .prepare = refuse, .expect = FS_NOSPC },
+    { "in another's room", TMPFSD_KILL_HOLD, .word = { INODE_OTHER }, .prepare = crowded },
+    { "nobody has room", TMPFSD_KILL_HOLD, .word = { INODE_OTHER }, .prepare = crowded_held, .expect = FS_NOSPC },
     { .method = TMPFSD_KILL_RELEASE, .word = { INODE_FILE, 1 }, .prepare = image_held },
     { "the last of a removed file", TMPFSD_KILL_RELEASE, .word = { H, 1 } },
     { "after another", TMPFSD_KILL_RELEASE, .word = { H, 1 }, .prepare = two_dead },

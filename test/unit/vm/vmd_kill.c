@@ -41,6 +41,8 @@ static void prepare(void)
     CALL(VM_MAKE_OBJECT, .label = SERVICE, .word = { 77, FILE_AT, RESERVE, 3 * PAGE - 5 });
 }
 
+/* 10 pages are there, 8 of them data. */
+static void limited(void) { CALL(VM_LIMIT, .word = { PARENT, 18 * PAGE, 9 * PAGE }); }
 static void forked(void) { CALL(VM_FORK, .word = { PARENT, CHILD, CHILD_TASK, 0, false, 0 }); }
 static void shared(void) { CALL(VM_FORK, .word = { PARENT, CHILD, CHILD_TASK, 0, true, 0 }); }
 static void threaded(void) { CALL(VM_MAKE_THREAD, .word = { PARENT, 2 }); }
@@ -152,6 +154,32 @@ static const struct kill_request requests[] = {
     { .method = VMD_KILL_VM_MAKE_THREAD, .word = { PARENT, 1 } },
     { .method = VMD_KILL_VM_DROP_THREAD, .word = { PARENT, 2 }, .steps = true, .prepare = threaded },
     { .method = VMD_KILL_VM_LARGEST },
+    { .method = VMD_KILL_VM_LIMIT, .word = { PARENT, 20 * PAGE, ~0ul } },
+    { .name = "too much space",
+        .method = VMD_KILL_VM_MAP,
+        OF_PARENT,
+        .word = { 0, 10 * PAGE, VM_R, 0 },
+        .prepare = limited,
+        .expect = VM_NOMEM },
+    { .name = "too much data",
+        .method = VMD_KILL_VM_MAP,
+        OF_PARENT,
+        .word = { 0, 2 * PAGE, VM_RW, 0 },
+        .prepare = limited,
+        .expect = VM_NOMEM },
+    { .name = "in place of data",
+        .method = VMD_KILL_VM_MAP,
+        OF_PARENT,
+        .word = { CODE, 2 * PAGE, VM_RW, VM_FIXED },
+        .steps = true,
+        .prepare = limited },
+    { .name = "beyond the limit",
+        .method = VMD_KILL_VM_RESIZE,
+        OF_PARENT,
+        .words = 5,
+        .word = { CODE, 8 * PAGE, 10 * PAGE, 1, 0 },
+        .prepare = limited,
+        .expect = VM_NOMEM },
     { .method = VMD_KILL_VM_MAKE_OBJECT,
         .label = SERVICE,
         .word = { 78, FILE_AT + RESERVE, RESERVE, 2 * PAGE },
@@ -181,6 +209,13 @@ static const struct kill_request requests[] = {
     { .method = VMD_KILL_VM_MOVE_OBJECT, .label = SERVICE, .word = { 3, FILE_AT + RESERVE, 2 * RESERVE } },
     { .method = VMD_KILL_VM_DROP_OBJECT, .label = SERVICE, .word = { 3 }, .steps = true },
     { .name = "mapped", .method = VMD_KILL_VM_DROP_OBJECT, .label = SERVICE, .word = { 3 }, .prepare = file_mapped },
+    { .method = VMD_KILL_VM_RETIRE_OBJECT, .label = SERVICE, .word = { 3 }, .steps = true },
+    { .name = "mapped",
+        .method = VMD_KILL_VM_RETIRE_OBJECT,
+        .label = SERVICE,
+        .word = { 3 },
+        .prepare = file_mapped,
+        .expect = VM_AGAIN },
     { .method = VMD_KILL_VM_MAP_OBJECT,
         .words = 9,
         .word = { PARENT, 3, PAGE, FILE_MAP, 2 * PAGE, VM_R, VM_SHARED | VM_FIXED, VM_R, 5 } },
