@@ -26,7 +26,7 @@
 #include "service.h"
 #include "slots.h"
 
-enum { DOORS = 3, PRIORITY = 10, KEPT_OBJECTS = 2 << 20, PLACE_FIRST = 2 * VM_PROCESS_FIRST };
+enum { DOORS = 3, PRIORITY = 10, KEPT_OBJECTS = 2 << 20, PLACE_FIRST = 2 * VM_PROCESS_FIRST, ROOM_FORK = 4, ROOM_EXEC = 16 };
 
 /* The head of the runtime's image. */
 struct runtime_header { u64 magic, end, leave, leave_end, start, child, thread_start, spare; };
@@ -176,6 +176,14 @@ static l4_err_t place_fill(u32 place, u64 label)
     return is_there(err) ? task_to_vm(place) : err;
 }
 
+/* Of the kernel memory of processes a part stays for the page tables of those that are there, or a fork bomb would take it all and somebody
+ * had to end; of that, a little less must stay when a program is replaced, which soon frees the old one's. */
+static bool has_room(u32 place, u64 process)
+{
+    u64 limit, used, part = label_at(place ^ 1) == process ? ROOM_EXEC : ROOM_FORK;
+    return factory_quota(PROCESS_FACTORY, &limit, &used) == L4_OK && limit - used >= limit / part;
+}
+
 l4_err_t do_process_make(struct keeperd_tx tx, u64 label, u32 place, u64 process, u64 *start)
 {
     if (place < PLACE_FIRST || place >= PROCESS_PLACES || place / 2 != (u16)process || !runtime_find()) {
@@ -183,6 +191,9 @@ l4_err_t do_process_make(struct keeperd_tx tx, u64 label, u32 place, u64 process
     }
     if (label_at(place) && label_at(place) != process) {
         return PROCESS_EXIST;
+    }
+    if (!label_at(place) && !has_room(place, process)) {
+        return PROCESS_NOMEM;
     }
     if (!label_at(place) && !is_there(place_fill(place, process))) {
         place_empty(place);
