@@ -92,10 +92,10 @@ static void present_make(struct vmd_tx tx, const struct process *p, const struct
     }
 }
 
-/* More than the machine ever had is refused at once, as Linux's heuristic does. */
+/* More than the machine ever had is refused at once, as Linux's heuristic does. A stack is as large as it may get, which it seldom does. */
 static bool is_too_much(u64 bytes, u32 protection, u32 how)
 {
-    return protection & VM_W && !(how & VM_SHARED) && bytes >> L4_PAGE_SHIFT > frames_total();
+    return protection & VM_W && !(how & (VM_SHARED | VM_STACK)) && bytes >> L4_PAGE_SHIFT > frames_total();
 }
 
 l4_err_t vm_map_do(struct vmd_tx tx, u64 label, u64 address, u64 bytes, u32 protection, u32 how, u64 *at)

@@ -5,7 +5,7 @@ import random
 import pytest
 from hypothesis import given, strategies as st
 
-from axo import frames
+from axo import exec, frames
 
 
 class Line:
@@ -85,3 +85,22 @@ def test_noise_before_and_between():
 @pytest.mark.parametrize("body", [b"", b"\x7d", b"\x00" * 8, b"\x00" * 5000])
 def test_what_is_no_frame(body):
     assert frames.decode(body) is None
+
+
+@pytest.mark.parametrize("pieces, died", [
+    ([b"cpu: x\nroot: pan", b"ic: vm: needs 3000 KB\nkernel: ", b"thread 10"], "root: panic: vm: needs 3000 KB"),
+    ([b"kernel: thread 10 (keeper) of task 6 (keeper) halted by exception 6\n"], "kernel: thread 10 (keeper) of task 6 (keeper) halted by exception 6"),
+    ([b"vm: panic: it comes back\nkernel: thread 12 () of task 8 (vm) halted by exception 6\n", b"root: panic: unfinished"], None),
+])
+def test_a_root_task_that_stopped_ends_the_guest(pieces, died):
+    class Guest:
+        stopped = False
+
+        def stop(self):
+            self.stopped = True
+
+    guest = Guest()
+    command = exec.Command(guest)
+    for piece in pieces:
+        command.log(piece)
+    assert command.died == died and guest.stopped == (died is not None)

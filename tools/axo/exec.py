@@ -4,6 +4,7 @@
 Standard input is read once the guest has asked for it, by its first acknowledgement, and no faster than it takes it. What the
 command writes goes out as it comes. Everything that is no frame, firmware's messages above all, is passed over."""
 import os
+import re
 import time
 
 from . import frames, qemu, say
@@ -12,6 +13,7 @@ START_FILE = "etc/axo/start"            # in the root file system: NUL-separated
 TIMEOUT = 120.0
 AHEAD = 4 * frames.WINDOW               # frames of standard input that may wait here
 OUT, ERR = 1, 2
+ROOT_DIED = re.compile(rb"^(?:(?:root|sigma0): panic: |kernel: thread \d+ \((?:keeper|sigma0)\) ).*(?=\n)", re.M)
 
 
 def start_words(command, strace=False):
@@ -40,6 +42,7 @@ class Command:
         self.guest, self.end, self.status = guest, frames.End(), None
         self.copies = {frames.STDOUT: copies[0], frames.STDERR: copies[1]}
         self.deaf = set()               # streams whose reader has gone
+        self.log_end, self.died = b"", None
         guest.listening = False         # firmware would take for its own what is sent now
 
     def console(self, data):
@@ -52,6 +55,16 @@ class Command:
                 self.status = exit_status(int.from_bytes(payload, "little"))
         self.guest.listening |= self.end.asked
         self.send(now)
+
+    def log(self, data):
+        """When a root task stops, the guest does nothing any more: it is ended at once."""
+        if self.trace:
+            self.trace(data)
+        self.log_end = (self.log_end + data)[-qemu.SOME:]
+        found = ROOT_DIED.search(self.log_end) if self.died is None else None
+        if found:
+            self.died = found[0].decode(errors="replace").strip()
+            self.guest.stop()
 
     def copy(self, kind, payload):
         last = payload[-1:]
@@ -92,7 +105,7 @@ def run(machine, last_log, timeout=None, stdin=0, copies=(OUT, ERR), lock=None, 
     with qemu.Guest(machine, lock=lock) as guest:
         command = Command(guest, copies, trace)
         try:
-            left = guest.watch(command.console, trace or (lambda _: None), timeout or TIMEOUT, stdin, command.typed,
+            left = guest.watch(command.console, command.log, timeout or TIMEOUT, stdin, command.typed,
                                wants=command.wants_input, tick=command.tick)
         finally:
             if trace:
@@ -100,6 +113,8 @@ def run(machine, last_log, timeout=None, stdin=0, copies=(OUT, ERR), lock=None, 
             guest.keep_log(last_log)
         if command.status is not None and left == qemu.PASS:
             return command.status
+        if command.died is not None:
+            raise say.guest_failure(f"the guest died; it said: {command.died}")
         if left == qemu.PASS:
             raise say.guest_failure("the guest ended without the command's status")
         sentence, is_hosts = guest.complaint(left)
