@@ -62,8 +62,7 @@ static inline struct cap *cap_find(const struct cap_table *table, u64 slot)
         return &cap_zero_page.slot[0];
     return &table->pages[slot / CAP_PAGE_SLOTS]->slot[slot % CAP_PAGE_SLOTS];
 }
-/* An empty slot to write into, its page allocated. L4_SLOT_BUSY, L4_NO_MEMORY, L4_BAD_ARGUMENT (slot 0 or too large).
- * */
+/* An empty slot to write into, its page allocated. L4_SLOT_BUSY, L4_NO_MEMORY, L4_BAD_ARGUMENT (slot 0, too large). */
 l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty);
 
 /* Fill `empty` with the root capability of a new object. */
@@ -73,8 +72,9 @@ void cap_make_root(struct cap *empty, struct object *object, u32 rights);
 void cap_derive(struct cap *empty, struct cap *parent, enum l4_kind kind, u32 rights, u64 label);
 static inline bool cap_is_tomb(const struct cap *cap) { return cap->kind == L4_NOTHING && cap->object; }
 /* Map one capability: like cap_derive, but succeeds when `to` already holds just that (same object, label, rights,
- * parent). Replies cannot be mapped (L4_WRONG_KIND); `grant` moves the capability: mapped like that, `to` then takes its
- * place in the tree. May answer RESTART: the tree is not settled, or a grant has many children to take along. */
+ * parent). Replies cannot be mapped (L4_WRONG_KIND); `grant` moves the capability: mapped like that, `to` then takes
+ * its place in the tree. May answer RESTART: the tree is not settled, or a grant has many children to take along.
+ * Caller: `from` is not empty. */
 l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, bool grant);
 /* One bounded step of removing the capabilities derived from `cap` and, unless `derived_only`, itself: RESTART until
  * done. *changed counts removed capabilities. A root's removal leaves a tomb, and its object to reap.c; a kept reply's
