@@ -257,28 +257,34 @@ static l4_err_t object_grow(struct vmd_tx tx, const struct object *o, u64 bytes)
     return L4_OK;
 }
 
-/* Copies that private mappings made of pages past the end go, too. */
-static void regions_trim(struct vmd_tx tx, const struct object *o, u64 end)
+/* The part of a region that lies past `end` of its object; false: none of it. */
+static bool region_past(const struct region *r, u64 end, u64 *from)
 {
+    *from = r->offset < end ? r->address + (end - r->offset) : r->address;
+    return r->offset + r->bytes > end;
+}
+
+/* Nobody sees pages past `end` any more. By address, and not by frame: one mapping of FRAMES_TASK may cover many frames. */
+static void object_revoke(const struct object *o, u64 end)
+{
+    u64 from, had = pages_of(o->bytes) << L4_PAGE_SHIFT;
+    if (had > end) {
+        pages_revoke(task_of(o), o->at + end, o->at + had, L4_R);
+    }
     for (const struct region *r = region_following(NULL); o->uses > 1 && r; r = region_following(r)) {
-        if (r->object != object_ref(o) || r->offset + r->bytes <= end) {
-            continue;
-        }
-        u64 from = r->offset < end ? r->address + (end - r->offset) : r->address;
-        space_revoke(space_at(r->of), from, region_end(r), L4_R);
-        if (!region_is_shared(r)) {
-            space_discard(tx, space_at(r->of), from, region_end(r));
+        if (r->object == object_ref(o) && region_past(r, end, &from)) {
+            space_revoke(space_at(r->of), from, region_end(r), L4_R);
         }
     }
 }
 
-static void object_revoke(const struct object *o, u64 first)
+/* Copies that private mappings made of pages past the end go, too. Caller: revoked. */
+static void regions_trim(struct vmd_tx tx, const struct object *o, u64 end)
 {
-    for (const struct chunk *c = chunk_first(object_owner(o)); c; c = chunk_next(c)) {
-        for (u32 i = 0; i < CHUNK_PAGES; i++) {
-            if (c->page[i] && (c->key << CHUNK_SHIFT) + i >= first) {
-                frame_revoke(c->page[i]);
-            }
+    u64 from;
+    for (const struct region *r = region_following(NULL); o->uses > 1 && r; r = region_following(r)) {
+        if (r->object == object_ref(o) && !region_is_shared(r) && region_past(r, end, &from)) {
+            space_discard(tx, space_at(r->of), from, region_end(r));
         }
     }
 }
@@ -288,7 +294,7 @@ static void object_revoke(const struct object *o, u64 first)
 static void object_shrink(struct vmd_tx tx, const struct object *o, u64 bytes)
 {
     u64 pages = pages_of(bytes), rest = bytes % L4_PAGE_SIZE;
-    object_revoke(o, pages);
+    object_revoke(o, pages << L4_PAGE_SHIFT);
     if (rest && bytes < o->bytes) {
         memset((u8 *)frame_content(page_frame(object_owner(o), pages - 1)) + rest, 0, L4_PAGE_SIZE - rest);
     }

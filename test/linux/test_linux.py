@@ -29,6 +29,7 @@ def linux(command, stdin=b""):
     "for i in 1 2 3; do (exit $i); echo $?; done",
     "trap 'echo caught' USR1; kill -USR1 $$; echo after",
     "cd /tmp && mkdir d && echo x > d/f && cat d/f && mv d/f d/g && ls d && rm -r d && ls d",
+    "cd /tmp; echo a > f; echo b > g; echo c > f; cat f g; : > g; wc -c f g",
     "sleep 0.1 & wait $!; echo $?",
     "cat; wc -c < /dev/null",
     "echo before; kill -9 $$",
@@ -36,7 +37,7 @@ def linux(command, stdin=b""):
     "exit 3",
     "kill -9 $$",
     "readlink /proc/self/exe | sed s,^/usr,,",
-], ids=range(13))
+], ids=range(14))
 def test_as_on_linux(command):
     out, err, status = axolotl(command, b"typed\n")
     want_out, want_err, want_status = linux(command, b"typed\n")
