@@ -10,6 +10,8 @@
 #include "keeperd_server.h"
 
 #include <boot/manifest.h>
+#include <debug.h>
+#include <factory.h>
 #include <irq.h>
 #include <l4/clock.h>
 #include <l4/log.h>
@@ -178,6 +180,28 @@ static void do_timeout(struct keeperd_tx tx)
 }
 
 /* ---- looking ---- */
+/* A factory's quota counts as used in the one that made it: of each, what is not used is taken off again. */
+static l4_err_t do_memory(u64 label, u32 n, u64 *limit, u64 *used, u64 *objects)
+{
+    u64 bytes, most;
+    *objects = 0;
+    if (n) {
+        bool known = n == KEEPER_PROCESSES || (n <= service_count() && service_has_task(n));
+        cap_t factory = n == KEEPER_PROCESSES ? PROCESS_FACTORY : object_slot(n, OBJECT_FACTORY);
+        return known && factory_quota(factory, limit, used) == L4_OK ? L4_OK : KEEPER_NO_SERVICE;
+    }
+    l4_must(factory_quota(L4_BOOT_FACTORY, limit, used));
+    for (u32 i = 1; i <= service_count(); i++) {
+        if (factory_quota(object_slot(i, OBJECT_FACTORY), &most, &bytes) == L4_OK) {
+            *used -= most - bytes;
+        }
+    }
+    if (factory_quota(PROCESS_FACTORY, &most, &bytes) == L4_OK) {
+        *used -= most - bytes;
+    }
+    return debug_usage(L4_BOOT_DEBUG, &bytes, objects);
+}
+
 static l4_err_t do_look(u64 label, u32 n, struct keeper_status *now)
 {
     l4_err_t err;
@@ -349,7 +373,7 @@ static void do_begin(struct keeperd_tx tx)
 
 const struct keeperd_ops keeper_ops = {
     .hooks.start = do_begin, .hooks.irq = do_irq, .hooks.timeout = do_timeout,
-    .keeper_look = do_look, .keeper_find = do_find, .keeper_start = do_start, .keeper_stop = do_stop, .keeper_restart = do_restart,
+    .keeper_memory = do_memory, .keeper_look = do_look, .keeper_find = do_find, .keeper_start = do_start, .keeper_stop = do_stop, .keeper_restart = do_restart,
     .keeper_kill = do_kill, .keeper_crash = do_crash, .keeper_set_policy = do_set_policy, .keeper_update = do_update,
     .exception_raise = do_raise,
     .process_make = do_process_make, .process_make_thread = do_process_make_thread,

@@ -68,6 +68,7 @@ extern void print_system_stat(struct text *t, const struct census_about *none);
 extern void print_command_line(struct text *t, const struct census_about *none);
 
 /* ---- service.c ---- */
+extern void print_memory(struct text *t, const struct census_about *none);
 extern void print_services(struct text *t, const struct census_about *none);
 extern l4_err_t do_control(struct procfsd_tx tx, u64 label, u64 inode, u32 uid, u32 bytes, u32 window, u32 from, u32 *done);
 extern struct l4_next order_answered(struct procfsd_tx tx, const struct order_op *op, l4_err_t err);

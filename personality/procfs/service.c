@@ -15,6 +15,28 @@ void print_services(struct text *t, const struct census_about *none)
     }
 }
 
+/* What is in use: kernel memory to the byte, frames of processes and files to the page. */
+void print_memory(struct text *t, const struct census_about *none)
+{
+    struct vm_totals m = { 0 };
+    u64 limit, used, objects;
+    struct rs_entry e;
+    if (vm_total(vm_door(), &m) == L4_OK) {
+        text_put(t, "frames %lu free %lu anonymous %lu objects %lu\n", m.total, m.free, m.anonymous, m.objects);
+    }
+    if (rs_memory(rs_door(), 0, &limit, &used, &objects) == L4_OK) {
+        text_put(t, "kernel %lu of %lu bytes, %lu objects\n", used, limit, objects);
+    }
+    if (rs_memory(rs_door(), RS_PROCESSES, &limit, &used, &objects) == L4_OK) {
+        text_put(t, "processes %lu of %lu\n", used, limit);
+    }
+    for (u32 i = 1; !text_is_full(t) && rs_list(rs_door(), i, &e) == L4_OK; i++) {
+        if (rs_memory(rs_door(), i, &limit, &used, &objects) == L4_OK) {
+            text_put(t, "%.*s %lu of %lu\n", (i32)strnlen(e.name, sizeof e.name), e.name, used, limit);
+        }
+    }
+}
+
 /* Words of one line, none of them longer than a name. Their number; 0: it is not understood. */
 static u32 words_of(const char *line, u32 bytes, struct l4_bytes word[WORDS])
 {

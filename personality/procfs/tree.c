@@ -2,7 +2,7 @@
 /* tree.c: names and inodes. An inode is pid << 8 | kind; pid 0: of no process. */
 #include "procfs.h"
 
-enum { KIND_DIR = 1, KIND_AXO = 32, KIND_SERVICES, KIND_CONTROL, KIND_PIDS = 0x10000 };
+enum { KIND_DIR = 1, KIND_AXO = 32, KIND_SERVICES, KIND_CONTROL, KIND_MEMORY, KIND_PIDS = 0x10000 };
 enum { WINDOWS = 128 * 4, DIRENT_HEAD = 19 };
 enum magic { MAGIC_SELF = 1, MAGIC_EXE = 2, MAGIC_CWD = 3, MAGIC_ROOT = 4, MAGIC_FDS = 5, MAGIC_THREAD = 7 };
 
@@ -24,6 +24,7 @@ static const struct entry root_entries[] = {
 
 static const struct entry axo_entries[] = {
     { "control", KIND_CONTROL, S_IFREG | 0200, 0, NULL, NULL },
+    { "memory", KIND_MEMORY, S_IFREG | 0444, 0, print_memory, NULL },
     { "services", KIND_SERVICES, S_IFREG | 0444, 0, print_services, NULL },
     { 0 },
 };

@@ -371,10 +371,15 @@ static l4_err_t do_show(u64 label, struct l4_bytes name, u32 *n, struct rs_entry
     return find(name, n) == L4_OK ? do_list(label, *n, now) : RS_NO_SERVICE;
 }
 
+static l4_err_t do_memory(u64 label, u32 n, u64 *limit, u64 *used, u64 *objects)
+{
+    return keeper_memory(l4_slot("keeper"), n, limit, used, objects) == L4_OK ? L4_OK : RS_NO_SERVICE;
+}
+
 static const struct rsd_ops ops = {
     .hooks.start = watch_all, .hooks.irq = do_irq, .hooks.event = do_event, .hooks.timeout = watch_all,
     .up = do_up, .down = do_down, .refresh = do_refresh, .restart = do_restart, .update = do_update, .kill = do_kill,
-    .complain = do_complain, .list = do_list, .show = do_show,
+    .complain = do_complain, .list = do_list, .show = do_show, .memory = do_memory,
     .up_go = up_go, .down_go = down_go, .refresh_go = refresh_go, .restart_go = restart_go, .update_go = update_go,
     .kill_go = kill_go, .complain_go = complain_go, .launch_go = launch_go, .mend_go = mend_go, .publish_go = publish_go,
 };
