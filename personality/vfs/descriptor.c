@@ -7,7 +7,7 @@
 #include "vfsd.h"
 
 enum { F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, FD_CLOEXEC = 1 };
-enum { LOG_ENOUGH = 2500, RANGE_CLOEXEC = 4 };
+enum { LOG_ENOUGH = 1500, RANGE_CLOEXEC = 4 };
 enum { SETTABLE = O_APPEND | O_NONBLOCK | O_NOATIME | 040000 | 020000 };
 
 const struct file *descriptor_file(const struct process *p, u32 fd)
@@ -83,18 +83,34 @@ static bool chunk_leave(struct vfsd_tx tx, const struct chunk *c, u32 which)
     return true;
 }
 
-static bool chunk_is_empty(const struct chunk *c)
+/* Which numbers of a chunk are in use. */
+static u32 chunk_used(const struct chunk *c)
 {
+    u32 used = 0;
     for (u32 k = 0; k < CHUNK; k++) {
-        if (c->files[k]) {
-            return false;
-        }
+        used |= c->files[k] ? 1u << k : 0;
     }
-    return true;
+    return used;
+}
+
+/* Close some numbers of a chunk, or have `sweep` do it. True: the process has the chunk no more. */
+static bool chunk_close_some(struct vfsd_tx tx, const struct chunk *c, u32 which)
+{
+    bool all = !(chunk_used(c) & ~which), full = l4_undo_log()->top >= LOG_ENOUGH;
+    if (all && full) {
+        sweep_chunk(tx, c);
+    } else if (!full || !chunk_leave(tx, c, which)) {
+        chunk_close(tx, c, which);
+    }
+    if (all && !full) {
+        chunk_free(tx, c);
+    }
+    return all;
 }
 
 void descriptors_close(struct vfsd_tx tx, const struct process *p, u32 first, u32 last, bool marked)
 {
+    struct process *e = NULL;
     for (u32 i = first / CHUNK; i < CHUNKS && i <= last / CHUNK; i++) {
         const struct chunk *c = chunk_at(p->chunks[i]);
         if (!c) {
@@ -103,15 +119,9 @@ void descriptors_close(struct vfsd_tx tx, const struct process *p, u32 first, u3
         u32 which = marked ? c->marks : ~0u;
         which &= first > i * CHUNK ? ~0u << (first - i * CHUNK) : ~0u;
         which &= last < i * CHUNK + CHUNK - 1 ? ~0u >> (CHUNK - 1 - last % CHUNK) : ~0u;
-        if (!which) {
-            continue;
-        }
-        if (l4_undo_log()->top < LOG_ENOUGH || !chunk_leave(tx, c, which)) {
-            chunk_close(tx, c, which);
-        }
-        if (chunk_is_empty(c)) {
-            process_edit(tx, p)->chunks[i] = 0;
-            chunk_free(tx, c);
+        if (which && chunk_close_some(tx, c, which)) {
+            e = e ? e : process_edit(tx, p);
+            e->chunks[i] = 0;
         }
     }
 }

@@ -29,7 +29,7 @@ def linux(command, stdin=b""):
     "for i in 1 2 3; do (exit $i); echo $?; done",
     "trap 'echo caught' USR1; kill -USR1 $$; echo after",
     "cd /tmp && mkdir d && echo x > d/f && cat d/f && mv d/f d/g && ls d && rm -r d && ls d",
-    "cd /tmp; echo a > f; echo b > g; echo c > f; cat f g; : > g; wc -c f g",
+    "mkdir /tmp/e; cd /tmp/e; echo a > f; echo b > g; echo c > f; cat f g; : > g; wc -c f g; rm -r /tmp/e",
     "sleep 0.1 & wait $!; echo $?",
     "cat; wc -c < /dev/null",
     "echo before; kill -9 $$",
