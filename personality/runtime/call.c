@@ -29,7 +29,8 @@ static void interrupted(struct thread *t)
 
 void runtime_call(struct thread *t)
 {
-    t->number = t->rax = t->at.rax;
+    t->rax = t->at.rax;
+    t->number = (u32)t->rax;        /* as on Linux, which looks at half of the register */
     t->restart = RESTART_NEVER;
     u64 a[6] = { t->at.rdi, t->at.rsi, t->at.rdx, t->at.r10, t->at.r8, t->at.r9 };
     if (process()->strace) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* descriptor.c: numbers of open files. A process has up to 1,024 of them, in chunks of 32.
+/* descriptor.c: numbers of open files. A process has up to 1,024 of them, in chunks of 32, and one chunk for execve.
  *
  * INVARIANT number: chunk.files[i] != 0  =>  the file is in use and counts this descriptor among its holders. The
  * log holds 4,000 words; who has many descriptors open leaves whole chunks to the op `sweep`, which closes them one
@@ -19,12 +19,11 @@ const struct file *descriptor_file(const struct process *p, u32 fd)
     return c ? file_at(c->files[fd % CHUNK]) : NULL;
 }
 
-static u32 limit_of(const struct process *p) { return p->who.files < CHUNK * CHUNKS ? p->who.files : CHUNK * CHUNKS; }
+static u32 limit_of(const struct process *p) { return p->who.files < DESCRIPTORS ? p->who.files : DESCRIPTORS; }
 
-/* The lowest free number from `from` on. */
-l4_err_t descriptor_find(const struct process *p, u32 from, u32 *fd)
+static l4_err_t find_free(const struct process *p, u32 from, u32 end, u32 *fd)
 {
-    for (u32 i = from; i < limit_of(p); i++) {
+    for (u32 i = from; i < end; i++) {
         const struct chunk *c = chunk_at(p->chunks[i / CHUNK]);
         if (!c || !c->files[i % CHUNK]) {
             *fd = i;
@@ -32,6 +31,14 @@ l4_err_t descriptor_find(const struct process *p, u32 from, u32 *fd)
         }
     }
     return VFS_MFILE;
+}
+
+/* The lowest free number from `from` on. */
+l4_err_t descriptor_find(const struct process *p, u32 from, u32 *fd) { return find_free(p, from, limit_of(p), fd); }
+
+l4_err_t descriptor_find_for(const struct process *p, u32 flags, u32 *fd)
+{
+    return flags & O_EXECUTE ? find_free(p, DESCRIPTORS, CHUNK * CHUNKS, fd) : descriptor_find(p, 0, fd);
 }
 
 /* The number takes one of the file's holders over. False: no chunk is left. */
@@ -206,7 +213,7 @@ l4_err_t do_close_range(struct vfsd_tx tx, u64 label, u32 first, u32 last, u32 f
     if (!p || flags & ~(u32)RANGE_CLOEXEC || first > last) {
         return VFS_INVAL;
     }
-    last = last < CHUNK * CHUNKS ? last : CHUNK * CHUNKS - 1;
+    last = last < DESCRIPTORS ? last : DESCRIPTORS - 1;
     if (!(flags & RANGE_CLOEXEC)) {
         descriptors_close(tx, p, first, last, false);
         return L4_OK;

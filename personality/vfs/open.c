@@ -40,7 +40,7 @@ static struct file *file_make(struct vfsd_tx tx, const struct place *at, const s
 static l4_err_t descriptor_give(struct vfsd_tx tx, u64 client, const struct file *f, u32 flags, u32 *fd)
 {
     const struct process *p = process_of(client);
-    l4_err_t err = p ? descriptor_find(p, 0, fd) : VFS_SRCH;
+    l4_err_t err = p ? descriptor_find_for(p, flags, fd) : VFS_SRCH;
     if (!err && !descriptor_set(tx, p, *fd, f, flags & O_CLOEXEC)) {
         err = VFS_NFILE;
     }
@@ -287,7 +287,7 @@ l4_err_t do_open(struct vfsd_tx tx, u64 label, u32 directory, u32 flags, u32 mod
     if (path.length == 0) {
         return VFS_NOENT;
     }
-    l4_err_t err = descriptor_find(p, 0, fd);
+    l4_err_t err = descriptor_find_for(p, flags, fd);
     if (!err) {
         err = open_walk(&w, p, directory, path, flags, &missing);
     }

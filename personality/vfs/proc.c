@@ -148,7 +148,7 @@ l4_err_t magic_list(const struct fs_node *fds, u64 *cookie, u32 most, u8 *to, u3
     if (!p) {
         return VFS_NOENT;
     }
-    for (; *cookie < 2 + CHUNK * CHUNKS; ++*cookie) {
+    for (; *cookie < 2 + DESCRIPTORS; ++*cookie) {
         u32 at = (u32)*cookie, bytes = 0;
         u8 name[12];
         bool fits = true;

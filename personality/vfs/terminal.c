@@ -339,7 +339,7 @@ l4_err_t do_ioctl(struct vfsd_tx tx, u64 label, u32 fd, u32 request, u64 argumen
     const struct process *p = process_of(label);
     fd &= ~(u32)VFS_BOLD;
     const struct file *f = p ? descriptor_file(p, fd) : NULL;
-    if (!f || f->what == VFSD_PATH || fd >= CHUNK * CHUNKS) {
+    if (!f || f->what == VFSD_PATH || fd >= DESCRIPTORS) {
         return VFS_BADF;
     }
     *value = 0;

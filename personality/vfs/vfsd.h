@@ -43,7 +43,7 @@ enum { VFSD_REGULAR = 1, VFSD_DIRECTORY, VFSD_PIPE, VFSD_TERMINAL, VFSD_DEVICE, 
 enum { VFSD_READ = 1, VFSD_WRITE = 2 };         /* bits of file.may */
 enum { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
 enum { POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32, POLLRDNORM = 64, POLLWRNORM = 256 };
-enum { CHUNK = 32, CHUNKS = 32, RING = 65536, PIPE_BUF = 4096, SCRATCH = 12288 };
+enum { CHUNK = 32, CHUNKS = 33, DESCRIPTORS = CHUNK * (CHUNKS - 1), RING = 65536, PIPE_BUF = 4096, SCRATCH = 12288 };
 enum { NODE_PIPES = 0xfffe };       /* st_dev of pipes: no mount has this number */
 
 static inline bool is_directory(const struct fs_node *n) { return (n->mode & S_IFMT) == S_IFDIR; }
@@ -73,6 +73,8 @@ static inline bool is_root(const struct process *p) { return p->who.fsuid == 0; 
 /* ---- descriptor.c ---- */
 extern const struct file *descriptor_file(const struct process *p, u32 fd);
 extern l4_err_t descriptor_find(const struct process *p, u32 from, u32 *fd);
+/* The same for a file that is opened with these flags: execve's program lies behind the numbers that a program can have. */
+extern l4_err_t descriptor_find_for(const struct process *p, u32 flags, u32 *fd);
 extern bool descriptor_set(struct vfsd_tx tx, const struct process *p, u32 fd, const struct file *f, bool cloexec);
 /* Let go of descriptors first to last, those marked CLOEXEC alone if `marked`. */
 extern void descriptors_close(struct vfsd_tx tx, const struct process *p, u32 first, u32 last, bool marked);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* capacity.c: how many things the system still has room for: fills each table of its servers to the end, prints how far it came, and gives
+ * all back. A table that lost an entry since the last time shows it here. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST = 100000, CHILDREN = 64 };
+
+/* Children that each take what `take` takes until it fails, one after the other, and keep it till the end; the number of all. */
+static long by_children(long (*take)(void))
+{
+    pid_t child[CHILDREN];
+    long sum = 0, last = 1;
+    int children = 0, ends[2], hold[2];
+    if (pipe(ends) || pipe(hold)) {
+        return -errno;
+    }
+    while (children < CHILDREN && last > 0) {
+        child[children] = fork();
+        if (child[children] < 0) {
+            break;
+        }
+        if (child[children] == 0) {
+            char byte;
+            close(hold[1]);
+            last = take();
+            if (write(ends[1], &last, sizeof last) != sizeof last) {
+                _exit(1);
+            }
+            while (read(hold[0], &byte, 1) > 0) { }
+            _exit(0);
+        }
+        children++;
+        if (read(ends[0], &last, sizeof last) != sizeof last) {
+            break;
+        }
+        sum += last;
+    }
+    close(hold[1]);
+    for (int i = 0; i < children; i++) {
+        waitpid(child[i], NULL, 0);
+    }
+    close(hold[0]);
+    close(ends[0]);
+    close(ends[1]);
+    return sum;
+}
+
+static long take_files(void)
+{
+    long count = 0;
+    while (count < MOST && open("/dev/null", O_RDONLY) >= 0) {
+        count++;
+    }
+    return count;
+}
+
+static long take_pipes(void)
+{
+    long count = 0;
+    int ends[2];
+    while (count < MOST && pipe(ends) == 0) {
+        count++;
+    }
+    return count;
+}
+
+/* Regions of one space that cannot be joined. */
+static long regions(void)
+{
+    long count = 0;
+    pid_t pid = fork();
+    int ends[2], status;
+    (void)ends;
+    if (pid == 0) {
+        long i = 0;
+        while (i < 250 && mmap(NULL, 8192, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) {
+            i++;
+        }
+        _exit((int)i);
+    }
+    if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status)) {
+        count = WEXITSTATUS(status);
+    }
+    return count;
+}
+
+/* Processes that sleep. */
+static long processes(void)
+{
+    static pid_t child[1024];
+    long count = 0;
+    while (count < 1024 && (child[count] = fork()) >= 0) {
+        if (child[count] == 0) {
+            for (;;) {
+                pause();
+            }
+        }
+        count++;
+    }
+    for (long i = 0; i < count; i++) {
+        kill(child[i], SIGKILL);
+        waitpid(child[i], NULL, 0);
+    }
+    return count;
+}
+
+static char path[64];
+static long names(const char *form, int (*make)(const char *), int (*drop)(const char *))
+{
+    long count = 0;
+    for (; count < MOST; count++) {
+        snprintf(path, sizeof path, form, count);
+        if (make(path)) {
+            break;
+        }
+    }
+    for (long i = 0; i < count; i++) {
+        snprintf(path, sizeof path, form, i);
+        drop(path);
+    }
+    return count;
+}
+
+static int file_make(const char *name)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+    return fd < 0 ? -1 : close(fd);
+}
+static int directory_make(const char *name) { return mkdir(name, 0755); }
+static int link_make(const char *name) { return symlink("somewhere", name); }
+
+/* Files of a page: vm's objects. */
+static int page_make(const char *name)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+    int bad = fd < 0 || write(fd, "x", 1) != 1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (bad && fd >= 0) {
+        unlink(name);
+    }
+    return bad ? -1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct rlimit files = { 0, 0 };
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    mkdir("/tmp/capacity", 0755);
+    if (chdir("/tmp/capacity")) {
+        return 1;
+    }
+    printf("processes %ld\n", processes());
+    printf("files %ld\n", by_children(take_files));
+    printf("pipes %ld\n", by_children(take_pipes));
+    printf("regions %ld\n", regions());
+    printf("names %ld\n", names("f%ld", file_make, unlink));
+    printf("directories %ld\n", names("d%ld", directory_make, rmdir));
+    printf("links %ld\n", names("l%ld", link_make, unlink));
+    printf("objects %ld\n", names("o%ld", page_make, unlink));
+    return chdir("/") || rmdir("/tmp/capacity");
+}

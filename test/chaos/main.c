@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* main.c: chaos [--seed N] [--calls N] [--generation G [--print]]: random system calls by several processes at once, signals arriving in the
+ * middle. The supervisor starts workers, sends signals at random moments, ends what hangs and prints the mix. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "chaos.h"
+
+enum { LOOK_NS = 2000000, PATIENCE = 40 };      /* looks without a call before a family is ended */
+
+static pid_t workers[WORKERS];
+static u64 seen[WORKERS];
+static u32 silent[WORKERS], generations, only, ended, killed, hung;
+
+static void nap(long ns) { nanosleep(&(struct timespec){ 0, ns }, NULL); }
+
+/* Remove what a family left in its folder, whatever its modes are: uid 0 may. */
+static void folder_remove(const char *path)
+{
+    DIR *folder = opendir(path);
+    char name[4096];
+    for (struct dirent *e; folder && (e = readdir(folder));) {
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && snprintf(name, sizeof name, "%s/%s", path, e->d_name) < (int)sizeof name) {
+            if (unlink(name) && (errno == EISDIR || errno == EPERM)) {
+                folder_remove(name);
+            }
+        }
+    }
+    if (folder) {
+        closedir(folder);
+    }
+    rmdir(path);
+}
+
+/* End everybody of the family; those whose parent is gone are reaped by process 1. */
+static void family_end(u32 w)
+{
+    char path[] = "/tmp/chaos-0";
+    for (u32 round = 0; round < 3; round++) {
+        for (u32 i = 0; i < FAMILY; i++) {
+            u32 pid = tally->slot[w].pid[i];
+            if (pid) {
+                kill((pid_t)pid, SIGKILL);
+                tally->slot[w].pid[i] = 0;
+            }
+        }
+        nap(100000);
+    }
+    path[11] = (char)('0' + w);
+    folder_remove(path);
+}
+
+static void worker_start(u32 w)
+{
+    u32 generation = only ? only : ++generations;
+    generations = generation;
+    tally->slot[w].generation = generation;
+    seen[w] = tally->slot[w].beat;
+    silent[w] = 0;
+    workers[w] = fork();
+    if (workers[w] == 0) {
+        worker_run(w, generation);
+    }
+    if (workers[w] < 0) {
+        perror("chaos: fork");
+        exit(1);
+    }
+}
+
+static void pest(u64 *random)
+{
+    static const int signals[] = { SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGIO, SIGTERM, SIGCHLD, SIGSTOP, SIGCONT, SIGCONT, SIGTSTP, SIGHUP };
+    *random = *random * 6364136223846793005ul + 1442695040888963407ul;
+    u32 r = (u32)(*random >> 33), pid = tally->slot[r % WORKERS].pid[r / 8 % FAMILY];
+    if (pid) {
+        kill((pid_t)pid, r / 128 % 100 == 0 ? SIGKILL : signals[r / 16384 % (sizeof signals / sizeof signals[0])]);
+    }
+}
+
+/* A family that has made no call for long: first wake, then end. */
+static void watch(u32 w)
+{
+    struct slot *s = &tally->slot[w];
+    silent[w] = s->beat == seen[w] ? silent[w] + 1 : 0;
+    seen[w] = s->beat;
+    if (silent[w] > PATIENCE / 4 && workers[w]) {
+        kill(workers[w], SIGCONT);
+        kill(workers[w], SIGALRM);
+    }
+    if (silent[w] > PATIENCE && workers[w]) {
+        hung++;
+        kill(workers[w], SIGKILL);
+        silent[w] = 0;
+    }
+}
+
+static void run(void)
+{
+    u64 random = tally->seed;
+    u32 left = only ? 1 : WORKERS;
+    for (u32 w = 0; w < left; w++) {
+        worker_start(w);
+    }
+    while (left) {
+        int status;
+        nap(LOOK_NS);
+        pest(&random);
+        for (u32 w = 0; w < WORKERS; w++) {
+            watch(w);
+        }
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+        for (u32 w = 0; pid > 0 && w < WORKERS; w++) {
+            if (workers[w] == pid) {
+                ended++;
+                killed += WIFSIGNALED(status);
+                workers[w] = 0;
+                family_end(w);
+                if (tally->done < tally->wanted && !only) {
+                    worker_start(w);
+                } else {
+                    left--;
+                }
+            }
+        }
+    }
+}
+
+static void report(void)
+{
+    u64 good = 0;
+    for (u32 i = 0; i < entry_count; i++) {
+        good += tally->succeeded[entries[i].number];
+    }
+    for (u32 i = 0; i < entry_count; i++) {
+        u32 n = entries[i].number;
+        printf("call %s tried %u succeeded %u", entries[i].name, tally->tried[n], tally->succeeded[n]);
+        for (u32 e = 1; e < ERRNOS; e++) {
+            if (tally->error[n][e]) {
+                printf(" %u:%u", e, tally->error[n][e]);
+            }
+        }
+        printf("\n");
+    }
+    printf("calls %lu succeeded %lu unknown %lu wrong %lu\n", tally->done, good, tally->unknown, tally->wrong);
+    printf("workers %u killed %u hung %u\n", ended, killed, hung);
+}
+
+int main(int argc, char **argv)
+{
+    u64 seed = 1, calls = 100000, print = 0;
+    if (argc == 5 && !strcmp(argv[1], "--again")) {
+        if (!tally_map(tally_path, false)) {
+            _exit(99);
+        }
+        worker_again((u32)atoi(argv[2]), (u32)atoi(argv[3]), strtoul(argv[4], NULL, 16));
+    }
+    for (int i = 1; i < argc; i++) {
+        u64 value = i + 1 < argc ? strtoul(argv[i + 1], NULL, 10) : 0;
+        if (!strcmp(argv[i], "--print")) {
+            print = 1;
+        } else if (i + 1 < argc && !strcmp(argv[i], "--seed")) {
+            seed = value, i++;
+        } else if (i + 1 < argc && !strcmp(argv[i], "--calls")) {
+            calls = value, i++;
+        } else if (i + 1 < argc && !strcmp(argv[i], "--generation")) {
+            only = (u32)value, i++;
+        } else {
+            fprintf(stderr, "usage: chaos [--seed N] [--calls N] [--generation G] [--print]\n");
+            return 2;
+        }
+    }
+    if (!tally_map(tally_path, true)) {
+        perror("chaos: its tally");
+        return 1;
+    }
+    tally->seed = seed, tally->wanted = calls, tally->print = (u32)print;
+    if (print) {
+        dup2(1, PRINT_FD);
+    }
+    printf("seed %lu, %lu calls\n", seed, calls);
+    fflush(stdout);
+    run();
+    report();
+    unlink(tally_path);
+    return 0;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* wounds.c: what once hurt the system, one case each: short programs that came out of chaos, capacity and attacks by hand. Each prints what it
+ * saw; the same program on Linux prints the same. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char buffer[65536];
+
+static void file_make(const char *name, size_t bytes)
+{
+    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0666);
+    if (fd < 0 || write(fd, buffer, bytes) != (ssize_t)bytes) {
+        perror(name);
+    }
+    close(fd);
+}
+
+/* Cutting one file short took away the pages of every file in the same 2 MB. */
+static void cut(void)
+{
+    file_make("f0", 0);
+    file_make("g", 12000);
+    int fd = open("f0", O_RDWR);
+    printf("%zd\n", pwrite(fd, buffer, 8, 0xaa19));
+    close(open("g", O_WRONLY | O_CREAT | O_TRUNC, 0666));
+    printf("%zd\n", pread(fd, buffer, sizeof buffer, 0));
+}
+
+/* A process that ended with a thousand descriptors was more than one transaction of vfs could hold; so was one whose descriptors close at
+ * execve, every other one. */
+static void many(void)
+{
+    static const char *const shell[] = { "/bin/sh", "-c", "echo ended", NULL };
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = 900;
+    setrlimit(RLIMIT_NOFILE, &files);
+    for (int how = 0; how < 3; how++) {
+        if (fork() == 0) {
+            int count = 0, ends[2] = { -1, -1 };
+            while (how != 1 && count < 20 && pipe(ends) == 0) {
+                count++;
+            }
+            while (open("/dev/null", O_RDONLY | (how == 2 && ++count % 2 ? O_CLOEXEC : 0)) >= 0) { }
+            printf("%d\n", errno == EMFILE);
+            fflush(stdout);
+            if (how == 2) {
+                execv(shell[0], (char **)shell);
+            }
+            _exit(how);
+        }
+        int status;
+        wait(&status);
+        printf("status %d\n", WEXITSTATUS(status));
+        fflush(stdout);
+    }
+}
+
+static const struct { const char *name; void (*run)(void); } cases[] = { { "cut", cut }, { "many", many } };
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; argc == 3 && i < sizeof cases / sizeof cases[0]; i++) {
+        if (!strcmp(argv[2], cases[i].name)) {
+            if (mkdir(argv[1], 0777) || chdir(argv[1])) {
+                perror(argv[1]);
+            }
+            cases[i].run();
+            return 0;
+        }
+    }
+    for (size_t i = 0; argc == 1 && i < sizeof cases / sizeof cases[0]; i++) {
+        puts(cases[i].name);
+    }
+    return argc != 1;
+}
