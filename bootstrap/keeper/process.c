@@ -211,6 +211,7 @@ static l4_err_t thread_fill(u32 place, u32 t)
           irq = place_slot(place, PLACE_IRQ + t);
     u64 block = VM_RUNTIME_THREADS + (u64)t * VM_BLOCK;
     l4_err_t err = factory_make_thread(PROCESS_FACTORY, (u32)thread);
+    bool fresh = err == L4_OK;          /* nothing of whoever had the window before is left in it */
     err = is_there(err) ? factory_make_irq(PROCESS_FACTORY, (u32)irq) : err;
     err = is_there(err) ? thread_bind(thread, task, block) : err;
     err = is_there(err) ? thread_set_handlers(thread, PROCESS_VM, 0) : err;
@@ -219,7 +220,7 @@ static l4_err_t thread_fill(u32 place, u32 t)
     err = is_there(err) ? irq_bind(irq, thread, t) : err;
     err = is_there(err) ? cap_give(task, thread, PROCESS_THREAD + 4 * t, L4_W) : err;
     err = is_there(err) ? cap_give(task, irq, PROCESS_THREAD + 4 * t + 1, L4_R | L4_W) : err;
-    err = is_there(err) ? service_window(servers[2], (u16)label_at(place), t, task, block + VM_BLOCK_WINDOW) : err;
+    err = is_there(err) ? service_window(servers[2], (u16)label_at(place), t, fresh, task, block + VM_BLOCK_WINDOW) : err;
     return is_there(err) ? thread_to_pm(place, t) : err;
 }
 

@@ -31,7 +31,7 @@
 #include "program.h"
 #include "slots.h"
 
-enum { SERVICES = 48, SLOT_EXCEPTION = 8, BACKTRACE = 8, LATE_WINDOWS = 512 };
+enum { SERVICES = 48, SLOT_EXCEPTION = 8, BACKTRACE = 8, LATE_WINDOWS = L4_WINDOWS_MOST };
 
 struct service {
     struct program program;
@@ -292,6 +292,12 @@ static void slot_name(struct l4_startup *page, const char *name, cap_t slot)
     }
 }
 
+/* The server learns which of its windows there are. */
+static void window_tell(u32 n, u32 index)
+{
+    services[n].startup->window_there[index / 64] |= 1ul << index % 64;
+}
+
 static void startup_fill(u32 n, u32 incarnation)
 {
     const struct manifest_service *m = service_manifest(n);
@@ -302,6 +308,11 @@ static void startup_fill(u32 n, u32 incarnation)
         .state_address = card->state_address, .state_bytes = card->state_bytes, .window_address = card->window_address,
         .window_bytes = card->window_bytes, .windows = card->window_bytes ? services[n].window_total / card->window_bytes : 0,
     };
+    for (u32 i = 0; i < LATE_WINDOWS; i++) {
+        if (i < page->windows || services[n].late[i]) {
+            window_tell(n, i);
+        }
+    }
     l4_copy_name(page->name, sizeof page->name, m->name);
     l4_copy_name(page->arguments, sizeof page->arguments, m->arguments);
     for (u32 d = m->first_door; d < m->first_door + m->doors; d++) {
@@ -475,7 +486,7 @@ static void window_show(u32 vfs, u32 index)
     }
 }
 
-l4_err_t service_window(u32 n, u32 client, u32 slot, u64 task, u64 at)
+l4_err_t service_window(u32 n, u32 client, u32 slot, bool clear, u64 task, u64 at)
 {
     const struct l4_server_card *card = &services[n].program.card;
     u32 index = client * card->slots + slot;
@@ -492,6 +503,9 @@ l4_err_t service_window(u32 n, u32 client, u32 slot, u64 task, u64 at)
         }
         pages_give(n, services[n].late[index], window_place(n, index), card->window_bytes, L4_R | L4_W);
         window_show(n, index);
+        window_tell(n, index);
+    } else if (clear) {
+        memset(services[n].late[index], 0, card->window_bytes);
     }
     return l4_map_range(task, L4_BOOT_TASK, (vaddr_t)services[n].late[index], at, card->window_bytes, L4_R | L4_W);
 }

@@ -18,6 +18,11 @@ void l4_begin_program(const struct l4_startup *page)
 
 const struct l4_startup *l4_startup(void) { return startup; }
 
+bool l4_window_is_there(u32 index)
+{
+    return index < L4_WINDOWS_MOST && *(const volatile u64 *)&startup->window_there[index / 64] >> index % 64 & 1;
+}
+
 const char *l4_name(void) { return startup ? startup->name : "root"; }
 
 cap_t l4_slot(const char *name)

@@ -288,6 +288,9 @@ l4_err_t do_open(struct vfsd_tx tx, u64 label, u32 directory, u32 flags, u32 mod
         return VFS_NOENT;
     }
     l4_err_t err = descriptor_find_for(p, flags, fd);
+    if (!err && !table_has_room(p, vfsd_state()->file_table.live, ROOM_OF(file))) {
+        return VFS_NFILE;
+    }
     if (!err) {
         err = open_walk(&w, p, directory, path, flags, &missing);
     }

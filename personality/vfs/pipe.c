@@ -119,7 +119,8 @@ l4_err_t pipe_resize(struct vfsd_tx tx, const struct file *f, u64 bytes, u64 *no
 
 static struct pipe *pipe_make(struct vfsd_tx tx, const struct process *who)
 {
-    struct pipe *p = pipe_new(tx);
+    bool room = table_has_room(who, vfsd_state()->pipe_table.live, ROOM_OF(pipe)) && table_has_room(who, vfsd_state()->file_table.live, ROOM_OF(file));
+    struct pipe *p = room ? pipe_new(tx) : NULL;
     if (p) {
         vfsd_set_pipes(tx, vfsd_state()->pipes + 1);
         p->inode = vfsd_state()->pipes;

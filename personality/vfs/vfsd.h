@@ -44,6 +44,7 @@ enum { VFSD_READ = 1, VFSD_WRITE = 2 };         /* bits of file.may */
 enum { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
 enum { POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32, POLLRDNORM = 64, POLLWRNORM = 256 };
 enum { CHUNK = 32, CHUNKS = 33, DESCRIPTORS = CHUNK * (CHUNKS - 1), RING = 65536, PIPE_BUF = 4096, SCRATCH = 12288 };
+#define ROOM_OF(table) ((u32)(sizeof vfsd_state()->table / sizeof vfsd_state()->table[0]))
 enum { NODE_PIPES = 0xfffe };       /* st_dev of pipes: no mount has this number */
 
 static inline bool is_directory(const struct fs_node *n) { return (n->mode & S_IFMT) == S_IFDIR; }
@@ -72,6 +73,8 @@ static inline bool is_root(const struct process *p) { return p->who.fsuid == 0; 
 
 /* ---- descriptor.c ---- */
 extern const struct file *descriptor_file(const struct process *p, u32 fd);
+/* Whether a table that holds `live` of `most` has one more for this process: the last sixteenth is uid 0's, who may have to mend things. */
+static inline bool table_has_room(const struct process *p, u32 live, u32 most) { return live + most / 16 < most || p->who.euid == 0; }
 extern l4_err_t descriptor_find(const struct process *p, u32 from, u32 *fd);
 /* The same for a file that is opened with these flags: execve's program lies behind the numbers that a program can have. */
 extern l4_err_t descriptor_find_for(const struct process *p, u32 flags, u32 *fd);

@@ -15,7 +15,8 @@ import pytest
 TOP = Path(__file__).resolve().parents[2]
 NATIVE = Path(os.environ["AXO_NATIVE"])
 SEED, CALLS = int(os.environ.get("AXO_CHAOS_SEED", 1)), int(os.environ.get("AXO_CHAOS_CALLS", 100000))
-PROGRAMS = ("chaos", "capacity", "wounds")
+PROGRAMS = ("chaos", "capacity", "wounds", "attack")
+WAYS = ("invoke", "overwrite", "window", "files", "pipes", "log", "secret")
 REFUSED = {"ptrace"}            # EPERM for everybody, always; docs/security.md
 
 
@@ -28,7 +29,7 @@ def root():
         yield folder
 
 
-def axolotl(root, command, seconds=550):
+def axolotl(root, command, seconds=1500):
     run = subprocess.run([TOP / "axo", "run", "--no-build", "--no-install", "--build-dir", NATIVE.parent, "--icount", "--timeout", str(seconds),
                           "--root", root, "--exec", command], stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds + 30)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr
@@ -47,11 +48,10 @@ def services_are_well(text):
 
 def test_random_calls(root):
     # The warm-up fills every table once, so that what servers make at first use and keep is there before the first look.
-    warm = "/x/chaos --seed 77 --calls 4000 > /dev/null; /x/capacity > /dev/null"
     look = "echo ---; cat /proc/axo/memory; echo ---"
-    out = axolotl(root, f"{warm}; {look}; /x/capacity; /x/chaos --seed {SEED} --calls {CALLS}; {look}; /x/capacity; service list; echo $((6*7))")
-    _, before, mix, after, rest = out.split("---\n")
-    full = mix[:mix.index("seed ")]
+    out = axolotl(root, f"/x/chaos --seed 77 --calls 4000 > /dev/null; /x/capacity; {look}; /x/chaos --seed {SEED} --calls {CALLS}; {look}; "
+                        "/x/capacity; service list; echo $((6*7))")
+    full, before, mix, after, rest = out.split("---\n")
     print(mix)
     assert after == before, "memory did not come back"
     assert full and rest.startswith(full), "a table has fewer free entries than before"
@@ -83,3 +83,16 @@ def test_wound(root, case):
     answer, services = got.split("service  ", 1)
     assert answer == want.stdout + want.stderr
     services_are_well(services)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_attack(root, way):
+    """A program that turns on its own runtime and on the servers harms nobody else. What is not defended: docs/security.md."""
+    warm = "/x/attack pipes 2 > /dev/null"
+    look = "echo ---; cat /proc/axo/memory; echo ---"
+    out = axolotl(root, f"{warm}; /x/attack {way} 9 > /dev/null; {look}; /x/attack {way} {SEED} || exit 9; {look}; service list; echo $((6*7))", 600)
+    _, before, said, after, rest = out.split("---\n")
+    assert re.search(r"others were harmed 0 times", said)
+    assert after == before, "memory did not come back"
+    services_are_well(rest)
+    assert rest.endswith("42\n")

@@ -18,7 +18,7 @@ bool archive_find(const char *name, u32 length, struct module *found)
 
 l4_err_t frames_give(cap_t task) { return L4_OK; }
 bool service_has_task(u32 service) { return true; }
-l4_err_t service_window(u32 service, u32 client, u32 slot, u64 task, u64 at) { return L4_OK; }
+l4_err_t service_window(u32 service, u32 client, u32 slot, bool clear, u64 task, u64 at) { return L4_OK; }
 
 const struct manifest_door *service_door(u32 service, u32 index)
 {

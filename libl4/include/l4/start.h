@@ -39,6 +39,7 @@ struct l4_named_slot {
     u64 slot;
 };
 
+enum { L4_WINDOWS_MOST = 512 };
 struct l4_startup {
     u64 magic;
     u32 version;                               /* 1 */
@@ -46,6 +47,7 @@ struct l4_startup {
     char name[L4_NAME_BYTES];                  /* the service's */
     u64 state_address, state_bytes;            /* the state object; 0: none */
     u64 window_address, window_bytes, windows; /* its clients' windows: `windows` of `window_bytes` each */
+    u64 window_there[L4_WINDOWS_MOST / 64];    /* a bit for each that is mapped: clients' threads come later */
     u64 crash_page; /* where the last incarnation's end is told (crash.h), read only; 0: none */
     u64 slots;
     struct l4_named_slot slot[L4_STARTUP_SLOTS];
@@ -58,6 +60,8 @@ void l4_main(void);
 
 /* What keeper told this incarnation; NULL in a root task. */
 const struct l4_startup *l4_startup(void);
+/* Whether a server's window is mapped. A client may name any of its slots, also one whose thread was never made. */
+bool l4_window_is_there(u32 index);
 /* The slot that the manifest calls `name`; 0 if there is none. */
 cap_t l4_slot(const char *name);
 /* The same for a name that must be there: panics otherwise. */

@@ -644,6 +644,9 @@ static inline __attribute__((always_inline)) l4_err_t piped_dispatch(const struc
         if (__builtin_expect(m->word[0] > 0xffffffff || m->word[1] > 4096, 0)) {
             return l4_fail(m, L4_BAD_MESSAGE);
         }
+        if (__builtin_expect(!l4_window_is_there((u16)m->label * PIPED_SLOTS + (u16)m->number), 0)) {
+            return l4_fail(m, L4_BAD_CLIENT);
+        }
         u8 *window = piped_window((u16)m->label, (u16)m->number);
         u32 done = 0;
         struct piped_tx tx = { };
@@ -688,6 +691,9 @@ static inline __attribute__((always_inline)) l4_err_t piped_dispatch(const struc
         }
         if (__builtin_expect((m->word[0] | m->word[1]) > 0xffffffff, 0)) {
             return l4_fail(m, L4_BAD_MESSAGE);
+        }
+        if (__builtin_expect(!l4_window_is_there((u16)m->label * PIPED_SLOTS + (u16)m->number), 0)) {
+            return l4_fail(m, L4_BAD_CLIENT);
         }
         u8 *window = piped_window((u16)m->label, (u16)m->number);
         u32 data_length = 0;
