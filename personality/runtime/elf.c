@@ -3,6 +3,7 @@
 #include "elf.h"
 #include "linux/errno.h"
 
+#define OFFSET_MOST 0x7ffffffffffff000ul        /* of a file */
 enum { PAGE = 4096, PAGE_MASK = PAGE - 1, HEADERS_MOST = 65536 };
 
 static bool starts_with(const u8 *at, const char *text, u64 bytes) { return __builtin_memcmp(at, text, bytes) == 0; }
@@ -19,7 +20,7 @@ i64 elf_check(const void *first, u64 bytes)
     if (h->phnum == 0 || h->phnum > HEADERS_MOST / sizeof(struct elf_segment))
         return -ENOEXEC;
     /* Linux reads the headers wherever they are; every linker puts them at the start. */
-    if (h->phoff > bytes || bytes - h->phoff < (u64)h->phnum * sizeof(struct elf_segment) || h->phoff & 7)
+    if (h->phoff > bytes || bytes - h->phoff < (u64)h->phnum * sizeof(struct elf_segment))
         return -ENOEXEC;
     return 0;
 }
@@ -27,7 +28,7 @@ i64 elf_check(const void *first, u64 bytes)
 static bool is_sane(const struct elf_segment *s, u64 end)
 {
     return s->filesz <= s->memsz && s->memsz <= end && s->vaddr <= end - s->memsz && ((s->vaddr ^ s->offset) & PAGE_MASK) == 0
-        && s->offset + s->filesz >= s->offset;
+        && s->offset <= OFFSET_MOST - s->filesz;
 }
 
 i64 elf_read(const void *first, u64 bytes, u64 address_end, struct elf_plan *plan)
@@ -36,10 +37,13 @@ i64 elf_read(const void *first, u64 bytes, u64 address_end, struct elf_plan *pla
     i64 err = elf_check(first, bytes);
     if (err)
         return err;
-    const struct elf_segment *segments = (const struct elf_segment *)((const u8 *)first + h->phoff);
     *plan = (struct elf_plan){ .relocatable = h->type == ET_DYN, .low = ~0ul, .entry = h->entry, .header_count = h->phnum };
     for (u32 i = 0; i < h->phnum; i++) {
-        const struct elf_segment *s = &segments[i];
+        struct elf_segment header;
+        const struct elf_segment *s = &header;
+        __builtin_memcpy(&header, (const u8 *)first + h->phoff + i * sizeof header, sizeof header);
+        if (s->type == PT_INTERP && !plan->interpreted)
+            plan->interpreter = header;
         plan->interpreted |= s->type == PT_INTERP;
         if (s->type != PT_LOAD || s->memsz == 0)
             continue;
@@ -75,6 +79,7 @@ bool elf_script(const void *first, u64 bytes, bool *is_script, struct elf_script
     const char *name_end = name;
     while (name_end < line_end && !is_blank(*name_end))
         name_end++;
+    script->nothing = name == name_end && !cut && (line_end == end || *line_end == 0);
     if (name == name_end || (cut && name_end == line_end))
         return false;               /* nothing there, or a path that may have been cut off */
     const char *argument = name_end;
@@ -82,6 +87,6 @@ bool elf_script(const void *first, u64 bytes, bool *is_script, struct elf_script
         argument++;
     while (line_end > argument && is_blank(line_end[-1]))
         line_end--;
-    *script = (struct elf_script){ name, argument < line_end ? argument : NULL, (u32)(name_end - name), (u32)(line_end - argument) };
+    *script = (struct elf_script){ name, argument < line_end ? argument : NULL, (u32)(name_end - name), (u32)(line_end - argument), false };
     return true;
 }

@@ -92,15 +92,41 @@ static void keep_text(char *to, const char *from, u32 bytes)
     to[bytes] = 0;
 }
 
+/* A dynamic linker that could not be found, opened or read is told as on Linux; where it could, the program is refused all the same:
+ * dynamic programs do not run yet. */
+static i64 check_interpreter(struct thread *t, u32 file, const struct elf_segment *s)
+{
+    struct l4_bytes text = { 0 }, head = { 0 };
+    u32 interpreter;
+    if (s->filesz < 2 || s->filesz > PATH_MAX)
+        return -ENOEXEC;
+    i64 err = (i64)s->offset < 0 ? -EINVAL : ASK(vfs_read_at(&t->vfs, file, s->offset, (u32)s->filesz, &text));
+    if (err || text.length < s->filesz)
+        return err ? err : -EIO;
+    if (text.at[text.length - 1])
+        return -ENOEXEC;
+    u32 bytes = (u32)__builtin_strlen((const char *)text.at);
+    err = bytes ? open_program(t, l4_bytes(text.at, bytes), &interpreter) : -EACCES;     /* an empty name is the working directory's */
+    if (err)
+        return err;
+    err = ASK(vfs_read_at(&t->vfs, interpreter, 0, sizeof(struct elf_header), &head));
+    if (!err && head.length < sizeof(struct elf_header))
+        err = -EIO;
+    if (!err)
+        err = __builtin_memcmp(head.at, "\177ELF", 4) ? -ELIBBAD : -ENOEXEC;
+    vfs_close(&t->vfs, interpreter);
+    return err;
+}
+
 /* Programs that name a dynamic linker are refused while there is still somebody to be told. */
-static i64 check_program(struct l4_bytes first)
+static i64 check_program(struct thread *t, u32 file, struct l4_bytes first)
 {
     struct elf_plan plan;
     i64 err = elf_check(first.at, first.length);
     if (err)
         return err;
     elf_read(first.at, first.length, VM_ADDRESS_END, &plan);
-    return plan.interpreted ? -ENOEXEC : 0;
+    return plan.interpreted ? check_interpreter(t, file, &plan.interpreter) : 0;
 }
 
 /* One step: an ELF is found, or a script names the next. */
@@ -114,7 +140,7 @@ static i64 look_into(struct thread *t, struct found *f, bool *again)
     if (err)
         return err;
     if (!elf_script(first.at, first.length, &is_script, &script))
-        return is_script ? -ENOEXEC : check_program(first);
+        return !is_script ? check_program(t, f->file, first) : script.nothing ? -EACCES : -ENOEXEC;
     if (f->depth == INTERPRETERS)
         return -ELOOP;
     keep_text(f->script[f->depth].path, script.interpreter, script.interpreter_bytes);

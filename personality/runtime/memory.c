@@ -23,6 +23,8 @@ i64 sys_mmap(struct thread *t, const u64 *a)
         return -EINVAL;
     if (bytes < a[1])
         return -ENOMEM;
+    if (!(flags & MAP_ANONYMOUS) && (i64)(a[5] + bytes) < 0)
+        return -EOVERFLOW;
     if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
         if (address & PAGE_MASK)
             return -EINVAL;
