@@ -10,6 +10,9 @@ enum { WORKERS = 4, NUMBERS = 512, ERRNOS = 134, FAMILY = 12, KIDS = 6, PRINT_FD
 #define ARENA 0x200000000ul
 enum { PAGE = 4096, ARENA_PAGES = 64 };
 
+/* Added to a pid: it is about to end, so its place is free once it is gone. */
+#define LEAVING 0x80000000u
+
 struct slot {
     u64 beat;                       /* calls begun by this worker and its children */
     u32 generation;
@@ -50,6 +53,7 @@ void worker_run(u32 slot, u32 generation);
 void worker_again(u32 slot, u32 place, u64 random);
 void worker_life(u32 calls);
 _Noreturn void worker_leave(void);
+void place_leave(void);
 void handler(int number, void *info, void *context);
 void restorer(void);
 void action_set(u32 signal, void *to, u64 flags);

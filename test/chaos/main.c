@@ -40,13 +40,18 @@ static void folder_remove(const char *path)
     rmdir(path);
 }
 
+/* Who went up from its folder made its names there. */
+#define STRAY(name) "/" name, "/tmp/" name
+static const char *const stray[] = { STRAY("f0"), STRAY("f1"), STRAY("f2"), STRAY("d0"), STRAY("d1"), STRAY("d2"), STRAY("l0"), STRAY("l1"), STRAY("l2"),
+                                     STRAY("p0"), STRAY("n0"), STRAY("n1"), STRAY("n2"), STRAY("n3") };
+
 /* End everybody of the family; those whose parent is gone are reaped by process 1. */
 static void family_end(u32 w)
 {
     char path[] = "/tmp/chaos-0";
     for (u32 round = 0; round < 3; round++) {
         for (u32 i = 0; i < FAMILY; i++) {
-            u32 pid = tally->slot[w].pid[i];
+            u32 pid = tally->slot[w].pid[i] & ~LEAVING;
             if (pid) {
                 kill((pid_t)pid, SIGKILL);
                 tally->slot[w].pid[i] = 0;
@@ -56,6 +61,11 @@ static void family_end(u32 w)
     }
     path[11] = (char)('0' + w);
     folder_remove(path);
+    for (u32 i = 0; i < sizeof stray / sizeof stray[0]; i++) {
+        if (unlink(stray[i]) && (errno == EISDIR || errno == EPERM)) {
+            folder_remove(stray[i]);
+        }
+    }
 }
 
 static void worker_start(u32 w)
@@ -79,7 +89,7 @@ static void pest(u64 *random)
 {
     static const int signals[] = { SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGIO, SIGTERM, SIGCHLD, SIGSTOP, SIGCONT, SIGCONT, SIGTSTP, SIGHUP };
     *random = *random * 6364136223846793005ul + 1442695040888963407ul;
-    u32 r = (u32)(*random >> 33), pid = tally->slot[r % WORKERS].pid[r / 8 % FAMILY];
+    u32 r = (u32)(*random >> 33), pid = tally->slot[r % WORKERS].pid[r / 8 % FAMILY] & ~LEAVING;
     if (pid) {
         kill((pid_t)pid, r / 128 % 100 == 0 ? SIGKILL : signals[r / 16384 % (sizeof signals / sizeof signals[0])]);
     }

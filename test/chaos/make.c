@@ -184,7 +184,11 @@ static u64 by_letter(char letter, u32 which, u64 *bytes)
 static u64 fresh_place(void)
 {
     for (u32 i = 1; i < FAMILY; i++) {
-        u32 none = 0;
+        u32 there = __atomic_load_n(&tally->slot[me.slot].pid[i], __ATOMIC_RELAXED), none = 0;
+        if (there & LEAVING) {
+            call(SYS_wait4, there & ~LEAVING, 0, WNOHANG, 0);
+            none = call(SYS_kill, there & ~LEAVING, 0) == -ESRCH ? there : 0;
+        }
         if (__atomic_compare_exchange_n(&tally->slot[me.slot].pid[i], &none, ~0u >> 2, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
             return i;
         }
@@ -276,7 +280,7 @@ static void end_by(u32 number)
         worker_leave();
     }
     count(&tally->succeeded[number]);
-    place_free(me.place);
+    place_leave();
     call(number, random_below(256));
     __atomic_add_fetch(&tally->wrong, 1, __ATOMIC_RELAXED);
     for (;;) {

@@ -148,9 +148,11 @@ void worker_life(u32 calls)
     }
 }
 
+void place_leave(void) { __atomic_or_fetch(&tally->slot[me.slot].pid[me.place], LEAVING, __ATOMIC_RELAXED); }
+
 void worker_leave(void)
 {
-    __atomic_store_n(&tally->slot[me.slot].pid[me.place], 0, __ATOMIC_RELAXED);
+    place_leave();
     for (;;) {
         call(SYS_exit_group, 0);
     }
