@@ -18,6 +18,7 @@
 #include "thread.h"
 #include "wire.h"
 #include <l4/start.h>
+#include <l4/string.h>
 
 enum {
     TASKS = 64,
@@ -280,6 +281,20 @@ _Static_assert(METHODS <= (int)FUZZ_METHODS, "one tally each");
 
 const char *fuzz_name(u32 method) { return methods[method].name; }
 
+/* Ways to call one method are neighbours and share its name up to the first space. */
+u32 fuzz_first_way(u32 way)
+{
+    const char *name = methods[way].name, *end = strchr(name, ' ');
+    size_t length = end ? (size_t)(end - name) : strlen(name);
+    while (way && strncmp(methods[way - 1].name, name, length) == 0 && (methods[way - 1].name[length] == ' ' || !methods[way - 1].name[length])) {
+        way--;
+    }
+    return way;
+}
+
+static u32 first_way[METHODS] L4_VOLATILE_ZERO;
+static u64 by_method[METHODS] L4_VOLATILE_ZERO;        /* successes, at the first way */
+
 /* Any tag at any slot with any words; it must come back, so it does not wait. */
 static void garbage(void)
 {
@@ -303,7 +318,7 @@ static void garbage(void)
 static void guided(struct fuzz_tally *t)
 {
     u32 i = (u32)below(METHODS);
-    if ((methods[i].at_most && t->succeeded[i] >= methods[i].at_most) || t->succeeded[i] * 22 > t->successes + 1000)
+    if ((methods[i].at_most && t->succeeded[i] >= methods[i].at_most) || by_method[first_way[i]] * 22 > t->successes + 1000)
         i = (i + 1) % METHODS;
     if (methods[i].at_most && t->succeeded[i] >= methods[i].at_most)
         return;
@@ -312,6 +327,7 @@ static void guided(struct fuzz_tally *t)
     if (methods[i].invoke() == L4_OK) {
         t->succeeded[i]++;
         t->successes++;
+        by_method[first_way[i]]++;
     }
 }
 
@@ -321,6 +337,8 @@ void fuzz_drive(u64 unused)
     u32 own_state;
     state = t->seed * 0x9e3779b97f4a7c15ul | 1;
     t->methods = METHODS;
+    for (u32 i = 0; i < METHODS; i++)
+        first_way[i] = fuzz_first_way(i);
     thread_look(FUZZ_OWN_THREAD, &own_state, &scrap[0], &own_id);
     while (t->done < t->wanted) {
         if (below(4)) {

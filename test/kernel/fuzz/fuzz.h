@@ -32,3 +32,4 @@ extern struct fuzz_tally fuzz_tally;
 /* The fuzzing task's thread: makes fuzz_tally.wanted invocations. */
 void fuzz_drive(u64 unused);
 const char *fuzz_name(u32 method);
+u32 fuzz_first_way(u32 way);
