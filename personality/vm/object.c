@@ -12,6 +12,8 @@
 #include "page.h"
 
 static u64 pages_of(u64 bytes) { return (bytes + L4_PAGE_SIZE - 1) >> L4_PAGE_SHIFT; }
+enum { LARGE_PAGES = 512 };        /* in an entry of the page tables, which goes as a whole */
+
 static cap_t task_of(const struct object *o) { return PROCESS_TASKS_AT_VM + 2 * (u16)o->owner; }
 
 /* ---- names ---- */
@@ -257,38 +259,45 @@ static l4_err_t object_grow(struct vmd_tx tx, const struct object *o, u64 bytes)
     return L4_OK;
 }
 
+/* The next region after `r` (NULL: the first) that shows bytes of the object past `end`; they begin at `from` of its space. */
+static const struct region *region_past(const struct object *o, u64 end, const struct region *r, u64 *from)
+{
+    for (r = region_following(r); o->uses > 1 && r; r = region_following(r)) {
+        if (r->object == object_ref(o) && r->offset + r->bytes > end) {
+            *from = r->offset < end ? r->address + (end - r->offset) : r->address;
+            return r;
+        }
+    }
+    return NULL;
+}
+
 /* Copies that private mappings made of pages past the end go, too. */
 static void regions_trim(struct vmd_tx tx, const struct object *o, u64 end)
 {
-    for (const struct region *r = region_following(NULL); o->uses > 1 && r; r = region_following(r)) {
-        if (r->object != object_ref(o) || r->offset + r->bytes <= end) {
-            continue;
-        }
-        u64 from = r->offset < end ? r->address + (end - r->offset) : r->address;
-        space_revoke(space_at(r->of), from, region_end(r), L4_R);
+    u64 from = 0;
+    for (const struct region *r = region_past(o, end, NULL, &from); r; r = region_past(o, end, r, &from)) {
         if (!region_is_shared(r)) {
             space_discard(tx, space_at(r->of), from, region_end(r));
         }
     }
 }
 
-static void object_revoke(const struct object *o, u64 first)
+/* Nobody sees its bytes from `end` on any more: neither its owner nor who maps it. */
+static void object_revoke(const struct object *o, u64 end)
 {
-    for (const struct chunk *c = chunk_first(object_owner(o)); c; c = chunk_next(c)) {
-        for (u32 i = 0; i < CHUNK_PAGES; i++) {
-            if (c->page[i] && (c->key << CHUNK_SHIFT) + i >= first) {
-                frame_revoke(c->page[i]);
-            }
-        }
+    u64 from = 0;
+    pages_revoke(task_of(o), o->at + end, o->at + o->reserve, L4_R);
+    for (const struct region *r = region_past(o, end, NULL, &from); r; r = region_past(o, end, r, &from)) {
+        space_revoke(space_at(r->of), from, region_end(r), L4_R);
     }
 }
 
-/* The rest of the last page is zeroed for when it grows again: what is cut off is nobody's from here on, come what may.
- * */
+/* The rest of the last page is zeroed for when it grows again: what is cut off is nobody's from here on, come what may. What of a large page
+ * stays is mapped again. */
 static void object_shrink(struct vmd_tx tx, const struct object *o, u64 bytes)
 {
     u64 pages = pages_of(bytes), rest = bytes % L4_PAGE_SIZE;
-    object_revoke(o, pages);
+    object_revoke(o, pages << L4_PAGE_SHIFT);
     if (rest && bytes < o->bytes) {
         memset((u8 *)frame_content(page_frame(object_owner(o), pages - 1)) + rest, 0, L4_PAGE_SIZE - rest);
     }
@@ -298,6 +307,9 @@ static void object_shrink(struct vmd_tx tx, const struct object *o, u64 bytes)
     regions_trim(tx, o, pages << L4_PAGE_SHIFT);
     pages_drop(tx, object_owner(o), pages, ~0ul);
     pieces_close(own);
+    if (pages % LARGE_PAGES) {
+        fill_object(tx, o, pages & ~(u64)(LARGE_PAGES - 1), pages);
+    }
 }
 
 l4_err_t vm_resize_object_do(struct vmd_tx tx, u64 label, u32 object, u64 bytes)

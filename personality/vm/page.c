@@ -45,9 +45,3 @@ void pages_revoke(cap_t task, u64 address, u64 end, u32 rights)
 {
     l4_unmap_range(task, address, end - address, rights, false);
 }
-
-void frame_revoke(u32 frame)
-{
-    u64 changed;
-    task_unmap(FRAMES_TASK, l4_fpage_memory((vaddr_t)frame_content(frame), L4_PAGE_SHIFT, 0), L4_R, true, &changed);
-}

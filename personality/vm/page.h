@@ -16,5 +16,3 @@ l4_err_t page_map_run(cap_t task, u32 frame, u64 count, u64 address, u32 rights)
 void pages_copy(cap_t to, cap_t from, u64 address, u64 end);
 /* Take rights away in [address, end) of a task; L4_R takes the mapping. */
 void pages_revoke(cap_t task, u64 address, u64 end, u32 rights);
-/* Take it from everybody but vm. */
-void frame_revoke(u32 frame);

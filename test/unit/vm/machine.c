@@ -146,17 +146,6 @@ void pages_revoke(cap_t task, u64 address, u64 end, u32 rights)
     l4_hook();
 }
 
-void frame_revoke(u32 frame)
-{
-    l4_hook();
-    for (u32 i = entries; i-- > 0; ) {
-        if (entry[i].frame == frame) {
-            entry_revoke(i, L4_R);
-        }
-    }
-    l4_hook();
-}
-
 /* ---- against the state ---- */
 static const char *process_entry_check(const struct process *p, const struct machine_entry *e)
 {
