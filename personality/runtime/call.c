@@ -30,6 +30,8 @@ static void interrupted(struct thread *t)
 void runtime_call(struct thread *t)
 {
     t->number = t->rax = t->at.rax;
+    if (t->slot == 0)
+        mm()->shown.blocked = t->mask;      /* whoever asks sees it while this thread waits in a call */
     t->restart = RESTART_NEVER;
     u64 a[6] = { t->at.rdi, t->at.rsi, t->at.rdx, t->at.r10, t->at.r8, t->at.r9 };
     if (process()->strace) {
