@@ -274,6 +274,24 @@ static l4_err_t do_stop(struct keeperd_tx tx, u64 label, u32 n)
     return L4_OK;
 }
 
+/* Whether somebody else finds out about it if it hangs, or it cannot answer at all. */
+static bool service_is_watched(u32 n)
+{
+    return service_at(n)->state != KEEPER_UP || n == service_watcher() || service_manifest(n)->heartbeat_ms;
+}
+
+/* Whose fault it is that `silent` is: its own, if it waits for no service and is kept from no CPU. Nobody's, if the service at the end of its
+ * calls, or the one that has the CPU, is watched by itself: its own silence tells, and others are asked again. */
+static const struct service *service_blamed(const struct service *silent)
+{
+    u32 n = service_ref(silent), end = n, ahead = service_outrun_by(n);
+    for (u32 next = service_awaited(end); next && next != end; next = service_awaited(next)) {
+        end = next;
+    }
+    bool innocent = (end != n && service_is_watched(end)) || (ahead && service_is_watched(ahead));
+    return innocent ? NULL : service_at(end);
+}
+
 static l4_err_t do_restart(struct keeperd_tx tx, u64 label, u32 n, enum keeper_defect reason)
 {
     l4_err_t err;
@@ -290,7 +308,8 @@ static l4_err_t do_restart(struct keeperd_tx tx, u64 label, u32 n, enum keeper_d
         crash.reason = s->last;
         return service_begin(tx, s, &crash, s->in_a_row >= FRESH_FROM);
     }
-    return service_defect(tx, s, reason, NULL, true);
+    const struct service *blamed = reason == KEEPER_HEARTBEAT ? service_blamed(s) : s;
+    return blamed ? service_defect(tx, blamed, reason, NULL, true) : L4_OK;
 }
 
 static l4_err_t do_kill(struct keeperd_tx tx, u64 label, u32 n, enum keeper_way how)

@@ -547,6 +547,24 @@ u32 service_awaited(u32 n)
     return 0;
 }
 
+u32 service_outrun_by(u32 n)
+{
+    enum { READY = 1 };
+    u32 state, found = 0;
+    u64 on, id;
+    if (thread_look(object_slot(n, OBJECT_THREAD), &state, &on, &id) != L4_OK || state != READY) {
+        return 0;
+    }
+    u32 most = service_manifest(n)->priority;
+    for (u32 i = 1; i <= manifest->services; i++) {
+        if (service_manifest(i)->priority > most && thread_look(object_slot(i, OBJECT_THREAD), &state, &on, &id) == L4_OK && state == READY) {
+            found = i;
+            most = service_manifest(i)->priority;
+        }
+    }
+    return found;
+}
+
 void service_wake(u32 n) { irq_ring(object_slot(n, OBJECT_WAKE)); }
 
 void service_tell(void)

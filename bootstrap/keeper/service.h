@@ -50,5 +50,7 @@ const u64 *service_backtrace(u32 service);
 void service_wake(u32 service);
 /* The service at whose gate, or for whose answer, its thread waits; 0: for none's. */
 u32 service_awaited(u32 service);
+/* The most urgent service that is ready to run while this one is, too, but less urgent; 0: none, or it does not want to run. */
+u32 service_outrun_by(u32 service);
 /* Tell the clients of keeper that something changed. */
 void service_tell(void);

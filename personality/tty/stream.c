@@ -18,9 +18,12 @@
 
 enum { WINDOW = 8, QUEUE = 64, INPUT = 32 << 10 };
 #define PATIENCE (250ul * L4_MILLISECOND)
+#define PATIENCE_MOST (16 * PATIENCE)
 #define PAUSE    (20ul * L4_MILLISECOND)
 
-static struct { u64 progress, repeated; } when L4_VOLATILE_ZERO;
+/* `trip`: how long an acknowledgement takes, from frames that went out once: `sample` is the one being timed, `fresh` the first that has
+ * never gone out. `patience` doubles with each repetition in a row. */
+static struct { u64 progress, repeated, patience, trip, sampled; u32 sample, fresh; } when L4_VOLATILE_ZERO;
 
 static const struct ttyd_tx outside = { };
 
@@ -97,6 +100,30 @@ static bool has_room(const struct port_batch *batch)
     return has;
 }
 
+static u64 last_news(void) { return when.repeated > when.progress ? when.repeated : when.progress; }
+/* Two trips, so that what is heard then is about the last repetition, and not about one before. */
+static u64 at_least(u64 least) { return least > 2 * when.trip ? least : 2 * when.trip < PATIENCE_MOST ? 2 * when.trip : PATIENCE_MOST; }
+
+static void trip_begin(u32 number, u64 now)
+{
+    if ((i32)(number - when.fresh) >= 0) {
+        when.fresh = number + 1;
+        if (!when.sampled) {
+            when.sample = number;
+            when.sampled = now;
+        }
+    }
+}
+
+static void trip_end(u32 expected, u64 now)
+{
+    if (when.sampled && (i32)(expected - when.sample) > 0) {
+        u64 trip = now - when.sampled;
+        when.trip = trip > when.trip ? trip : (7 * when.trip + trip) / 8;
+        when.sampled = 0;
+    }
+}
+
 /* Put on the line what may go now. */
 static void pump(struct ttyd_tx tx, struct stream *s, u64 now)
 {
@@ -113,31 +140,45 @@ static void pump(struct ttyd_tx tx, struct stream *s, u64 now)
     while (s->cursor != s->next && s->cursor - s->first < WINDOW && has_room(&batch)) {
         u32 at = s->cursor % QUEUE;
         line_put(&batch, s->kind[at], s->cursor, payload_const(at), s->bytes[at]);
+        trip_begin(s->cursor, now);
         s->cursor++;
     }
     port_close(tx, &batch);
 }
 
-/* From the oldest frame on again, if the last time is `pause` ago. */
-static void repeat(struct stream *s, u64 now, u64 pause)
+/* From the oldest frame on again. */
+static void repeat(struct stream *s, u64 now)
 {
-    u64 last = when.repeated > when.progress ? when.repeated : when.progress;
-    if (now - last >= pause) {
-        s->cursor = s->first;
-        when.repeated = now;
+    when.sampled = 0;
+    when.repeated = now;
+    s->cursor = s->first;
+}
+
+/* Nothing was heard for long. */
+static void repeat_unheard(struct stream *s, u64 now)
+{
+    when.patience = when.patience ? when.patience : PATIENCE;
+    if (now - last_news() >= when.patience) {
+        when.patience = 2 * when.patience < PATIENCE_MOST ? 2 * when.patience : PATIENCE_MOST;
         s->owes |= s->wanted && s->expected == 1;
+        repeat(s, now);
     }
+    alarm_at(last_news() + when.patience);
 }
 
 static void acknowledged(struct ttyd_tx tx, struct stream *s, u32 expected, u64 now)
 {
     u32 done = expected - s->first;
     if (done == 0) {
-        repeat(s, now, PAUSE);
+        if (now - last_news() >= at_least(PAUSE)) {
+            repeat(s, now);
+        }
     } else if (done <= s->next - s->first) {
         s->first = expected;
         s->cursor = s->cursor - expected > QUEUE ? expected : s->cursor;
         when.progress = now;
+        trip_end(expected, now);
+        when.patience = at_least(PATIENCE);
         queued_wake(tx, 1);
         tell_pollers(tx);
         if (s->ended && s->first == s->next) {
@@ -234,9 +275,7 @@ void stream_serve(struct ttyd_tx tx, u64 now)
     wishes_do(s);
     parse(tx, s, now);
     if (s->cursor != s->first || (s->wanted && s->expected == 1)) {
-        repeat(s, now, PATIENCE);
-        u64 last = when.repeated > when.progress ? when.repeated : when.progress;
-        alarm_at(last + PATIENCE);
+        repeat_unheard(s, now);
     }
     pump(tx, s, now);
     if (s->cursor != s->first) {

@@ -12,7 +12,7 @@ STDIN, STDOUT, STDERR, END_OF_FILE, STATUS, ACK, SIZE = range(7)
 PAYLOAD_MAX = 1024
 WINDOW = 8                      # numbered frames on the way
 PATIENCE = 0.25                 # seconds without news before everything unacknowledged is sent again
-PATIENCE_MOST = 4.0             # it doubles up to this as long as nothing is acknowledged
+PATIENCE_MOST = 4.0             # it doubles up to this as long as nothing new is acknowledged
 PAUSE = 0.02                    # the least time between two such repetitions
 
 HEAD, TAIL = struct.Struct("<BI"), struct.Struct("<I")
@@ -49,6 +49,9 @@ class End:
         self.expected = 1               # the number that comes next from the other end
         self.owes_ack = False
         self.asked = False              # the other end has acknowledged something: it is there and reads
+        self.trip = 0.0                 # seconds that an acknowledgement takes, from frames that went out once
+        self.sample = None              # (number, when it went out) of the one being timed
+        self.fresh = 1                  # the first that has never gone out
         self.progress = self.repeated = 0.0
         self.patience = PATIENCE
         self.line = bytearray()
@@ -91,14 +94,21 @@ class End:
         if 0 < done <= len(self.waiting):
             del self.waiting[:done]
             self.first, self.sent, self.progress = expected, max(self.sent - done, 0), now
-            self.patience = PATIENCE
+            if self.sample and expected > self.sample[0]:
+                trip = now - self.sample[1]
+                self.trip, self.sample = max(trip, (7 * self.trip + trip) / 8), None
+            self.patience = self.at_least(PATIENCE)
         elif done == 0 and self.sent:
-            self.repeat(now, PAUSE)
+            self.repeat(now, self.at_least(PAUSE))
+
+    def at_least(self, seconds):
+        """Two trips, so that what is heard then is about the last repetition, and not about one before."""
+        return max(seconds, min(2 * self.trip, PATIENCE_MOST))
 
     def repeat(self, now, pause):
         due = now - max(self.repeated, self.progress) >= pause
         if due:
-            self.sent, self.repeated = 0, now
+            self.sent, self.repeated, self.sample = 0, now, None
         return due
 
     def take(self, now):
@@ -114,4 +124,7 @@ class End:
             self.progress = now
         out += b"".join(self.waiting[self.sent:WINDOW])
         self.sent = max(self.sent, min(len(self.waiting), WINDOW))
+        if self.first + self.sent > self.fresh:
+            self.sample = self.sample or (self.fresh, now)
+            self.fresh = self.first + self.sent
         return bytes(out)
