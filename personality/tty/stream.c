@@ -22,7 +22,7 @@ enum { WINDOW = 8, QUEUE = 64, INPUT = 32 << 10 };
 #define PAUSE    (20ul * L4_MILLISECOND)
 
 /* `trip`: how long an acknowledgement takes, from frames that went out once: `sample` is the one being timed, `fresh` the first that has
- * never gone out. `patience` doubles with each repetition in a row. */
+ * never gone out. `patience` doubles with each repetition until one has been timed. */
 static struct { u64 progress, repeated, patience, trip, sampled; u32 sample, fresh; } when L4_VOLATILE_ZERO;
 
 static const struct ttyd_tx outside = { };
@@ -102,7 +102,11 @@ static bool has_room(const struct port_batch *batch)
 
 static u64 last_news(void) { return when.repeated > when.progress ? when.repeated : when.progress; }
 /* Two trips, so that what is heard then is about the last repetition, and not about one before. */
-static u64 at_least(u64 least) { return least > 2 * when.trip ? least : 2 * when.trip < PATIENCE_MOST ? 2 * when.trip : PATIENCE_MOST; }
+static u64 at_least(u64 least)
+{
+    u64 two = when.trip ? 2 * when.trip : PATIENCE;     /* none has been timed yet: a guess */
+    return least > two ? least : two < PATIENCE_MOST ? two : PATIENCE_MOST;
+}
 
 static void trip_begin(u32 number, u64 now)
 {
@@ -121,6 +125,7 @@ static void trip_end(u32 expected, u64 now)
         u64 trip = now - when.sampled;
         when.trip = trip > when.trip ? trip : (7 * when.trip + trip) / 8;
         when.sampled = 0;
+        when.patience = at_least(PATIENCE);
     }
 }
 
@@ -178,7 +183,6 @@ static void acknowledged(struct ttyd_tx tx, struct stream *s, u32 expected, u64 
         s->cursor = s->cursor - expected > QUEUE ? expected : s->cursor;
         when.progress = now;
         trip_end(expected, now);
-        when.patience = at_least(PATIENCE);
         queued_wake(tx, 1);
         tell_pollers(tx);
         if (s->ended && s->first == s->next) {

@@ -23,7 +23,8 @@ def one_sentence(text):
 @pytest.mark.parametrize("words", [
     ["run", "--isoo"], ["run", "extra"], ["tset"], ["--verbose"], ["run", "--smp", "two"], ["run", "--smp", "0", "--no-build"],
     ["run", "--machine", "mips"], ["run", "--timeout", "0"], ["run", "--mem", "lots", "--no-build"], ["test", "--", "-d", "int"], ["help", "nothing"],
-    ["run", "--ex", "true"],
+    ["run", "--ex", "true"], ["run", "--exec"], ["run", "--smp", "65", "--no-build"], ["run", "--mem", "8", "--no-build"],
+    ["run", "--timeout", "soon"], ["run", "--iso", "--uefi", "--no-build"], ["bench", "--json"], ["bench", "a", "b"],
 ])
 def test_a_wrong_word_is_one_sentence_and_status_2(axo, fake_build, words):
     folder = ["--build-dir", fake_build] if words[0] == "run" else []
@@ -83,6 +84,29 @@ def test_machines(axo, fake_build, words):
     assert answer.returncode == 0, answer.stderr
     if words == ["--icount"]:
         assert "command line pass icount\n" in answer.stdout
+
+
+def test_without_qemu(axo, fake_build, tmp_path):
+    """The packages are there, as far as dpkg knows, but not the program."""
+    for program in ("/usr/bin/dpkg-query", "/usr/bin/env", "/usr/bin/id", "/usr/bin/dirname", "/usr/bin/ninja"):
+        (tmp_path / Path(program).name).symlink_to(program)
+    answer = fake_run(axo, fake_build, "pass", "--no-install", env=dict(os.environ, PATH=str(tmp_path)))
+    assert answer.returncode == 126 and answer.stderr == "axo: qemu-system-x86_64 is not installed\n"
+
+
+def test_a_root_that_is_none(axo, fake_build):
+    for folder in ("/nowhere", "/etc/passwd"):
+        answer = fake_run(axo, fake_build, "pass", "--root", folder)
+        assert (answer.returncode, answer.stderr) == (126, f"axo: --root {folder} is no directory\n")
+
+
+def test_interrupted(fake_build):
+    run = subprocess.Popen([str(TOP / "axo"), "run", "--no-build", "--build-dir", str(fake_build), "--append", "hang"],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stdout.readline().startswith("boot: fake guest")
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=20)
+    assert (run.returncode, said) == (130, "axo: interrupted\n")
 
 
 def test_an_unknown_cpu_is_the_hosts_failure(axo, fake_build):
@@ -185,7 +209,9 @@ def test_bench_gathers_figures(axo, fake_build, tmp_path):
     written = tmp_path / "figures.json"
     answer = axo("bench", "fake", "--no-build", "--build-dir", fake_build, "--json", written)
     assert answer.returncode == 0, answer.stderr
-    assert json.loads(written.read_text()) == [{"id": "fake.one", "value": 42, "unit": "instructions"}]
+    assert json.loads(written.read_text()) == [{"id": "fake.one", "value": 42, "unit": "instructions"},
+                                               {"id": "fake.one.qemu64", "value": 42, "unit": "instructions"}]
+    assert re.search(r"^fake\.one +42 +42$", answer.stdout, re.M), answer.stdout
     assert axo("bench", "none", "--no-build", "--build-dir", fake_build).returncode == 2
 
 

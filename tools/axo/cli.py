@@ -105,8 +105,9 @@ COMMANDS = {
   ./axo test -j 1                        one after the other
   ./axo test --list"""),
     "bench": ("bench", bench_flags, "Measure, in guest instructions.", """\
-  ./axo bench
-  ./axo bench ipc --json build/ipc.json"""),
+  ./axo bench                            all groups
+  ./axo bench kernel                     IPC, faults, reflected calls of the kernel
+  ./axo bench programs --json out.json   boot and system calls, Linux beside it"""),
     "gdb": ("gdb", gdb_flags, "Boot stopped, with gdb attached and the kernel's symbols.", """\
   ./axo gdb
   ./axo gdb --test first-call

@@ -11,6 +11,7 @@ from . import frames, qemu, say
 
 START_FILE = "etc/axo/start"            # in the root file system: NUL-separated words, as docs/personality.md says
 TIMEOUT = 120.0
+WINDOW, PATIENCE = 2, 1.0               # of standard input: QEMU hands it over slowly, and acknowledgements of output wait behind it
 AHEAD = 4 * frames.WINDOW               # frames of standard input that may wait here
 OUT, ERR = 1, 2
 ROOT_DIED = re.compile(rb"^(?:(?:root|sigma0): panic: |kernel: thread \d+ \((?:keeper|sigma0)\) ).*(?=\n)", re.M)
@@ -39,7 +40,7 @@ class Command:
 
     def __init__(self, guest, copies=(OUT, ERR), trace=None):
         self.trace = trace
-        self.guest, self.end, self.status = guest, frames.End(), None
+        self.guest, self.end, self.status = guest, frames.End(WINDOW, PATIENCE), None
         self.copies = {frames.STDOUT: copies[0], frames.STDERR: copies[1]}
         self.deaf = set()               # streams whose reader has gone
         self.log_end, self.died = b"", None

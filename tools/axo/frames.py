@@ -12,7 +12,7 @@ STDIN, STDOUT, STDERR, END_OF_FILE, STATUS, ACK, SIZE = range(7)
 PAYLOAD_MAX = 1024
 WINDOW = 8                      # numbered frames on the way
 PATIENCE = 0.25                 # seconds without news before everything unacknowledged is sent again
-PATIENCE_MOST = 4.0             # it doubles up to this as long as nothing new is acknowledged
+PATIENCE_MOST = 4.0             # it doubles up to this until a frame is acknowledged that went out once
 PAUSE = 0.02                    # the least time between two such repetitions
 
 HEAD, TAIL = struct.Struct("<BI"), struct.Struct("<I")
@@ -43,7 +43,8 @@ def decode(body):
 class End:
     """INVARIANT order: `waiting` holds the frames first, first + 1, … ; those below `first` are acknowledged."""
 
-    def __init__(self):
+    def __init__(self, window=WINDOW, patience=PATIENCE):
+        self.window, self.least = window, patience
         self.waiting = []               # encoded frames that the other end has not acknowledged
         self.first, self.sent = 1, 0    # number of waiting[0]; how many of them went out since the last repetition
         self.expected = 1               # the number that comes next from the other end
@@ -53,7 +54,7 @@ class End:
         self.sample = None              # (number, when it went out) of the one being timed
         self.fresh = 1                  # the first that has never gone out
         self.progress = self.repeated = 0.0
-        self.patience = PATIENCE
+        self.patience = patience
         self.line = bytearray()
 
     def put(self, kind, payload=b""):
@@ -97,13 +98,13 @@ class End:
             if self.sample and expected > self.sample[0]:
                 trip = now - self.sample[1]
                 self.trip, self.sample = max(trip, (7 * self.trip + trip) / 8), None
-            self.patience = self.at_least(PATIENCE)
+                self.patience = self.at_least(self.least)
         elif done == 0 and self.sent:
             self.repeat(now, self.at_least(PAUSE))
 
     def at_least(self, seconds):
         """Two trips, so that what is heard then is about the last repetition, and not about one before."""
-        return max(seconds, min(2 * self.trip, PATIENCE_MOST))
+        return max(seconds, min(2 * self.trip or self.least, PATIENCE_MOST))     # none has been timed yet: a guess
 
     def repeat(self, now, pause):
         due = now - max(self.repeated, self.progress) >= pause
@@ -122,8 +123,8 @@ class End:
                 self.patience = min(2 * self.patience, PATIENCE_MOST)
         elif self.waiting:
             self.progress = now
-        out += b"".join(self.waiting[self.sent:WINDOW])
-        self.sent = max(self.sent, min(len(self.waiting), WINDOW))
+        out += b"".join(self.waiting[self.sent:self.window])
+        self.sent = max(self.sent, min(len(self.waiting), self.window))
         if self.first + self.sent > self.fresh:
             self.sample = self.sample or (self.fresh, now)
             self.fresh = self.first + self.sent

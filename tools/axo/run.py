@@ -20,6 +20,8 @@ def machine_of(options, files):
     """The qemu.Machine that the flags describe."""
     if options.smp < 1 or options.smp > 64:
         raise say.usage_failure(f"--smp {options.smp} is no number of CPUs between 1 and 64")
+    if getattr(options, "uefi", False) and options.iso:
+        raise say.usage_failure("--iso and --uefi are two ways to boot: choose one")
     way = "uefi" if getattr(options, "uefi", False) else "iso" if getattr(options, "iso", False) else "direct"
     if getattr(options, "timeout", None) is not None and options.timeout <= 0:
         raise say.usage_failure("--timeout wants a number of seconds above zero")
