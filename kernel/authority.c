@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* authority.c: sched.idl and log.idl: objects that are nothing but authority. The highest priority that a sched capability may give is
- * its label. */
+/* authority.c: sched.idl and log.idl: objects that are nothing but authority. The highest priority that a sched
+ * capability may give is its label. */
 #include "arch.h"
 #include "log_kernel.h"
 #include "sched.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fault.c: a page fault first asks the pager; what it refuses, and every other exception, goes to the thread's own upcall, else to
- * its exception gate; a thread with neither is halted. A handler's death only means that the thread faults again. */
+/* fault.c: a page fault first asks the pager; what it refuses, and every other exception, goes to the thread's own
+ * upcall, else to its exception gate; a thread with neither is halted. A handler's death only means that the thread
+ * faults again. */
 #include "fault.h"
 #include "ipc.h"
 #include "print.h"
@@ -20,8 +21,9 @@ static void halt(struct thread *t)
 {
     const u64 *exception = t->fault.word;
     const struct frame *f = &t->frame;
-    print("kernel: thread %lu (%s) of task %lu (%s) halted by exception %lu, error %lx, address %lx, rip %lx, rsp %lx\n", t->object.id,
-          t->object.name, t->task->object.id, t->task->object.name, exception[0], exception[1], exception[2], f->rip, f->rsp);
+    print("kernel: thread %lu (%s) of task %lu (%s) halted by exception %lu, error %lx, ", t->object.id, t->object.name,
+          t->task->object.id, t->task->object.name, exception[0], exception[1]);
+    print("address %lx, rip %lx, rsp %lx\n", exception[2], f->rip, f->rsp);
     thread_halt(t);
     t->hot = THREAD_HALTED;
 }

@@ -5,8 +5,9 @@
 
 /* The running thread was stopped by exception frame.vector. */
 void fault_enter(struct thread *self);
-/* An exception that neither pager nor machine resolves: upcall, exception gate, or halt. True: `t` runs on, in its upcall; else it is
- * blocked or halted. `t` is running, or waits for an answer that has come. */
+/* An exception that neither pager nor machine resolves: upcall, exception gate, or halt. True: `t` runs on, in its
+ * upcall; else it is blocked or halted. `t` is running, or waits for an answer that has come. */
 bool fault_raise(struct thread *t, u64 vector, u64 error, u64 address);
-/* Pager or handler answered `t`, which still counts as awaiting, with `tag` and `word`; its UTCB may hold new registers. */
+/* Pager or handler answered `t`, which still counts as awaiting, with `tag` and `word`; its UTCB may hold new
+ * registers. */
 void fault_answered(struct thread *t, u64 tag, u64 word, const struct l4_utcb *handler);

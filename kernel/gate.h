@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* gate.h: where callers meet a server. The gate outlives its server: it can be rebound, and while unbound its callers wait.
+/* gate.h: where callers meet a server. The gate outlives its server: it can be rebound, and while unbound its callers
+ * wait.
  * INVARIANT bound: gate is on server->gates <=> gate->server == server. */
 #pragma once
 #include "thread.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* invoke.c: the system call, and the way into the kernel.
- * A handler may destroy the thread that invoked it: nothing here touches `self` after one without asking whether it still runs. */
+ * A handler may destroy the thread that invoked it: nothing here touches `self` after one without asking whether it
+ * still runs. */
 #include "fault.h"
 #include "ipc.h"
 #include "irq.h"
@@ -34,7 +35,8 @@ l4_err_t invocation_refuse(struct invocation *inv, l4_err_t err, u32 needed)
     return err;
 }
 
-/* Run a method of a kernel object. A kept reply's object is its capability, that of the implicit one (`cap` NULL) is none. */
+/* Run a method of a kernel object. A kept reply's object is its capability, that of the implicit one (`cap` NULL) is
+ * none. */
 static l4_err_t invoke_object(struct thread *self, struct cap *cap)
 {
     static const struct cap implicit = { .kind = L4_REPLY };

@@ -25,7 +25,8 @@ static void arm_timeout(struct thread *t, u64 tag)
     t->hot |= THREAD_TIMED;
 }
 
-/* Words and registers of `from`'s message into `to`; the label and rights are those of the door that it came through. */
+/* Words and registers of `from`'s message into `to`; the label and rights are those of the door that it came
+ * through. */
 static void deliver(const struct thread *from, struct thread *to, const struct message *m, u64 label, u64 rights)
 {
     struct message *into = &to->frame.message;
@@ -43,7 +44,8 @@ static void map_failed(struct thread *t, u32 index)
     t->frame.message.word[0] = index;
 }
 
-/* `from` is received by `server`, which waits or has just come to receive. L4_MAP_FAILED: both ends were told, `from` is to be woken. */
+/* `from` is received by `server`, which waits or has just come to receive. L4_MAP_FAILED: both ends were told, `from`
+ * is to be woken. */
 static l4_err_t rendezvous(struct thread *from, struct thread *server)
 {
     const struct message *m = outgoing(from);
@@ -87,7 +89,8 @@ static l4_err_t send(struct thread *self, const struct cap *door, u64 tag)
     return L4_OK;
 }
 
-/* A kick that came after the runtime's last look ends one wait before it begins, and only one: who does not look would spin. */
+/* A kick that came after the runtime's last look ends one wait before it begins, and only one: who does not look would
+ * spin. */
 static bool is_kicked(struct thread *t)
 {
     if (__builtin_expect(!t->kicked, 1) || !t->utcb->kicked || t->utcb->kick_mask & 1)
@@ -145,7 +148,8 @@ static struct thread *first_sender(const struct thread *server)
     return best;
 }
 
-/* Let `server`, which is about to receive or does, have what is pending: irqs first. L4_OK: it has a message; L4_WOULD_BLOCK: nothing is. */
+/* Let `server`, which is about to receive or does, have what is pending: irqs first. L4_OK: it has a message;
+ * L4_WOULD_BLOCK: nothing is. */
 static l4_err_t take_pending(struct thread *server)
 {
     if (irq_deliver(server))

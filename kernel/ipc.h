@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ipc.h: rendezvous between threads: call, answer, open receive. Nothing is buffered, nothing allocated: what is queued is
- * threads. One path serves calls, page faults and exceptions. */
+/* ipc.h: rendezvous between threads: call, answer, open receive. Nothing is buffered, nothing allocated: what is
+ * queued is threads. One path serves calls, page faults and exceptions. */
 #pragma once
 #include "cap.h"
 #include "gate.h"
 
-/* The running thread invokes a door. Blocks it until the answer, or ends with a status in its registers. RESTART: run again. */
+/* The running thread invokes a door. Blocks it until the answer, or ends with a status in its registers. RESTART: run
+ * again. */
 l4_err_t ipc_call(struct thread *self, const struct cap *door);
 /* The kernel calls a pager or exception handler for `self`; t->origin and t->fault are set. */
 void ipc_call_for(struct thread *self, const struct cap *door);
@@ -13,7 +14,8 @@ void ipc_call_for(struct thread *self, const struct cap *door);
 l4_err_t ipc_answer(struct thread *self, struct thread *caller);
 /* Open receive: take what is pending or wait. RESTART while typed items take long. */
 l4_err_t ipc_receive(struct thread *self);
-/* A gate or irq was bound to `server`: if it waits, let it have what is pending. RESTART while typed items take long. */
+/* A gate or irq was bound to `server`: if it waits, let it have what is pending. RESTART while typed items take
+ * long. */
 l4_err_t ipc_serve_next(struct thread *server);
 /* End `t`'s wait (sending, awaiting, receiving) with `status`; a fault or exception is simply tried again. */
 void ipc_abort(struct thread *t, l4_err_t status);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* irq.c: see irq.h; the methods of irq.idl. A level line is masked from delivery to acknowledgement; edges are never masked. */
+/* irq.c: see irq.h; the methods of irq.idl. A level line is masked from delivery to acknowledgement; edges are never
+ * masked. */
 #include "irq.h"
 #include "factory.h"
 #include "invoke.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* main.c: from the boot record to the first two tasks: sigma0, which gets all memory, and keeper, which gets all authority. */
+/* main.c: from the boot record to the first two tasks: sigma0, which gets all memory, and keeper, which gets all
+ * authority. */
 #include <abi/boot.h>
 #include "arch.h"
 #include "factory.h"
@@ -50,9 +51,9 @@ static void load(struct task *task, const struct l4_boot_task *image)
 {
     for (u32 i = 0; i < image->segments; i++) {
         const struct l4_segment *s = &image->segment[i];
-        require(space_add_root(&task->space, s->at, s->frames, s->bytes, (u32)s->rights, true), "map a segment of the first tasks");
+        require(space_add_root(&task->space, s->at, s->frames, s->bytes, (u32)s->rights, true), "map the first tasks");
     }
-    require(space_add_root(&task->space, L4_KIP_ADDRESS, boot->info_page, L4_PAGE_SIZE, L4_R, true), "map the info page");
+    require(space_add_root(&task->space, L4_KIP_ADDRESS, boot->info_page, L4_PAGE_SIZE, L4_R, true), "map the KIP");
 }
 
 static struct thread *start(struct task *task, const struct l4_boot_task *image, u32 priority, const char *name)
@@ -72,12 +73,12 @@ static struct thread *start(struct task *task, const struct l4_boot_task *image,
 
 static void give_memory(struct task *sigma0)
 {
-    static const u8 rights[] = { [L4_REGION_RAM] = L4_R | L4_W | L4_X, [L4_REGION_DEVICE] = L4_R | L4_W, [L4_REGION_ACPI] = L4_R,
-                                 [L4_REGION_ARCHIVE] = L4_R | L4_W | L4_X };
+    static const u8 rights[] = { [L4_REGION_RAM] = L4_R | L4_W | L4_X, [L4_REGION_DEVICE] = L4_R | L4_W,
+                                 [L4_REGION_ACPI] = L4_R, [L4_REGION_ARCHIVE] = L4_R | L4_W | L4_X };
     for (u32 i = 0; i < kip->regions; i++) {
         const struct l4_region *r = &kip->region[i];
         bool cached = r->kind != L4_REGION_DEVICE;
-        require(space_add_root(&sigma0->space, r->base, r->base, r->bytes, rights[r->kind], cached), "give memory to sigma0");
+        require(space_add_root(&sigma0->space, r->base, r->base, r->bytes, rights[r->kind], cached), "give memory");
     }
     require(space_add_root(&sigma0->space, PORTS_AT, PORT_FRAMES, PORTS * L4_PAGE_SIZE, L4_R | L4_W, true),
             "give ports to sigma0");
@@ -100,7 +101,8 @@ static void start_tasks(void)
     give_root(keeper, L4_BOOT_SCHED, sched);
     give_root(keeper, L4_BOOT_DEBUG, make(L4_DEBUG));
     cap_derive(slot_of(sigma0, L4_BOOT_LOG), log->root, L4_LOG, L4_W, 0);
-    cap_derive(slot_of(keeper, L4_BOOT_SIGMA0), gate->object.root, L4_DOOR, L4_R | L4_W | L4_X | L4_O | L4_I, KEEPER_LABEL);
+    cap_derive(slot_of(keeper, L4_BOOT_SIGMA0), gate->object.root, L4_DOOR, L4_R | L4_W | L4_X | L4_O | L4_I,
+               KEEPER_LABEL);
     sched->root->label = HIGHEST_PRIORITY;
 }
 
@@ -116,7 +118,7 @@ struct frame *kernel_main(const struct l4_boot_record *record)
     factory_init_root(&root_factory, boot->share.bytes);
     sched_init();
     start_tasks();
-    print("Axolotl %s: %lu MB for tasks, %lu MB for the kernel, %s\n", kip->version, kip->ram_bytes >> 20, kip->kernel_bytes >> 20,
-          kip->cpu);
+    print("Axolotl %s: %lu MB for tasks, %lu MB for the kernel, %s\n", kip->version, kip->ram_bytes >> 20,
+          kip->kernel_bytes >> 20, kip->cpu);
     return sched_next();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* memory.c: a buddy allocator; see memory.h. A block is split until it fits; when it is given back, it joins its other half (its
- * *buddy*: the block of the same size with which it makes up an aligned one of twice the size) if that is free, too.
+/* memory.c: a buddy allocator; see memory.h. A block is split until it fits; when it is given back, it joins its other
+ * half (its *buddy*: the block of the same size with which it makes up an aligned one of twice the size) if that is
+ * free, too.
  * INVARIANT buddies: of two buddies at most one is free and whole. */
 #include "memory.h"
 #include "arch.h"
@@ -11,7 +12,7 @@ enum { LARGEST = 1 << MEMORY_MOST };
 
 struct list memory_free[MEMORY_MOST + 1];
 static paddr_t first;           /* here the first block begins */
-static u8 *orders;              /* for each 64 bytes from `first` on: the order of the free block that begins there, or 0 */
+static u8 *orders;              /* of the free block that begins there, for each 64 bytes from `first` on; or 0 */
 
 static u8 *order_at(paddr_t block) { return &orders[(block - first) >> MEMORY_LEAST]; }
 
@@ -38,7 +39,10 @@ void memory_init(paddr_t base, u64 bytes)
         insert(block, MEMORY_MOST);
 }
 
-static u32 order_of(u32 bytes) { return bytes <= 1 << MEMORY_LEAST ? MEMORY_LEAST : 32 - (u32)__builtin_clz(bytes - 1); }
+static u32 order_of(u32 bytes)
+{
+    return bytes <= 1 << MEMORY_LEAST ? MEMORY_LEAST : 32 - (u32)__builtin_clz(bytes - 1);
+}
 
 static paddr_t block_take(u32 wanted)
 {
@@ -96,4 +100,7 @@ paddr_t memory_take_frame(struct factory *factory)
     return frame ? arch_paddr(frame) : 0;
 }
 
-void memory_give_frame(struct factory *factory, paddr_t frame) { memory_give(factory, arch_pointer(frame), L4_PAGE_SIZE); }
+void memory_give_frame(struct factory *factory, paddr_t frame)
+{
+    memory_give(factory, arch_pointer(frame), L4_PAGE_SIZE);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* memory.h: kernel memory, in blocks of 64 bytes to 8 KB, each a power of two and aligned to its size. Every block is charged to a
- * factory, so that quotas balance to the byte when what was made is destroyed. */
+/* memory.h: kernel memory, in blocks of 64 bytes to 8 KB, each a power of two and aligned to its size. Every block is
+ * charged to a factory, so that quotas balance to the byte when what was made is destroyed. */
 #pragma once
 #include "object.h"
 

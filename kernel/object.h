@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* object.h: what every kernel object has; it is the first member of each.
- * An object lives as long as its *root* capability, the one in its creator's slot: removing the root revokes every capability derived
- * from it and destroys the object. There are no reference counts: whoever keeps a pointer to an object unlinks it in the
- * object's destroy step.
+ * An object lives as long as its *root* capability, the one in its creator's slot: removing the root revokes every
+ * capability derived from it and destroys the object. There are no reference counts: whoever keeps a pointer to an
+ * object unlinks it in the object's destroy step.
  * INVARIANT owned: object is on object->factory->objects. */
 #pragma once
 #include <abi/error.h>
@@ -26,7 +26,8 @@ struct object {
     struct cap *tomb;           /* while dying: the slot of the former root, or NULL */
 };
 
-/* Kernel-internal status: the work is not finished; run the same invocation again (its user registers are unchanged). */
+/* Kernel-internal status: the work is not finished; run the same invocation again (its user registers are
+ * unchanged). */
 enum { RESTART = 1 << 16 };
 
 /* A fresh object of that kind, charged to the factory; NULL: no memory. */

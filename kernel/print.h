@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* print.h: the kernel's voice: a small printf to the log line, and the end of the kernel when a rule of its own is broken. */
+/* print.h: the kernel's voice: a small printf to the log line, and the end of the kernel when a rule of its own is
+ * broken. */
 #pragma once
 #include <abi/types.h>
 

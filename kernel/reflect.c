@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* reflect.c: upcalls. A foreign system call and a kick save only where the program was (utcb->reflect_*): every other register is still the
- * program's when the runtime starts. An exception saves all registers in utcb->exception.
+/* reflect.c: upcalls. A foreign system call and a kick save only where the program was (utcb->reflect_*): every other
+ * register is still the program's when the runtime starts. An exception saves all registers in utcb->exception.
  * This is no security boundary: what a task may do is what its capabilities allow. */
 #include "reflect.h"
 #include "fault.h"
@@ -11,7 +11,7 @@
 enum { KICK_LATCHED = 1, KICK_LEAVING = 2 };    /* utcb->kicked */
 enum { RED_ZONE = 128, RUNTIME_STACK = 64 * 1024 };
 
-static bool lies_in(vaddr_t at, const struct code_range *range) { return at - range->start < range->end - range->start; }
+static bool lies_in(u64 at, const struct code_range *range) { return at - range->start < range->end - range->start; }
 
 bool reflect_is_native(const struct thread *t) { return lies_in(t->frame.rip, &t->task->native); }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* reply.h: the one-shot right to answer a caller. It is embedded in the caller; the receiver holds it implicitly (thread.caller) or in a
- * move-only capability (thread.kept). It dies with capability, thread or task, and then its caller gets `peer_restarted`. */
+/* reply.h: the one-shot right to answer a caller. It is embedded in the caller; the receiver holds it implicitly
+ * (thread.caller) or in a move-only capability (thread.kept). It dies with capability, thread or task, and then its
+ * caller gets `peer_restarted`. */
 #pragma once
 #include "cap.h"
 #include "thread.h"
@@ -15,7 +16,8 @@ static inline struct thread *reply_caller(const struct cap *kept)
 {
     return kept->object ? thread_of(kept->object) : NULL;
 }
-/* The answer was given or the caller is gone: the caller's side of the right ends. An emptied capability still can be probed. */
+/* The answer was given or the caller is gone: the caller's side of the right ends. An emptied capability still can be
+ * probed. */
 void reply_forget(struct thread *caller);
 /* The capability goes: its caller, if there is one, gets `peer_restarted`; the slot is empty afterwards. */
 void reply_abort(struct cap *kept);

@@ -120,7 +120,8 @@ static struct thread *current_or_handoff(struct cpu *cpu)
     return handoff;
 }
 
-/* Ring at the next deadline, or at the end of the slice while somebody equal waits for it. Early is harmless: the tick asks again. */
+/* Ring at the next deadline, or at the end of the slice while somebody equal waits for it. Early is harmless: the tick
+ * asks again. */
 static void set_timer(struct cpu *cpu, const struct thread *next, bool fresh_slice)
 {
     if (fresh_slice)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sched.h: fixed priorities, round robin inside one, and the rest of a time slice passed on by calls.
- * INVARIANT ready: a READY thread is running, or the handoff, or in the ready queue of its priority: in exactly one of them. */
+ * INVARIANT ready: a READY thread is running, or the handoff, or in the ready queue of its priority: in exactly one of
+ * them. */
 #pragma once
 #include "thread.h"
 

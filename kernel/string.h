@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* string.h: the few functions of C's <string.h> that the kernel uses and that gcc calls on its own; the machine implements them. */
+/* string.h: the few functions of C's <string.h> that the kernel uses and that gcc calls on its own; the machine
+ * implements them. */
 #pragma once
 #include <stddef.h>
 

@@ -135,7 +135,8 @@ l4_err_t thread_set_handlers(struct thread *self, struct invocation *inv, u32 pa
     return L4_OK;
 }
 
-l4_err_t thread_set_upcall(struct thread *self, struct invocation *inv, u64 system_call, u64 kick, u64 exception, u64 stack)
+l4_err_t thread_set_upcall(struct thread *self, struct invocation *inv, u64 system_call, u64 kick, u64 exception,
+                           u64 stack)
 {
     if (!arch_is_user_address(system_call) || !arch_is_user_address(kick) || !arch_is_user_address(exception))
         return L4_BAD_ARGUMENT;

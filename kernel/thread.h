@@ -7,7 +7,8 @@
  *                    -> halted     (an exception that nobody handles)
  *
  * INVARIANT senders:  t is in a band of t->at_gate <=> state is SENDING.
- * INVARIANT reply:    state is AWAITING <=> either t->partner->caller == t or t->kept_in names the capability that answers t.
+ * INVARIANT reply:    state is AWAITING <=> either t->partner->caller == t or t->kept_in names the capability that
+ * answers t.
  * INVARIANT pending:  irq in t->pending_irqs <=> irq->pending && irq->receiver == t. */
 #pragma once
 #include <abi/ipc.h>
@@ -56,9 +57,9 @@ struct thread {
     struct list irqs;               /* irq.in_receiver */
     struct list pending_irqs;       /* irq.in_pending */
     struct timeout timeout;
-    struct message fault;           /* the message to pager or exception handler; words of the latter: vector, error, address */
+    struct message fault;           /* to pager or exception handler; words of the latter: vector, error, address */
     u64 progress;                   /* of an invocation that is restarted */
-    u64 items_to;                   /* id of the thread that a restarted transfer of typed items goes to, 0: none is under way */
+    u64 items_to;                   /* id of the thread that a restarted transfer goes to, 0: none is under way */
     u32 items_done;                 /* items before this one are there */
 
     u64 slice_ns;
@@ -68,7 +69,7 @@ struct thread {
 };
 
 static inline struct thread *thread_of(struct object *object) { return container_of(object, struct thread, object); }
-static inline enum thread_state thread_state(const struct thread *t) { return (enum thread_state)(t->hot & THREAD_STATE); }
+static inline enum thread_state thread_state(const struct thread *t) { return t->hot & THREAD_STATE; }
 
 l4_err_t thread_init(struct object *object);
 l4_err_t thread_destroy_step(struct object *object);

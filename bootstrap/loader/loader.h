@@ -20,7 +20,7 @@ void start_command_line(struct start *start, const char *text);
 
 /* ---- memory.c ---- */
 void memory_add(paddr_t base, u64 bytes, u32 e820_type);       /* one line of the firmware's map, ACPI 6.4 table 15.2 */
-void memory_keep(paddr_t base, u64 bytes, u64 kind);            /* this is in use (kind 0) or an enum l4_region_kind, whatever the firmware says */
+void memory_keep(paddr_t base, u64 bytes, u64 kind);    /* in use (kind 0), or of this enum l4_region_kind */
 u32 memory_regions(struct l4_region *region, u32 max);          /* the map, sorted and disjoint; returns how many */
 paddr_t memory_top(void);                                       /* end of the highest RAM */
 bool memory_has_ram(paddr_t base, u64 bytes);                   /* some of the range is RAM */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* machine.c: interrupt controllers and clocks, as far as somebody must find out about them once: the 8259s are moved off the exception
- * vectors and masked for good, TSC and local APIC timer are measured against the 8254's channel 2, which counts down 65535
- * times in 55 ms and then raises its output. With `icount` on the command line nothing is measured: both tick once a nanosecond. */
+/* machine.c: interrupt controllers and clocks, as far as somebody must find out about them once: the 8259s are moved
+ * off the exception vectors and masked for good, TSC and local APIC timer are measured against the 8254's channel 2,
+ * which counts down 65535 times in 55 ms and then raises its output. With `icount` on the command line nothing is
+ * measured: both tick once a nanosecond. */
 #include "loader.h"
 
 enum { PIC_1 = 0x20, PIC_2 = 0xa0 };
 enum { PIT_CHANNEL_2 = 0x42, PIT_MODE = 0x43, SPEAKER = 0x61, SPEAKER_GATE = 1, SPEAKER_OUT = 0x20 };
 enum { PIT_ONE_SHOT = 0xb0, PIT_LATCH = 0x80, PIT_HZ = 1193182 };
-enum { LAPIC_TASK_PRIORITY = 0x80, LAPIC_SPURIOUS = 0xf0, LAPIC_LINT0 = 0x350, LAPIC_COUNT = 0x380, LAPIC_NOW = 0x390, LAPIC_DIVIDE = 0x3e0, LAPIC_TIMER = 0x320 };
+enum { LAPIC_TASK_PRIORITY = 0x80, LAPIC_SPURIOUS = 0xf0, LAPIC_LINT0 = 0x350, LAPIC_COUNT = 0x380 };
+enum { LAPIC_NOW = 0x390, LAPIC_DIVIDE = 0x3e0, LAPIC_TIMER = 0x320 };
 enum { LAPIC_ON = 0x100, DIVIDE_BY_1 = 11, MASKED = 1 << 16 };
 enum { MSR_APIC_BASE = 0x1b, APIC_BASE_X2 = 1 << 10, APIC_BASE_ON = 1 << 11, SHIFT = L4_CLOCK_SHIFT };
 

@@ -60,7 +60,8 @@ static void keep_task(const struct l4_boot_task *task)
         memory_keep(task->segment[i].frames, task->segment[i].bytes, 0);
 }
 
-/* What is spoken for: low memory, kernel, the first tasks, the archive, the interrupt controllers. The loader's own memory is free. */
+/* What is spoken for: low memory, kernel, the first tasks, the archive, the interrupt controllers. The loader's own
+ * memory is free. */
 static void keep_what_is_used(void)
 {
     const struct l4_machine *machine = &record->machine;

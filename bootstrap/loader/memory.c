@@ -7,7 +7,8 @@ enum { LINES = 256, TAKEN = 32 };
 #define LOWEST  0x100000ul      /* firmware and the start information live below */
 #define HIGHEST 0x100000000ul   /* the loader sees no more */
 #define DEVICES 0xa0000ul       /* from here to 4 GB, what is no memory may be a device */
-enum { RESERVED = 5, USED = 6 };        /* kinds beside L4_REGION_*: the firmware's word for both devices and its own; spoken for */
+/* Kinds beside L4_REGION_*: the firmware's word for both devices and its own; spoken for. */
+enum { RESERVED = 5, USED = 6 };
 
 struct range {
     paddr_t base, end;
@@ -44,7 +45,8 @@ void memory_keep(paddr_t base, u64 bytes, u64 kind)
 {
     if (lines == LINES)
         fail("the firmware's memory map is too long; raise LINES in bootstrap/loader/memory.c", NULL);
-    line[lines++] = (struct range){ round_down(base, L4_PAGE_SIZE), round_up(base + bytes, L4_PAGE_SIZE), kind ? kind : (u64)USED };
+    line[lines++] = (struct range){ round_down(base, L4_PAGE_SIZE), round_up(base + bytes, L4_PAGE_SIZE),
+        kind ? kind : (u64)USED };
 }
 
 /* What [base, *end) is, *end shrunk to where that changes. Where lines overlap, the heavier kind counts. */

@@ -12,7 +12,8 @@ struct space;
 struct fpu_area;
 
 /* ---- what the generic kernel offers to the machine ---- */
-/* Handle why `frame` (the running thread's, or the idle one) was entered: frame->vector. Returns the frame to resume. */
+/* Handle why `frame` (the running thread's, or the idle one) was entered: frame->vector. Returns the frame to
+ * resume. */
 struct frame *kernel_entry(struct frame *frame);
 /* First C code of the generic kernel, on the boot CPU's stack; returns the first frame to resume. */
 struct frame *kernel_main(const struct l4_boot_record *record);
@@ -28,9 +29,9 @@ const u64 *arch_kernel_half(void);
 void arch_tlb_forget(paddr_t root, vaddr_t at);
 
 /* ---- CPU ---- */
-void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* probes, tables, timers; fills in the info page */
-/* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. The context of who ran last stays
- * loaded while the CPU idles. */
+void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* probes, tables, timers; the info page */
+/* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. The context of who
+ * ran last stays loaded while the CPU idles. */
 void arch_switch(struct thread *to);
 /* The machine must not hold t's context any longer: it goes, or its task or FPU area does. */
 void arch_forget(const struct thread *t);
@@ -57,7 +58,7 @@ bool arch_ports_load(struct thread *t);         /* first #GP: let the CPU know t
 u64 arch_now_ns(void);                          /* since boot */
 void arch_timer_at(u64 ns);                     /* next timer interrupt at this absolute time, or earlier */
 enum { ARCH_LINES = 64 };                       /* hardware interrupt lines at most */
-bool arch_line_open(u32 line, bool level);      /* route to VECTOR_LINES + line, unmasked; false: there is no such line */
+bool arch_line_open(u32 line, bool level);      /* route to VECTOR_LINES + line, unmasked; false: no such line */
 void arch_line_mask(u32 line, bool masked);     /* of an open line */
 void arch_interrupt_done(void);                 /* acknowledge at the controller */
 

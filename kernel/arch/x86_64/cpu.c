@@ -48,8 +48,8 @@ static const struct feature {
 };
 enum { FEATURES = sizeof features / sizeof features[0] };
 
-/* QEMU's emulator (7.2) makes the pops of an `iretq` in user mode as if the kernel did: with SMAP they fault. A Linux signal handler's
- * return ends in one (docs/decisions/0005-no-smap-in-tcg.md). */
+/* QEMU's emulator (7.2) makes the pops of an `iretq` in user mode as if the kernel did: with SMAP they fault. A Linux
+ * signal handler's return ends in one (docs/decisions/0005-no-smap-in-tcg.md). */
 static bool is_broken(const struct feature *feature)
 {
     struct cpuid r = cpuid(0x40000000, 0);

@@ -59,7 +59,8 @@ struct arch_cpu {
     struct thread *fpu_of;          /* whose state the FPU registers hold, or NULL */
     bool fpu_is_off;                /* CR0.TS */
 };
-_Static_assert(offsetof(struct arch_cpu, user_rsp) == CPU_USER_RSP && offsetof(struct arch_cpu, stack) == CPU_STACK && offsetof(struct arch_cpu, idle) == CPU_IDLE
+_Static_assert(offsetof(struct arch_cpu, user_rsp) == CPU_USER_RSP && offsetof(struct arch_cpu, stack) == CPU_STACK
+    && offsetof(struct arch_cpu, idle) == CPU_IDLE
     && offsetof(struct arch_cpu, tss.rsp) == CPU_RSP0 && sizeof(struct tss) == 104
     && offsetof(struct arch_cpu, ports) - offsetof(struct arch_cpu, tss) == TSS_PORTS, "as entry.S has it");
 _Static_assert(offsetof(struct frame, vector) == FRAME_VECTOR && offsetof(struct frame, rip) == FRAME_RIP

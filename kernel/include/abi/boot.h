@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* boot.h: the boot record, the only thing that loader and kernel share. The loader enters the kernel's ELF entry in long
- * mode with interrupts off, the record's physical address in rdi, paging on: physical 0-4 GB mapped at 0 and at
- * 0xffff800000000000 (so is all RAM above), and the kernel's segments where they are linked (the top 2 GB), wherever their frames
- * are. EFER.NXE is set where the CPU has it. Page frame 0 is never RAM.
+/* boot.h: the boot record, the only thing that loader and kernel share. The loader enters the kernel's ELF entry in
+ * long mode with interrupts off, the record's physical address in rdi, paging on: physical 0-4 GB mapped at 0 and at
+ * 0xffff800000000000 (so is all RAM above), and the kernel's segments where they are linked (the top 2 GB), wherever
+ * their frames are. EFER.NXE is set where the CPU has it. Page frame 0 is never RAM.
  * The loader has already placed the kernel, sigma0 and keeper: the kernel parses no ELF. */
 #pragma once
 #include <abi/kip.h>
@@ -17,8 +17,9 @@ struct l4_segment {
     u64 rights;                     /* L4_R | L4_W | L4_X */
 };
 
-/* The 64 KB block of a root task's first thread: the kernel binds the UTCB at its start and starts the thread with rsp at its end
- * and rdi = 0; the stack's pages between come as a segment of the task. 0x10000000 for programs linked at 0x400000. */
+/* The 64 KB block of a root task's first thread: the kernel binds the UTCB at its start and starts the thread with rsp
+ * at its end and rdi = 0; the stack's pages between come as a segment of the task. 0x10000000 for programs linked at
+ * 0x400000. */
 #define L4_BOOT_STACK_BYTES 0x10000ul
 static inline vaddr_t l4_boot_stack(vaddr_t entry) { return (entry | 0xffffffful) + 1; }
 
@@ -28,18 +29,19 @@ struct l4_boot_task {
     struct l4_segment segment[8];
 };
 
-/* What the loader found out about interrupts and clocks, so that the kernel reads no ACPI and measures nothing. The rest is in
- * the info page. */
+/* What the loader found out about interrupts and clocks, so that the kernel reads no ACPI and measures nothing. The
+ * rest is in the info page. */
 enum { L4_IOAPICS = 8, L4_ISA_LINES = 16, L4_CLOCK_SHIFT = 32 };
 struct l4_machine {
     paddr_t lapic;
     u64 timer_mul;                  /* local APIC timer ticks a nanosecond << L4_CLOCK_SHIFT */
     u64 ioapics;
-    struct { paddr_t at; u32 first, lines; } ioapic[L4_IOAPICS];        /* its first global system interrupt, and how many; masked */
-    struct { u32 line, flags; } isa[L4_ISA_LINES];              /* where an ISA interrupt is wired; flags: ACPI 6.4, table 5.26 */
+    struct { paddr_t at; u32 first, lines; } ioapic[L4_IOAPICS];    /* its global system interrupts, all masked */
+    struct { u32 line, flags; } isa[L4_ISA_LINES];  /* where an ISA interrupt is wired; flags: ACPI 6.4, table 5.26 */
 };
 
-/* It lies with the info page and the first page tables right behind the kernel's image, in memory that is never given away. */
+/* It lies with the info page and the first page tables right behind the kernel's image, in memory that is never given
+ * away. */
 struct l4_boot_record {
     u64 magic;
     u64 version;                    /* 2 */
