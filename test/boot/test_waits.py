@@ -20,7 +20,7 @@ def test_waits(tmp_path):
         pytest.skip("no kernel with symbols is built")
     file = tmp_path / "archive.cpio"
     file.write_bytes(members(keeper=program(KEEPER_AT, CALL)))
-    options = SimpleNamespace(batch="break arch_idle_frame; continue; waits")
+    options = SimpleNamespace(batch="break entry_idle; continue; waits")
     with qemu.Guest(qemu.Machine(loader=BOOT / "loader", archive=file), debugged=True) as guest:
         reader = threading.Thread(target=guest.watch, args=(lambda data: None, lambda data: None), daemon=True)
         reader.start()
