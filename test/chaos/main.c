@@ -43,7 +43,7 @@ static void folder_remove(const char *path)
 /* Who went up from its folder made its names there. */
 #define STRAY(name) "/" name, "/tmp/" name
 static const char *const stray[] = { STRAY("f0"), STRAY("f1"), STRAY("f2"), STRAY("d0"), STRAY("d1"), STRAY("d2"), STRAY("l0"), STRAY("l1"), STRAY("l2"),
-                                     STRAY("p0"), STRAY("n0"), STRAY("n1"), STRAY("n2"), STRAY("n3") };
+                                     STRAY("p0"), STRAY("n0"), STRAY("n1"), STRAY("n2"), STRAY("n3"), STRAY("null"), STRAY("zero"), STRAY("full"), STRAY("random") };
 
 /* End everybody of the family; those whose parent is gone are reaped by process 1. */
 static void family_end(u32 w)
@@ -180,6 +180,9 @@ int main(int argc, char **argv)
             _exit(99);
         }
         worker_again((u32)atoi(argv[2]), (u32)atoi(argv[3]), strtoul(argv[4], NULL, 16));
+    }
+    if (argc == 1) {                /* a worker executed it with arguments of its own: it must not begin anew */
+        return 2;
     }
     for (int i = 1; i < argc; i++) {
         u64 value = i + 1 < argc ? strtoul(argv[i + 1], NULL, 10) : 0;

@@ -116,8 +116,8 @@ static u64 path(u32 which)
     static const char *const names[] = { "f0", "f1", "f2", "d0", "d1", "d0/f", "d0/g", "l0", "l1", "l1/f", "p0", ".", "n0", "n1", "n2", "d0/n", "d1/n", "d2",
                                          "d1/..", "f0", "f1", "n0", "n1", "d1/m", "d0/../f1" };
     static const char *const fresh[] = { "n0", "n1", "n2", "n3", "d0/n", "d0/o", "d1/n", "d1/m", "d2", "l1/m" };
-    static const char *const strange[] = { "", "nothing/there", "f0/x", "l2", "l2/x", "/", "/dev/null", "/dev/zero", "/dev/full", "/proc/self/fd/3", "/proc/self/exe",
-                                           "/proc/self/maps", "/proc/1/status", "d0/", "f0/", "..", "///dev//null", "/proc/self/fd", "/dev/urandom", "/proc/self/cwd/f0" };
+    static const char *const strange[] = { "", "nothing/there", "f0/x", "l2", "l2/x", "/", "null", "zero", "full", "/proc/self/fd/3", "/proc/self/exe",
+                                           "/proc/self/maps", "/proc/1/status", "d0/", "f0/", "..", ".//d0//f", "/proc/self/fd", "random", "/proc/self/cwd/f0" };
     char *to = (char *)PATHS + PATH_ROOM * which;
     if (bad()) {
         return bad_address();

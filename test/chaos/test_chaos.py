@@ -33,8 +33,10 @@ def axolotl(root, command, seconds=1500):
     run = subprocess.run([TOP / "axo", "run", "--no-build", "--no-install", "--build-dir", NATIVE.parent, "--icount", "--timeout", str(seconds),
                           "--root", root, "--exec", command], stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds + 30)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr
+    print(run.stderr.decode())
     log = (NATIVE.parent / "last-boot.log").read_text(errors="replace")
-    wrong = re.findall(r"^.*(?:panic|halted|defect|assert|poison|not mapped).*$", log, re.M)
+    # A thread that an attacker sends nowhere is halted, and the kernel says so: that is its own affair.
+    wrong = re.findall(r"^.*(?:panic|defect|assert|poison|not mapped).*$", log, re.M)
     assert not wrong, "\n".join(wrong[:20])
     return run.stdout.decode()
 

@@ -96,6 +96,10 @@ static void files_make(void)
     call(SYS_symlink, "d0", "l1");
     call(SYS_symlink, "l2", "l2");
     call(SYS_mknod, "p0", S_IFIFO | 0666, 0);
+    call(SYS_mknod, "null", S_IFCHR | 0666, 1 << 8 | 3);        /* not those of /dev: uid 0 could remove them */
+    call(SYS_mknod, "zero", S_IFCHR | 0666, 1 << 8 | 5);
+    call(SYS_mknod, "full", S_IFCHR | 0666, 1 << 8 | 7);
+    call(SYS_mknod, "random", S_IFCHR | 0666, 1 << 8 | 9);
     call(SYS_open, "f0", O_RDWR, 0);
     call(SYS_open, "f1", O_RDWR | O_APPEND, 0);
     call(SYS_open, "d0", O_RDONLY | O_DIRECTORY, 0);
