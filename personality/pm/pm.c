@@ -43,7 +43,9 @@ static void memory_exhausted(struct pmd_tx tx)
     if (somebody_ends()) {
         return;
     }
-    vm_largest(l4_volatile.door[PMD_USES_VM], first ? first->label : 0, &label, &bytes);
+    if (vm_largest(l4_volatile.door[PMD_USES_VM], first ? first->label : 0, &label, &bytes) != L4_OK) {
+        return;     /* nobody needs it any more */
+    }
     const struct proc *p = label ? caller(label) : first;
     if (p) {
         l4_log("out of memory: process %u, which has %lu KB, ends", p->pid, bytes >> 10);

@@ -97,8 +97,12 @@ static u64 pages_taken(const struct process *p)
     return pages;
 }
 
+/* `again`: nobody waits for memory. The event that asked for this may be an old one, or a new incarnation's that raises all. */
 l4_err_t vm_largest_do(u64 label, u64 but, u64 *client, u64 *bytes)
 {
+    if (!l4_volatile.first) {
+        return VM_AGAIN;
+    }
     for (const struct process *p = process_following(NULL); p; p = process_following(p)) {
         u64 held = pages_taken(p) << L4_PAGE_SHIFT;
         if (!p->step && p->label != but && held > *bytes) {
