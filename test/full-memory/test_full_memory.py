@@ -49,6 +49,12 @@ def test_the_greedy_one_is_killed(greedy, way):
     assert out == ["137"] and err == ["Killed"]
 
 
+def test_nobody_innocent_is_killed_when_vm_was(greedy):
+    """A new incarnation raises all of its events: none of them may cost a life."""
+    out, err = around(greedy, "for how in exit null exit; do service kill vm $how || echo died; sleep 0.3; done; /greedy private; echo $?")
+    assert (out, err) == (["137"], ["Killed"])
+
+
 def test_a_promise_that_no_machine_can_keep(greedy):
     assert around(greedy, "/greedy promise; echo $?") == (["mmap: Cannot allocate memory", "3"], [])
 
