@@ -162,6 +162,7 @@ static l4_err_t irq(const struct l4_server *server, const void *ops, struct l4_m
         irq_ring(l4_slot("heartbeat"));
     } else if (label & L4_IRQ_PEER) {
         memset(l4_volatile.asked, 0, sizeof l4_volatile.asked);
+        l4_volatile.late = l4_volatile.retry = 0;
         l4_volatile.busy = l4_volatile.ops_due = true;
         server->event(ops, (u32)label);
     } else {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* loop.c: the loop of every server, off its hot path: the start, and what follows a commit. */
 #include <abi/fpage.h>
+#include <l4/clock.h>
 #include <l4/convert.h>
 #include <l4/invoke.h>
 #include <l4/log.h>
@@ -85,6 +86,41 @@ static l4_err_t op_wait(const struct l4_server *server, const void *ops, struct 
     return ended ? l4_resent(m, slot) : L4_LATER;
 }
 
+/* Messages that came to nothing are sent again. */
+static void ops_retry(void)
+{
+    struct l4_volatile *v = &l4_volatile;
+    memset(v->asked, 0, sizeof v->asked);
+    v->late = v->retry = 0;
+    v->busy = v->ops_due = true;
+}
+
+/* The next request into `m`; false: none, but it was time to send messages again. */
+static bool request_receive(const struct l4_server *server, const void *ops, struct l4_message *m)
+{
+    struct l4_volatile *v = &l4_volatile;
+    u64 own = v->deadline;
+    bool retry_first = v->retry && (!own || v->retry < own);
+    *m = (struct l4_message){ 0 };
+    if (retry_first) {
+        v->deadline = v->retry;
+    }
+    l4_reply_wait(m);
+    v->deadline = own;
+    if (!v->retry) {
+        return true;
+    }
+    bool retry_only = retry_first && l4_tag_status(m->tag) == L4_TIMED_OUT;
+    v->busy = true;
+    if (retry_only || l4_now() >= v->retry) {
+        ops_retry();
+    }
+    if (retry_only) {
+        l4_server_settle(server, ops);
+    }
+    return !retry_only;
+}
+
 /* `m` was run and said `err`: effects, then its answer, then the next request into `m`. BLOCKS when nobody was
  * woken. */
 void l4_server_next(const struct l4_server *server, const void *ops, struct l4_message *m, l4_err_t err)
@@ -106,11 +142,11 @@ void l4_server_next(const struct l4_server *server, const void *ops, struct l4_m
         memcpy(&l4_utcb()->mr[L4_REGISTER_WORDS], mr, 8ul * words);
         answer_send(server, m);
     }
-    if (l4_park_take(server, m)) {
-        return;
-    }
-    *m = (struct l4_message){ 0 };
-    l4_reply_wait(m);
+    do {
+        if (l4_park_take(server, m)) {
+            return;
+        }
+    } while (!request_receive(server, ops, m));
 }
 
 /* ---- poison ---- */

@@ -40,10 +40,14 @@ static void memory_exhausted(struct pmd_tx tx)
 {
     const struct proc *first = proc_by_pid(FIRST_PID);
     u64 label = 0, bytes = 0;
+    bool scarce = false;
     if (somebody_ends()) {
         return;
     }
-    vm_largest(l4_volatile.door[PMD_USES_VM], first ? first->label : 0, &label, &bytes);
+    vm_largest(l4_volatile.door[PMD_USES_VM], first ? first->label : 0, &label, &bytes, &scarce);
+    if (!scarce) {
+        return;                         /* a new vm tells of it in any case */
+    }
     const struct proc *p = label ? caller(label) : first;
     if (p) {
         l4_log("out of memory: process %u, which has %lu KB, ends", p->pid, bytes >> 10);

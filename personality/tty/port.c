@@ -3,6 +3,7 @@
 #include "port.h"
 
 #include <chardev.h>
+#include <l4/clock.h>
 #include <l4/invoke.h>
 #include <l4/start.h>
 #include <l4/window.h>
@@ -51,16 +52,32 @@ void port_discard(struct ttyd_tx tx)
     ttyd_set_skip(tx, ttyd_state()->accepted);
 }
 
+/* A driver that is held down, or hangs until its heartbeat is missed, is not waited for: others are to be served. It is asked again by
+ * the same number when it begins, or after a while. */
+enum { PATIENCE = 40 * L4_MILLISECOND };
+static u64 silent_until L4_VOLATILE_ZERO;
+
+void port_heard(void) { silent_until = 0; }
+
 /* Ask the driver by `number`, with `word`; what it answered is left in it. The same again as often as the driver dies. */
 static l4_err_t ask(u32 method, u64 number, u32 words, u64 *word)
 {
-    u64 tag, w0, w1, w2, w3;
+    u64 tag, w0, w1, w2, w3, deadline = l4_now() + PATIENCE;
+    if (silent_until > l4_now()) {
+        return L4_PENDING;
+    }
     do {
         w0 = *word;
         w1 = w2 = w3 = 0;
-        tag = l4_tag(method, words, 0) | L4_TAG_NO_PARK;
+        tag = l4_tag(method, words, 0) | L4_TAG_NO_PARK | L4_TAG_TIMEOUT;
+        l4_utcb()->deadline = deadline;
         l4_invoke(driver(), &tag, number, &w0, &w1, &w2, &w3);
     } while (l4_tag_status(tag) == L4_PEER_RESTARTED || l4_tag_status(tag) == L4_KICKED);
+    if (l4_tag_status(tag) == L4_TIMED_OUT) {
+        silent_until = l4_now() + PATIENCE;
+        alarm_at(silent_until);
+        return L4_PENDING;
+    }
     *word = w0;
     return l4_tag_status(tag);
 }

@@ -40,5 +40,7 @@ void port_consume(struct ttyd_tx tx, u32 bytes);
 
 /* Whether every byte has left the driver; if not, an event of the driver tells when to ask again. */
 bool port_is_drained(void);
+/* The driver has told something: it may be asked again, if it was silent. */
+void port_heard(void);
 /* Be told of the driver's events. */
 void port_listen(void);

@@ -71,6 +71,7 @@ static void serve(struct ttyd_tx tx)
 
 static void event(struct ttyd_tx tx, u32 peer)
 {
+    port_heard();
     drained_wake(tx, 1);
     serve(tx);
 }

@@ -90,6 +90,11 @@ static u32 fresh_take(struct pool *p)
     return frame;
 }
 
+bool pool_is_exhausted(u64 reserve)
+{
+    return frames_free() <= reserve || (!pool()->chunk_free && pool()->chunk_high == frames_page()->chunks);
+}
+
 u32 frame_take(struct vmd_tx tx, u64 reserve)
 {
     if (frames_free() <= reserve) {

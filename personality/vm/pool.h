@@ -56,6 +56,8 @@ u32 frame_refs(u32 frame);
 u64 frames_free(void);
 /* How many objects may have, as Linux's tmpfs: half of all. */
 u64 frames_for_objects(void);
+/* Whether taking a page may fail: no more than `reserve` frames are left, or no chunk. */
+bool pool_is_exhausted(u64 reserve);
 u64 frames_total(void);
 bool frame_is_archive(u32 frame);
 

@@ -44,6 +44,8 @@ struct l4_volatile {
     u32 wait_on, wait_ref;          /* of the request that has just answered PENDING */
     u64 later;                      /* the op that answers the request which has just answered LATER */
     u64 deadline;                   /* of the next receive, ns since boot; 0: none */
+    u64 retry;                      /* when the messages of `late` are sent again, ns since boot; 0: there are none */
+    u64 late;                       /* a bit a door: who is behind it let the patience run out */
     u32 first, last, free;          /* parked, in order of arrival; unused entries: 1 + index */
     u32 high;
     u64 clients_slot;               /* of the irq object of client 0; 0: nobody is told of events */

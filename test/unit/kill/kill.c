@@ -32,7 +32,7 @@ static struct image *image;
 static u64 world_seen;
 static bool collecting;
 static bool differs[PAGES_MAX];
-static u64 kills, undone, finished, deep, bad, numbers;
+static u64 kills, undone, finished, deep, lates, bad, numbers;
 static struct world_answer wanted;
 static bool answered;
 
@@ -303,6 +303,34 @@ static void recovery_killed(u32 i, const struct l4_message *m, bool stepping)
     pool_used = used;
 }
 
+/* A server below lets the patience with message `late` run out, having executed it or not: it is sent again, and all ends as if untouched. */
+static void late_test(const struct l4_message *m, u32 late, bool is_heard)
+{
+    struct l4_message over = { .tag = (u32)L4_TIMED_OUT }, event = { .tag = L4_IRQ << 8, .label = L4_IRQ_PEER | 0xffff };
+    image_put(&image[0]);
+    world_late_heard = is_heard;
+    if (!world_start()) {
+        fault(world_crash(), late);
+        return;
+    }
+    world_messages = 0;
+    world_late = late;
+    bool alive = world_deliver(m, request->word);
+    world_late = 0;
+    bool is_first = l4_volatile.retry && l4_volatile.deadline == l4_volatile.retry;    /* else the server's own deadline comes first */
+    if (!alive || !world_deliver(is_first ? &over : &event, NULL)) {
+        fault(world_crash(), late);
+        return;
+    }
+    if (difference(after, false)) {
+        fault("a message that came to nothing is not sent again", late);
+    }
+    if (answered) {         /* what is parked in this incarnation is not asked twice */
+        judge(m, late);
+    }
+    lates++;
+}
+
 /* All labels but one that the request introduces itself: that takes transactions of its own. */
 static bool clients_known(void)
 {
@@ -346,7 +374,9 @@ static void request_test(const struct kill_request *r, void (*prepare)(void), bo
     world_point = image_take;
     collecting = true;
     world_stepping = stepping;
+    world_messages = 0;
     bool alive = world_deliver(&m, r->word);
+    u32 messages = world_messages;
     collecting = world_stepping = false;
     if (!alive) {
         fault(world_crash(), 0);
@@ -371,6 +401,10 @@ static void request_test(const struct kill_request *r, void (*prepare)(void), bo
         if (i % every == 0) {
             recovery_killed(i, &m, stepping && i % 16 == 0);
         }
+    }
+    for (u32 i = 1; i <= messages; i++) {
+        late_test(&m, i, true);
+        late_test(&m, i, false);
     }
     world_fault = NULL;
     world_point = NULL;
@@ -414,7 +448,7 @@ int kill_main(int count, char **words, const struct kill_server *of, const struc
         request_test(r, prepare, stepping);
         requests_run++;
     }
-    printf("%s: %u requests, %lu kills%s, %lu in recovery: %lu undone, %lu finished, %lu wrong\n", of->name, requests_run, kills,
-           stepping ? " at instructions" : "", deep, undone, finished, bad);
+    printf("%s: %u requests, %lu kills%s, %lu in recovery: %lu undone, %lu finished; %lu late messages; %lu wrong\n", of->name, requests_run, kills,
+           stepping ? " at instructions" : "", deep, undone, finished, lates, bad);
     return expect_bad ? bad == 0 : bad != 0;
 }

@@ -21,6 +21,8 @@ struct world world;
 cap_t world_called;
 void (*world_point)(void);
 bool world_stepping;
+u32 world_messages, world_late;
+bool world_late_heard;
 bool (*world_fault)(void *address);
 __thread struct l4_utcb l4_utcb_host;
 
@@ -164,6 +166,11 @@ static void callee_run(cap_t door, struct l4_message *m)
         rule->answer(m);
         return;
     }
+    bool is_late = ++world_messages == world_late;
+    if (is_late && !world_late_heard) {
+        m->tag = (u32)L4_TIMED_OUT;
+        return;
+    }
     u64 index = (u16)m->number;
     u32 i = 0;
     while (i < world.callees && (world.callee[i].door != door || world.callee[i].index != index)) {
@@ -187,7 +194,7 @@ static void callee_run(cap_t door, struct l4_message *m)
         world.executed[rule - the->rules]++;
         world.changes++;
     }
-    m->tag = c->tag;
+    m->tag = is_late ? (u32)L4_TIMED_OUT : c->tag;
     memcpy(m->word, c->word, sizeof m->word);
     memcpy(&l4_utcb_host.mr[L4_REGISTER_WORDS], &c->word[L4_REGISTER_WORDS], sizeof c->word - sizeof m->word);
 }

@@ -60,6 +60,10 @@ extern u8 *world_window(u64 label, u32 slot);
 extern u32 world_parked(void);
 extern void world_kill_callers(void);
 extern struct l4_crash *world_crash_page(void);
+/* Messages to `once` methods below, so far; and the one of them whose caller's patience runs out: 1 + its number, 0: none. `heard`: the
+ * callee has executed it by then. */
+extern u32 world_messages, world_late;
+extern bool world_late_heard;
 /* Called at every hook, invocation, and, while stepping, after every instruction of the server. */
 extern void (*world_point)(void);
 extern bool world_stepping;
