@@ -20,7 +20,7 @@ static l4_err_t do_truncate(struct procfsd_tx tx, u64 label, u64 inode, u64 size
 static l4_err_t do_write(struct procfsd_tx tx, u64 label, u64 inode, u64 offset, bool append, u32 bytes, u32 window, u32 from, u32 *done, u64 *at,
                          u64 *size)
 {
-    return FS_INVAL;
+    return FS_IO;
 }
 
 static l4_err_t do_create(struct procfsd_tx tx, u64 label, u64 directory, u32 mode, u32 uid, u32 gid, u32 device, u32 window, u32 from,

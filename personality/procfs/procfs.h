@@ -54,7 +54,8 @@ extern void print_status(struct text *t, const struct census_about *p);
 extern void print_cmdline(struct text *t, const struct census_about *p);
 extern void print_comm(struct text *t, const struct census_about *p);
 extern void print_maps(struct text *t, const struct census_about *p);
-extern void print_nothing(struct text *t, const struct census_about *p);
+extern void print_environ(struct text *t, const struct census_about *p);
+extern void print_loginuid(struct text *t, const struct census_about *p);
 
 /* ---- system.c ---- */
 extern void print_meminfo(struct text *t, const struct census_about *none);

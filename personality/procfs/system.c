@@ -13,7 +13,7 @@ void print_meminfo(struct text *t, const struct census_about *none)
     text_put(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\nBuffers:               0 kB\n", m.total * PAGE_KB,
              m.free * PAGE_KB, m.free * PAGE_KB);
     text_put(t, "Cached:         %8lu kB\nSwapCached:            0 kB\nSwapTotal:             0 kB\nSwapFree:              0 kB\n", m.objects * PAGE_KB);
-    text_put(t, "AnonPages:      %8lu kB\nShmem:          %8lu kB\nPageTables:     %8lu kB\n", m.anonymous * PAGE_KB, m.objects * PAGE_KB,
+    text_put(t, "AnonPages:      %8lu kB\nSReclaimable:          0 kB\nShmem:          %8lu kB\nPageTables:     %8lu kB\n", m.anonymous * PAGE_KB, m.objects * PAGE_KB,
              m.page_tables * PAGE_KB);
 }
 

@@ -37,7 +37,11 @@ void runtime_call(struct thread *t)
         __builtin_memcpy(t->args, a, sizeof a);
         strace_enter(t);
     }
+    if (process()->counting)
+        counts_made(t->number);
     i64 result = dispatch(t, a);
+    if (process()->counting && result < 0 && result != -EINTERRUPTED)
+        counts_failed(t->rax);
     if (process()->strace)
         strace_leave(t, result);
     if (t->taken.number)            /* one came while the call waited */

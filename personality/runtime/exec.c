@@ -23,7 +23,7 @@ static struct layout layout_begin(struct thread *t, i64 *err)
     *err = ASK(vm_map(&t->vm, VM_RUNTIME_PROGRAM, VM_RUNTIME_PROGRAM_BYTES, VM_RW, VM_PRIVATE | VM_FIXED, &at));
     struct layout l = { (struct program *)VM_RUNTIME_PROGRAM, 0 };
     if (!*err) {
-        *l.program = (struct program){ .magic = PROGRAM_MAGIC, .strace = process()->strace };
+        *l.program = (struct program){ .magic = PROGRAM_MAGIC, .strace = process()->strace, .counting = process()->counting };
         /* As Linux: strings and their pointers take a quarter of the stack's limit at most. */
         u64 most = mm()->stack_limit / 4;
         l.room = most < VM_RUNTIME_PROGRAM_BYTES / 2 ? most : VM_RUNTIME_PROGRAM_BYTES / 2;
@@ -184,7 +184,7 @@ static i64 add_interpreters(struct layout *l, const struct found *f)
     return err;
 }
 
-static struct l4_bytes base_name(const char *path)
+struct l4_bytes base_name(const char *path)
 {
     const char *base = path;
     for (const char *at = path; *at; at++) {
@@ -197,6 +197,8 @@ static struct l4_bytes base_name(const char *path)
 
 i64 exec_replace(struct thread *t, u32 file, const char *path)
 {
+    if (process()->counting)
+        counts_tell(t);
     i64 err = ASK(pm_exec(&t->pm, file, base_name(path)));
     vfs_close(&t->vfs, file);
     return err;

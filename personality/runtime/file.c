@@ -42,22 +42,14 @@ i64 file_path(struct thread *t, u64 from, u32 at, bool empty, struct l4_bytes *p
     return length == 0 && !empty ? -ENOENT : 0;
 }
 
-/* Too big: for this process, whose limit vfs knows, or for the file system, about which no signal tells. */
-static bool has_size_limit(struct thread *t)
-{
-    enum { RLIMIT_FSIZE = 1 };
-    struct pm_limit none = { 0, 0 }, is = { 0, 0 };
-    return pm_limits(&t->pm, 0, RLIMIT_FSIZE, false, &none, &is) == L4_OK && is.soft != ~0ul;
-}
-
 i64 file_signal(struct thread *t, i64 err)
 {
-    u32 number = err == -EPIPE ? SIGPIPE : err == -EFBIG && has_size_limit(t) ? SIGXFSZ : 0;
+    u32 number = err == -EPIPE ? SIGPIPE : err == -VFS_XFSZ ? SIGXFSZ : 0;
     if (number && signal_disposition(number) != DISPOSED_IGNORE) {
         struct pm_signal what = { .number = number, .code = SI_USER, .pid = process()->pid, .uid = process()->uid };
         pm_kill(&t->pm, (i32)process()->pid, t->tid, &what);
     }
-    return err;
+    return err == -VFS_XFSZ ? -EFBIG : err;
 }
 
 /* ---- where payload lies in the program: one range or an iovec ---- */

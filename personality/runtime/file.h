@@ -24,5 +24,5 @@ i64 file_path(struct thread *, u64 from, u32 at, bool empty, struct l4_bytes *pa
 /* A descriptor as servers take it: AT_FDCWD is VFS_HERE. */
 static inline u32 file_number(u64 fd) { return (u32)fd; }
 
-/* Raise SIGPIPE or SIGXFSZ when err says so; returns err. */
+/* Raise SIGPIPE or SIGXFSZ when err says so; returns the errno. */
 i64 file_signal(struct thread *, i64 err);

@@ -60,10 +60,10 @@ i64 sys_prctl(struct thread *t, const u64 *a)
     case SET_NAME:
         if (user_string(name, a[1], NAME_BYTES - 1) == -EFAULT)
             return -EFAULT;
-        __builtin_memcpy(process()->name, name, NAME_BYTES - 1);
+        __builtin_memcpy(mm()->shown.name, name, NAME_BYTES);
         return 0;
     case GET_NAME:
-        return user_put(a[1], process()->name, NAME_BYTES) ? 0 : -EFAULT;
+        return user_put(a[1], mm()->shown.name, NAME_BYTES) ? 0 : -EFAULT;
     case GET_DUMPABLE:
         return 1;
     case SET_DUMPABLE:

@@ -65,6 +65,8 @@ void runtime_forked(struct thread *t)
     p->pid = t->tid = me.pid;
     p->threads = 1;
     p->futex_lock = p->lock = 0;
+    __builtin_memset(p->made, 0, sizeof p->made);
+    __builtin_memset(p->failed, 0, sizeof p->failed);
     __builtin_memset(p->futex, 0, sizeof p->futex);
     p->random[0] ^= me.seed0;
     p->random[1] ^= me.seed1;
@@ -153,6 +155,8 @@ void runtime_die(struct thread *t, u32 status)
 {
     if (process()->strace)
         strace_ended(t, status);
+    if (process()->counting)
+        counts_tell(t);
     for (;;)
         pm_exit(&t->pm, status);
 }

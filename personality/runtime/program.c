@@ -2,6 +2,7 @@
 /* program.c: the beginning of a program, in a fresh task: its ELF is mapped, its stack is built, then the jump. What fails here
  * kills, as on Linux: the old program is gone. */
 #include "elf.h"
+#include "exec.h"
 #include "file.h"
 #include "pm.h"
 #include "program.h"
@@ -71,9 +72,9 @@ static i64 build_stack(struct thread *t, const struct elf_plan *plan, const stru
         .egid = me->ids.egid, .secure = me->secure, .hwcap = cpu_features(), .minsigstksz = frame_bytes(),
     };
     *sp = program_stack_build(&start, (u8 *)(STACK_TOP - bytes));
-    mm()->arg_start = start.arg_start;
-    mm()->arg_end = mm()->env_start = start.arg_end;
-    mm()->env_end = start.env_end;
+    mm()->shown.arg_start = start.arg_start;
+    mm()->shown.arg_end = mm()->shown.env_start = start.arg_end;
+    mm()->shown.env_end = start.env_end;
     return 0;
 }
 
@@ -106,6 +107,9 @@ void program_start(struct thread *t)
     if (program->magic != PROGRAM_MAGIC || pm_self(t->pm.gate, t->slot, &me))
         runtime_die(t, SIGSEGV);
     process()->strace = program->strace;
+    process()->counting = program->counting;
+    struct l4_bytes name = base_name(program->text);
+    __builtin_memcpy(mm()->shown.name, name.at, name.length);
     if (process()->strace)
         strace_started(t, program);
     if (load(t, &me))

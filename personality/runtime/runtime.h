@@ -11,6 +11,7 @@
 #include <abi/kip.h>
 #include <l4/session.h>
 #include <l4/types.h>
+#include "vm.h"
 #include "linux/errno.h"
 #include "linux/file.h"
 #include "linux/signal.h"
@@ -80,8 +81,7 @@ struct process {
     u32 pid, ppid;
     u32 uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
     u32 groups[16], group_count;
-    char name[NAME_BYTES];
-    bool strace;
+    bool strace, counting;
     u32 threads;                    /* running ones, a bit a slot */
     struct linux_sigaction action[SIGNALS + 1];
     u64 seed[2];                    /* AT_RANDOM */
@@ -90,13 +90,14 @@ struct process {
     u32 futex_lock;
     struct futex_waiter futex[FUTEXES];
     u8 missing[PENDING_CALLS];      /* how often a number was ENOSYS, up to 255 */
+    u32 made[PENDING_CALLS], failed[PENDING_CALLS];     /* calls, while `counting` */
 };
 
 struct mm {
+    struct vm_shown shown;          /* at VM_RUNTIME_SHOWN */
     u32 lock;
     u64 brk_start, brk;             /* the heap is [brk_start, page after brk) */
     u64 stack_limit;
-    u64 arg_start, arg_end, env_start, env_end;
 };
 
 #ifdef RUNTIME_HOST
@@ -107,11 +108,10 @@ static inline struct mm *mm(void) { return &runtime_mm; }
 extern struct l4_kip runtime_kip;
 static inline const struct l4_kip *kip(void) { return &runtime_kip; }
 #else
-#include "vm.h"
 static inline struct process *process(void) { return (struct process *)VM_RUNTIME_DATA; }
-static inline struct mm *mm(void) { return (struct mm *)(VM_RUNTIME_DATA + 16 * 1024); }
+static inline struct mm *mm(void) { return (struct mm *)VM_RUNTIME_SHOWN; }
 static inline const struct l4_kip *kip(void) { return (const struct l4_kip *)L4_KIP_ADDRESS; }
-_Static_assert(sizeof(struct process) <= 16 * 1024, "mm lies behind it");
+_Static_assert(sizeof(struct process) <= VM_RUNTIME_SHOWN - VM_RUNTIME_DATA, "mm lies behind it");
 #endif
 
 static inline struct l4_utcb *thread_utcb(const struct thread *t) { return (struct l4_utcb *)((u64)t - L4_PAGE_SIZE); }
@@ -156,5 +156,10 @@ void strace_leave(struct thread *, i64 result);
 void strace_started(struct thread *, const struct program *);           /* the execve that made this program */
 void strace_taken(struct thread *, const struct linux_siginfo *);       /* a signal */
 void strace_ended(struct thread *, u32 status);
+
+/* ---- counts.c: only where process()->counting is set ---- */
+void counts_made(u64 number);
+void counts_failed(u64 number);
+void counts_tell(struct thread *);              /* what there is so far goes to the log, and counting begins anew */
 
 _Noreturn void runtime_die(struct thread *, u32 status);

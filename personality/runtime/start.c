@@ -93,8 +93,10 @@ static _Noreturn void first_process(struct thread *t)
 {
     char words[WORDS_MOST];
     u64 bytes = read_start(t, words, sizeof words), mode = __builtin_strlen(words) + 1;
-    process()->strace = __builtin_strcmp(words + mode, "strace") == 0;
-    u64 first = process()->strace ? mode + sizeof "strace" : mode;
+    bool lines = __builtin_strcmp(words + mode, "strace") == 0, counts = __builtin_strcmp(words + mode, "calls") == 0;
+    process()->strace = lines;
+    process()->counting = counts;
+    u64 first = lines ? mode + sizeof "strace" : counts ? mode + sizeof "calls" : mode;
     enum { NO_STANDARD = 126 << 8, NO_PROGRAM = 127 << 8 };
     if (!open_standard(t, __builtin_strcmp(words, "exec") == 0))
         runtime_die(t, NO_STANDARD);

@@ -133,7 +133,7 @@ l4_err_t do_truncate(struct vfsd_tx tx, u64 label, u32 fd, u64 size)
         return VFS_INVAL;
     }
     if (size > p->who.size) {
-        return VFS_FBIG;
+        return VFS_XFSZ;
     }
     struct truncate_op *op = truncate_op_new(tx);
     if (!op) {
@@ -178,7 +178,7 @@ l4_err_t do_truncate_path(struct vfsd_tx tx, u64 label, u64 size, struct l4_byte
     }
     struct truncate_path_op *op = size > p->who.size ? NULL : truncate_path_op_new(tx);
     if (!op) {
-        return size > p->who.size ? VFS_FBIG : VFS_AGAIN;
+        return size > p->who.size ? VFS_XFSZ : VFS_AGAIN;
     }
     op->mount = w.here.mount;
     op->inode = w.here.node.inode;

@@ -72,7 +72,7 @@ l4_err_t do_read_at(u64 label, u32 fd, u64 offset, u32 most, u8 *data, u32 *leng
 static l4_err_t size_permit(const struct process *p, u64 at, u32 *bytes)
 {
     if (at >= p->who.size) {
-        return VFS_FBIG;
+        return VFS_XFSZ;
     }
     *bytes = less(*bytes, p->who.size - at);
     return L4_OK;

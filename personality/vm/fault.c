@@ -95,6 +95,12 @@ static struct found look_shared(const struct region *r, u64 address)
     return (struct found){ frame, rights_of(r->protection), !frame };
 }
 
+u32 page_seen(const struct process *p, u64 address)
+{
+    const struct region *r = address < L4_USER_END ? region_find(space_for(p, address), address) : NULL;
+    return !r ? 0 : (region_is_shared(r) ? look_shared(r, address) : look_private(r, address, false)).frame;
+}
+
 /* In a transaction: take the frame that `look` found missing. Nobody keeps what was mapped there to read. */
 static u32 take_private(struct vmd_tx tx, const struct region *r, u64 address)
 {

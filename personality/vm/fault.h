@@ -13,6 +13,8 @@ const struct process *process_find(u64 label);
 const struct space *space_for(const struct process *p, u64 address);
 /* Whether an access would succeed. */
 l4_err_t access_check(const struct process *p, u64 address, enum fault_access access);
+/* The frame that the process sees there, as it is now; 0: none. */
+u32 page_seen(const struct process *p, u64 address);
 /* A frame of zeros of the space's own, entered at page index `page`; 0: there is none. */
 u32 page_zero(struct vmd_tx tx, const struct space *space, u64 page, u64 reserve);
 /* The same, a copy of `from`. */

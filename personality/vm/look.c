@@ -86,6 +86,21 @@ l4_err_t vm_use_do(u64 label, u32 process, struct vm_usage *now)
     return L4_OK;
 }
 
+l4_err_t vm_peek_do(u64 label, u32 process, u64 address, u8 *data, u32 *length)
+{
+    const struct process *p = process ? process_asked(label, process) : NULL;
+    u32 frame = p ? page_seen(p, address) : 0, at = (u32)(address & (L4_PAGE_SIZE - 1));
+    *length = 0;
+    if (!p || label_is_process(label)) {
+        return VM_PERM;
+    }
+    if (frame) {
+        *length = L4_PAGE_SIZE - at < VM_PEEK ? L4_PAGE_SIZE - at : VM_PEEK;
+        memcpy(data, (const u8 *)frame_content(frame) + at, *length);
+    }
+    return L4_OK;
+}
+
 /* Shared memory without a name counts for everyone who has it: it ends with the last of them. */
 static u64 pages_taken(const struct process *p)
 {

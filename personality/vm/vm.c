@@ -49,6 +49,7 @@ static const struct vmd_ops ops = {
     .vm_explain = vm_explain_do,
     .vm_total = vm_total_do,
     .vm_use = vm_use_do,
+    .vm_peek = vm_peek_do,
     .vm_make = vm_make_do,
     .vm_fork = vm_fork_do,
     .vm_exec = vm_exec_do,

@@ -17,9 +17,10 @@ OUT, ERR = 1, 2
 ROOT_DIED = re.compile(rb"^(?:(?:root|sigma0): panic: |kernel: thread \d+ \((?:keeper|sigma0)\) ).*(?=\n)", re.M)
 
 
-def start_words(command, strace=False):
-    """What START_FILE says, so that the first process is the command."""
-    words = ["exec", *(["strace"] if strace else []), "/bin/sh", "-c", command]
+def start_words(command, trace=None):
+    """What START_FILE says, so that the first process is the command. `trace`: "strace", each system call is a line of the
+    kernel's log; "calls", the end of each program tells how many it made."""
+    words = ["exec", *([trace] if trace else []), "/bin/sh", "-c", command]
     return b"".join(os.fsencode(word) + b"\0" for word in words)
 
 

@@ -216,7 +216,7 @@ def tick(guest, terminal, screen):
 def start_file(options):
     """What says to the first process which program it becomes: the command, or a shell on a console of the person's window's size."""
     if options.exec is not None:
-        words = exec.start_words(options.exec, options.strace is not None)
+        words = exec.start_words(options.exec, None if options.strace is None else "strace")
     else:
         term = re.sub(r"[^\w.+-]", "", os.environ.get("TERM", "")) if is_terminal() else ""
         words = exec.session_words(Terminal().size(), term or "vt100", options.strace is not None)
