@@ -3,7 +3,7 @@
  * as told. */
 #include "processes.h"
 
-enum { NO_HANG = 1, STOPPED = 2, CONTINUED = 8, NO_WAIT = 0x1000000 };
+enum { NO_HANG = 1, STOPPED = 2, CONTINUED = 8, NO_WAIT = 0x1000000, NO_END = PM_WAIT_NO_END };
 enum { STATUS_CONTINUED = 0xffff, STATUS_STOPPED = 0x7f };
 
 static bool is_meant(const struct proc *me, const struct proc *child, i32 pid)
@@ -37,7 +37,7 @@ static void reap(struct pmd_tx tx, const struct proc *me, const struct proc *chi
 static bool news(struct pmd_tx tx, const struct proc *me, const struct proc *child, u32 options, struct pm_child *found)
 {
     bool consume = !(options & NO_WAIT);
-    if (child->state == PM_ZOMBIE) {
+    if (child->state == PM_ZOMBIE && !(options & NO_END)) {
         *found = child_of(child, child->why, child->status);
         if (consume) {
             reap(tx, me, child);

@@ -84,7 +84,7 @@ void print_status(struct text *t, const struct census_about *p)
     if (has_space(p)) {
         text_put(t, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", u.size / KB, u.resident / KB);
     }
-    text_put(t, "Threads:\t%u\nShdPnd:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", p->threads, p->pending, p->ignored, p->caught);
+    text_put(t, "Threads:\t%u\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", p->threads, p->pending, s.blocked, p->ignored, p->caught);
 }
 
 void print_cmdline(struct text *t, const struct census_about *p)

@@ -103,7 +103,10 @@ l4_err_t do_control(struct procfsd_tx tx, u64 label, u64 inode, u32 uid, u32 byt
 {
     char line[ORDER_MOST];
     struct l4_bytes word[WORDS];
-    if (!inode_is_control(inode) || bytes > sizeof line || !window_is_good(window, from, bytes)) {
+    if (!inode_is_control(inode)) {
+        return FS_IO;
+    }
+    if (bytes > sizeof line || !window_is_good(window, from, bytes)) {
         return FS_INVAL;
     }
     if (uid != 0) {

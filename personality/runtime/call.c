@@ -31,6 +31,8 @@ void runtime_call(struct thread *t)
 {
     t->rax = t->at.rax;
     t->number = (u32)t->rax;        /* as on Linux, which looks at half of the register */
+    if (t->slot == 0)
+        mm()->shown.blocked = t->mask;      /* whoever asks sees it while this thread waits in a call */
     t->restart = RESTART_NEVER;
     u64 a[6] = { t->at.rdi, t->at.rsi, t->at.rdx, t->at.r10, t->at.r8, t->at.r9 };
     if (process()->strace) {

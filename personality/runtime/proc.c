@@ -199,3 +199,40 @@ i64 sys_wait4(struct thread *t, const u64 *a)
         return -EFAULT;
     return child.pid;
 }
+
+enum { P_ALL = 0, P_PID = 1, P_PGID = 2, WEXITED = 4, WNOWAIT = 0x1000000, CLD_EXITED = 1, CLD_CONTINUED = 6 };
+
+/* What wait4 has in one word: an exit status or the signal. */
+static i32 status_of(const struct pm_child *child)
+{
+    return child->why == CLD_CONTINUED ? SIGCONT : child->why == CLD_EXITED ? child->status >> 8 & 0xff
+        : (child->status & 0xff) == 0x7f ? child->status >> 8 & 0xff : child->status & 0x7f;
+}
+
+i64 sys_waitid(struct thread *t, const u64 *a)
+{
+    struct pm_child child = { 0 };
+    u32 options = (u32)a[3] & ~WAIT_THREADS, kind = (u32)a[0];
+    i32 id = (i32)a[1];
+    if (options & ~(u32)(WNOHANG | WUNTRACED | WCONTINUED | WEXITED | WNOWAIT) || !(options & (WUNTRACED | WCONTINUED | WEXITED)))
+        return -EINVAL;
+    if (kind > P_PGID || (kind == P_PID && id <= 0) || (kind == P_PGID && id < 0))
+        return -EINVAL;
+    options = (options & ~(u32)WEXITED) | (options & WEXITED ? 0 : PM_WAIT_NO_END);
+    id = kind == P_ALL ? -1 : kind == P_PID ? id : -id;
+    i64 err = WAIT(t, &t->pm, PM_PROTOCOL, pm_wait(&t->pm, id, options, &child));
+    if (err)
+        return err;
+    struct linux_siginfo info = { 0 };
+    struct linux_rusage use = { { (i64)(child.user_us / 1000000), (i64)(child.user_us % 1000000) },
+                                { (i64)(child.system_us / 1000000), (i64)(child.system_us % 1000000) }, { 0 } };
+    if (child.pid) {
+        info.number = SIGCHLD;
+        info.code = (i32)child.why;
+        info.child.pid = child.pid;
+        info.child.uid = child.uid;
+        info.child.status = status_of(&child);
+    }
+    bool is_told = (!a[2] || user_put(a[2], &info, sizeof info)) && (!a[4] || !child.pid || user_put(a[4], &use, sizeof use));
+    return is_told ? 0 : -EFAULT;
+}

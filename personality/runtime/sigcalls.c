@@ -4,6 +4,7 @@
 #include "calls.h"
 #include "pm.h"
 #include "signals.h"
+#include "time.h"
 #include "user.h"
 #include "wait.h"
 
@@ -141,6 +142,60 @@ i64 sys_tkill(struct thread *t, const u64 *a)
 i64 sys_tgkill(struct thread *t, const u64 *a)
 {
     return (i32)a[0] <= 0 || (i32)a[1] <= 0 ? -EINVAL : send(t, (i32)a[0], (u32)a[1], a[2], SI_TKILL);
+}
+
+/* SI_USER and the like, which the kernel alone gives, may only be claimed to oneself. */
+static i64 queue(struct thread *t, i32 pid, u32 tid, u64 number, u64 from)
+{
+    struct linux_siginfo info;
+    if (!user_get(&info, from, sizeof info))
+        return -EFAULT;
+    if ((info.code >= 0 || info.code == SI_TKILL) && (u32)pid != process()->pid)
+        return -EPERM;
+    if (number > SIGNALS)
+        return -EINVAL;
+    struct pm_signal what = { .number = (u32)number, .code = info.code, .pid = info.sent.pid, .uid = info.sent.uid, .value = info.sent.value };
+    return ASK(pm_kill(&t->pm, pid, tid, &what));
+}
+
+i64 sys_rt_sigqueueinfo(struct thread *t, const u64 *a)
+{
+    return (i32)a[0] <= 0 ? -ESRCH : queue(t, (i32)a[0], 0, a[1], a[2]);
+}
+
+i64 sys_rt_tgsigqueueinfo(struct thread *t, const u64 *a)
+{
+    return (i32)a[0] <= 0 || (i32)a[1] <= 0 ? -EINVAL : queue(t, (i32)a[0], (u32)a[1], a[2], a[3]);
+}
+
+/* One signal of the set, which the program has blocked, is taken without its handler. Another one that is due ends the wait. */
+i64 sys_rt_sigtimedwait(struct thread *t, const u64 *a)
+{
+    u64 set, left, deadline = ~0ul;
+    struct linux_timespec time;
+    struct pm_signal what = { 0 };
+    enum pm_disposition act;
+    if (a[3] != SIGSET_BYTES)
+        return -EINVAL;
+    if (!user_get(&set, a[0], sizeof set) || (a[2] && !user_get(&time, a[2], sizeof time)))
+        return -EFAULT;
+    if (a[2] && !timespec_is_valid(&time))
+        return -EINVAL;
+    deadline = a[2] ? time_after(timespec_ns(&time)) : deadline;
+    for (i64 result = 0; ; result = wait_for_kick(t, deadline)) {
+        thread_utcb(t)->kicked = 0;
+        i64 err = ASK(pm_take(&t->pm, ~(set & ~SIGNALS_UNBLOCKABLE), &what, &act, &left));
+        if (err || what.number)
+            break;
+        if (result == -EINTERRUPTED && signal_due(t))
+            return -EINTERRUPTED;
+        if (result == -ETIMEDOUT)
+            return -EAGAIN;
+    }
+    signal_recheck(t);
+    struct linux_siginfo info;
+    signal_info(&info, &what);
+    return what.number == 0 ? -EIO : a[1] && !user_put(a[1], &info, sizeof info) ? -EFAULT : (i64)what.number;
 }
 
 /* ---- the real-time timer ---- */

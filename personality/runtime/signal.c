@@ -22,7 +22,7 @@ enum disposition signal_disposition(u32 number)
         : stopping & SIGNAL_BIT(number) ? DISPOSED_STOP : DISPOSED_END;
 }
 
-static void fill(struct linux_siginfo *info, const struct pm_signal *from)
+void signal_info(struct linux_siginfo *info, const struct pm_signal *from)
 {
     *info = (struct linux_siginfo){ .number = (i32)from->number, .code = from->code };
     if (from->number == SIGCHLD && from->code > 0) {
@@ -45,7 +45,7 @@ bool signal_due(struct thread *t)
         if (pm_take(&t->pm, t->mask, &what, &act, &t->left) != L4_OK || what.number == 0 || what.number > SIGNALS)
             return false;
         if (signal_disposition(what.number) != DISPOSED_IGNORE)
-            fill(&t->taken, &what);
+            signal_info(&t->taken, &what);
     }
     return true;
 }

@@ -18,7 +18,7 @@ bool wait_cancel(struct thread *t, struct l4_session *session, u32 protocol, u64
     return true;
 }
 
-static i64 receive(struct thread *t, u64 deadline)
+i64 wait_for_kick(struct thread *t, u64 deadline)
 {
     struct l4_utcb *utcb = thread_utcb(t);
     u64 tag = L4_TAG_WAIT | (deadline == ~0ul ? 0 : L4_TAG_TIMEOUT), w0 = 0, w1 = 0, w2 = 0, w3 = 0;
@@ -35,7 +35,7 @@ static i64 receive(struct thread *t, u64 deadline)
 i64 wait_for_ring(struct thread *t, u64 deadline)
 {
     for (;;) {
-        i64 result = receive(t, deadline);
+        i64 result = wait_for_kick(t, deadline);
         if (result != -EINTERRUPTED || signal_due(t))
             return result;
     }

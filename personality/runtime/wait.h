@@ -34,5 +34,7 @@ static inline i64 errno_of(l4_err_t err)
  * False: the call was never sent, the session's number is still `before`. */
 bool wait_cancel(struct thread *, struct l4_session *, u32 protocol, u64 before);
 
+/* Sleep until `deadline`, a ring, or a kick, whatever it is for: 0, -ETIMEDOUT, -EINTERRUPTED. */
+i64 wait_for_kick(struct thread *, u64 deadline);
 /* Sleep until `deadline` (~0: for ever), a ring of the thread's irq object, or a signal. 0 rung, -ETIMEDOUT, -EINTERRUPTED. */
 i64 wait_for_ring(struct thread *, u64 deadline);

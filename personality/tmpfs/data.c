@@ -362,6 +362,7 @@ static l4_err_t shrink(struct tmpfsd_tx tx, const struct node *n, u64 size)
     }
     op->node = node_ref(n);
     op->size = size;
+    tail_clear(n, size);            /* of the last page that stays: who maps it sees zeros */
     node_set_size(tx, n, size);
     return l4_later(truncate_op_send_resize(tx, op, n->object, whole_pages(size)));
 }

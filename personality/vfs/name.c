@@ -155,6 +155,17 @@ static l4_err_t link_source(const struct process *p, u32 from, u32 flags, struct
     return err;
 }
 
+/* As with Linux's fs.protected_hardlinks, which Debian sets: others may only link to a plain file that they may read and write. */
+static l4_err_t may_link(const struct process *p, const struct fs_node *n)
+{
+    bool runs_as_group = (n->mode & (S_ISGID | 010)) == (S_ISGID | 010);
+    if (is_root(p) || p->who.fsuid == n->uid) {
+        return L4_OK;
+    }
+    bool is_safe = is_regular(n) && !(n->mode & S_ISUID) && !runs_as_group && permit(p, n, MAY_READ | MAY_WRITE) == L4_OK;
+    return is_safe ? L4_OK : VFS_PERM;
+}
+
 l4_err_t do_link(struct vfsd_tx tx, u64 label, u32 from, u32 to, u32 flags, struct l4_bytes old, struct l4_bytes new)
 {
     struct walk w;
@@ -169,6 +180,9 @@ l4_err_t do_link(struct vfsd_tx tx, u64 label, u32 from, u32 to, u32 flags, stru
     }
     if (!err && source.mount != w.here.mount) {
         err = VFS_XDEV;
+    }
+    if (!err) {
+        err = may_link(p, &source.node);
     }
     if (!err) {
         err = may_create(&w);

@@ -42,6 +42,7 @@ static _Noreturn void become(const char *script)
 {
     int out = output_open(OUT), err = output_open(ERR), in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     setsid();
+    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/diff/bin", 1);
     if (chdir(FOLDER) < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) {
         _exit(126);
     }

@@ -141,7 +141,8 @@ static void attributes(void)
 static void as_user(void)
 {
     mkdir("closed", 0700);
-    mkdir("sticky", 01777);
+    mkdir("sticky", 0777);
+    chmod("sticky", 01777);
     close(creat("sticky/root", 0666));
     close(creat("mine", 0600));
     chmod(".", 0755);

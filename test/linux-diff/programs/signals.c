@@ -212,6 +212,18 @@ static void stopped(void)
     SEE(waitpid(child, &status, WUNTRACED) == child);
     SEE(kill(child, SIGCONT));
     see_child("sleeper", child);
+    child = fork();
+    if (child == 0) {
+        struct timespec time = { 0, 400000000 };
+        setpgid(0, 0);
+        _exit(syscall(SYS_nanosleep, &time, NULL) == 0 ? 12 : errno);
+    }
+    usleep(100000);
+    SEE(kill(child, SIGTSTP));
+    SEE(waitpid(child, &status, WUNTRACED) == child);
+    SEE(kill(child, SIGCONT));
+    see_child("sleeper", child);
+    SEE(syscall(SYS_restart_syscall));
     int p[2];
     if (pipe(p) < 0) {
         return;
@@ -270,7 +282,7 @@ static void faults(void)
         if (child == 0) {
             volatile int zero = 0;
             if (how[i] == SIGFPE) {
-                zero = 1 / zero;
+                zero = 7 / zero;
             } else if (how[i] == SIGILL) {
                 __asm__ volatile("ud2");
             } else {

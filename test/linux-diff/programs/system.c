@@ -28,7 +28,7 @@ static void clocks(void)
     SEE(clock_nanosleep(CLOCK_MONOTONIC, 0, &part, NULL));
     SEE(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &start, NULL));
     SEE(clock_gettime(77, &part));
-    SEE(clock_gettime(CLOCK_REALTIME, (struct timespec *)1));
+    SEE(syscall(SYS_clock_gettime, CLOCK_REALTIME, 1));
     SEE(clock_getres(CLOCK_MONOTONIC, &part));
     SEE(gettimeofday(&day, NULL));
     SEE(day.tv_sec > 1700000000);
