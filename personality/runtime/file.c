@@ -171,7 +171,8 @@ static i64 write_spans(struct thread *t, u32 fd, struct spans s, u64 total, cons
             break;
     } while (done < total);
 out:
-    file_signal(t, err);
+    if (!done || err == -EPIPE)     /* at the limit of a file's size the part that fits is all */
+        err = file_signal(t, err);
     return done ? (i64)done : err;
 }
 
@@ -255,6 +256,7 @@ i64 sys_sendfile(struct thread *t, const u64 *a)
     }
     if (a[2] && !user_put(a[2], &offset, sizeof offset))
         return -EFAULT;
-    file_signal(t, err);
+    if (!done || err == -EPIPE)     /* at the limit of a file's size the part that fits is all */
+        err = file_signal(t, err);
     return done ? (i64)done : err;
 }
