@@ -47,7 +47,7 @@ static struct kill_request requests[] = {
     { .method = PROCFSD_KILL_FS_LIST, .word = { 1, 0, 4096, 0, 0 } },
     { .method = PROCFSD_KILL_FS_READLINK, .word = { 7, 0, 0 } },
     { .method = PROCFSD_KILL_FS_STATFS },
-    { .method = PROCFSD_KILL_FS_WRITE, .word = { CONTROL }, .expect = FS_INVAL, NEVER },
+    { .method = PROCFSD_KILL_FS_WRITE, .word = { CONTROL }, .expect = FS_IO, NEVER },
     { .method = PROCFSD_KILL_FS_CREATE, .words = 10, .word = { 1, 0100644, [8] = 1, [9] = 'x' }, .expect = FS_NOENT, NEVER },
     { .method = PROCFSD_KILL_FS_LINK, .words = 5, .word = { 1, 11, 1, [4] = 'x' }, .expect = FS_PERM, NEVER },
     { .method = PROCFSD_KILL_FS_UNLINK, .words = 5, .word = { 1, 0, 1, [4] = 'x' }, .expect = FS_NOENT, NEVER },
