@@ -39,7 +39,7 @@ static const struct entry process_entries[] = {
     { "environ", 5, S_IFREG | 0400, 0, print_environ, NULL },
     { "exe", 6, S_IFLNK | 0777, MAGIC_EXE, NULL, NULL },
     { "fd", 7, S_IFDIR | 0500, MAGIC_FDS, NULL, NULL },
-    { "loginuid", 15, S_IFREG | 0644, 0, print_loginuid, NULL },
+    { "loginuid", 16, S_IFREG | 0644, 0, print_loginuid, NULL },
     { "maps", 8, S_IFREG | 0444, 0, print_maps, NULL },
     { "mounts", 9, S_IFREG | 0444, 0, print_mounts, NULL },
     { "root", 10, S_IFLNK | 0777, MAGIC_ROOT, NULL, NULL },
