@@ -201,8 +201,8 @@ class Screen:
         self.put(self.ending.late(), False)
 
     def close(self):
-        """A failure's message begins at the margin."""
-        if not self.at_margin and self.ending.status is None:
+        """On a terminal a failure's message begins at the margin; a file gets what the guest said and no byte more."""
+        if not self.at_margin and self.ending.status is None and sys.stdout.isatty():
             self.put(b"\r\n" if self.raw else b"\n", False)
 
 
