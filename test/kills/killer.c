@@ -4,7 +4,7 @@
  *   kills=SEED,LEAST,MOST,SERVICE:WAYS,SERVICE:WAYS…    one kill every LEAST to MOST microseconds, each of a random one of the services
  *                                                       in one of its ways (letters of `enlp`: exit, null, loop, port)
  *
- * It stands above the servers (but rs and ds, with whom it takes turns), so a kill comes between any two of their instructions. It goes
+ * Who has not died yet of the last kill, a loop above all, is left alone. It stands above the servers (but rs and ds, with whom it takes turns), so a kill comes between any two of their instructions. It goes
  * on until it is put down. Of each kill it prints `kill SERVICE WAY TAG`, TAG the method that the service was busy with, 0: none. */
 #include <keeper.h>
 #include <l4/clock.h>
@@ -17,7 +17,7 @@
 enum { VICTIMS = 16, WAYS = 4 };
 static const char letters[WAYS + 1] = "enlp";
 
-static struct victim { char name[16]; u32 number; enum keeper_way way[WAYS]; u32 ways; } victim[VICTIMS] L4_VOLATILE_ZERO;
+static struct victim { char name[16]; u32 number; enum keeper_way way[WAYS]; u32 ways, kills; } victim[VICTIMS] L4_VOLATILE_ZERO;
 static u32 victims L4_VOLATILE_ZERO;
 static u64 least_us L4_VOLATILE_ZERO, most_us L4_VOLATILE_ZERO, seed L4_VOLATILE_ZERO;
 
@@ -72,14 +72,15 @@ static void victim_read(const char **at)
 
 static void kill_one(struct l4_session *keeper)
 {
-    const struct victim *v = &victim[random_below(victims)];
+    struct victim *v = &victim[random_below(victims)];
     enum keeper_way way = v->way[random_below(v->ways)];
     struct keeper_status now;
     struct keeper_record record;
     bool is_up = keeper_look(keeper->gate, v->number, &now) == L4_OK && now.state == KEEPER_UP;
-    if (!is_up || keeper_kill(keeper, v->number, way) != L4_OK) {
+    if (!is_up || now.ordered < v->kills || keeper_kill(keeper, v->number, way) != L4_OK) {
         return;
     }
+    v->kills = now.ordered + 1;
     l4_sleep(2 * L4_MILLISECOND);
     u64 tag = keeper_crash(keeper->gate, v->number, &record) == L4_OK ? record.tag : 0;
     l4_print("kill %s %c %x\n", v->name, letters[way], (u32)tag);
