@@ -23,7 +23,7 @@
 #include "service.h"
 #include "slots.h"
 
-enum { SERVICES = 48, FRESH_FROM = 2, HOLD_FROM = 3, WATCH_MS = 500, SILENT = 2, EXCUSE_MS = 2000 };
+enum { SERVICES = 48, FRESH_FROM = 2, HOLD_FROM = 3, WATCH_MS = 500, SILENT = 2 };
 
 /* Exceptions of services, noted for the irq hook. A service whose thread was halted raises no other one. */
 static struct { bool noted; struct l4_exception exception; } halted[SERVICES] L4_VOLATILE_ZERO;
@@ -280,30 +280,15 @@ static bool service_is_watched(u32 n)
     return service_at(n)->state != KEEPER_UP || n == service_watcher() || service_manifest(n)->heartbeat_ms;
 }
 
-/* When a service was last excused because a more urgent one wanted the CPU. That may have been asked for its heartbeat a moment ago, so the
- * excuse holds once: one that really keeps the CPU is found by its own silence before the next. */
-static u64 excused_ns[SERVICES] L4_VOLATILE_ZERO;
-
-static bool is_excused(u32 n)
-{
-    u32 ahead = service_outrun_by(n);
-    u64 now = l4_now();
-    bool excused = ahead && service_is_watched(ahead) && (!excused_ns[n] || now - excused_ns[n] > EXCUSE_MS * 1000000ul);
-    if (excused) {
-        excused_ns[n] = now;
-    }
-    return excused;
-}
-
 /* Whose fault it is that `silent` is: its own, if it waits for no service and is kept from no CPU. Nobody's, if the service at the end of its
  * calls, or the one that has the CPU, is watched by itself: its own silence tells, and others are asked again. */
 static const struct service *service_blamed(const struct service *silent)
 {
-    u32 n = service_ref(silent), end = n;
+    u32 n = service_ref(silent), end = n, ahead = service_outrun_by(n);
     for (u32 next = service_awaited(end); next && next != end; next = service_awaited(next)) {
         end = next;
     }
-    bool innocent = end != n ? service_is_watched(end) : is_excused(n);
+    bool innocent = end != n ? service_is_watched(end) : ahead && service_is_watched(ahead);
     return innocent ? NULL : service_at(end);
 }
 

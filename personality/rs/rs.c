@@ -19,6 +19,9 @@
 enum { TICK_MS = 50, PAUSE_FROM = 3, PAUSE_MOST_S = 64 };
 
 static struct heartbeat hearts[HEARTBEAT_SERVICES] L4_VOLATILE_ZERO;
+/* Who is to be asked for its heartbeat at the end of a look, and whether somebody's was missed in it: then nobody is asked, for keeper looks
+ * who keeps the CPU from whom, and one that was just asked would be in the way without guilt. */
+static struct { bool due[HEARTBEAT_SERVICES], missed; } asking L4_VOLATILE_ZERO;
 
 static l4_err_t look(u32 n, struct keeper_status *status) { return keeper_look(l4_slot("keeper"), n, status); }
 
@@ -114,9 +117,10 @@ static void watch_heart(struct rsd_tx tx, const struct watch *w, const struct ke
     struct heartbeat *heart = &hearts[w->number];
     switch (heartbeat_tick(heart, l4_now(), status->incarnation, status->heartbeat_ms)) {
     case HEARTBEAT_ASK:
-        irq_ring(l4_slot("watch") + w->number);
+        asking.due[w->number] = true;
         break;
     case HEARTBEAT_DEFECT:
+        asking.missed = true;
         mend(tx, w->number, KEEPER_HEARTBEAT);
         break;
     case HEARTBEAT_NOTHING:
@@ -152,12 +156,26 @@ static bool watch_one(struct rsd_tx tx, u32 n)
     return true;
 }
 
+static void hearts_ask(void)
+{
+    for (u32 n = 1; n < HEARTBEAT_SERVICES; n++) {
+        if (asking.due[n] && asking.missed) {
+            heartbeat_answered(&hearts[n]);
+        } else if (asking.due[n]) {
+            irq_ring(l4_slot("watch") + n);
+        }
+        asking.due[n] = false;
+    }
+    asking.missed = false;
+}
+
 static void watch_all(struct rsd_tx tx)
 {
     u32 n = 1;
     while (n < HEARTBEAT_SERVICES && watch_one(tx, n)) {
         n++;
     }
+    hearts_ask();
     l4_volatile.deadline = l4_now() + TICK_MS * 1000000ul;
 }
 
