@@ -22,6 +22,8 @@ cap_t world_called;
 void (*world_point)(void);
 bool world_stepping;
 u32 world_messages, world_late;
+enum { CALLS_MOST = 10000 };
+static u32 calls_since_delivery;
 bool world_late_heard;
 bool (*world_fault)(void *address);
 __thread struct l4_utcb l4_utcb_host;
@@ -149,6 +151,9 @@ static void effect_note(cap_t cap, u64 tag, const u64 *word)
 
 static void callee_run(cap_t door, struct l4_message *m)
 {
+    if (++calls_since_delivery > CALLS_MOST) {
+        crashed("call of %x once more: it does not come to rest", (u32)m->tag);
+    }
     world_called = door;
     const struct world_rule *rule = the->rules;
     while (rule && rule->tag && rule->tag != (u32)m->tag) {
@@ -323,6 +328,7 @@ static bool resume(void)
 
 bool world_start(void)
 {
+    calls_since_delivery = 0;
     memset(host_volatile_start, 0, (size_t)(host_volatile_end - host_volatile_start));
     memset(parked, 0, sizeof parked);
     memset(&l4_utcb_host, 0, sizeof l4_utcb_host);
@@ -337,6 +343,7 @@ bool world_start(void)
 
 bool world_deliver(const struct l4_message *m, const u64 *more)
 {
+    calls_since_delivery = 0;
     next = *m;
     memset(next_more, 0, sizeof next_more);
     if (more) {
