@@ -9,6 +9,7 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ["AXO_NATIVE"]).parent
+OWN_FOLDER = "own=$(mktemp -d); cd $own; "      # whatever else the host keeps in /tmp
 
 
 def axolotl(command, stdin=b"", flags=()):
@@ -28,8 +29,8 @@ def linux(command, stdin=b""):
     "seq 1 100 | sort -rn | head -3",
     "for i in 1 2 3; do (exit $i); echo $?; done",
     "trap 'echo caught' USR1; kill -USR1 $$; echo after",
-    "cd /tmp && mkdir d && echo x > d/f && cat d/f && mv d/f d/g && ls d && rm -r d && ls d",
-    "mkdir /tmp/e; cd /tmp/e; echo a > f; echo b > g; echo c > f; cat f g; : > g; wc -c f g; rm -r /tmp/e",
+    OWN_FOLDER + "mkdir d && echo x > d/f && cat d/f && mv d/f d/g && ls d && rm -r d && ls d; rm -r $own",
+    OWN_FOLDER + "echo a > f; echo b > g; echo c > f; cat f g; : > g; wc -c f g; rm -r $own",
     "sleep 0.1 & wait $!; echo $?",
     "cat; wc -c < /dev/null",
     "echo before; kill -9 $$",
