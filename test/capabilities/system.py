@@ -74,8 +74,4 @@ def main(words):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except say.Failure as failure:
-        say.error(failure)
-        sys.exit(failure.status)
+    sys.exit(say.status_of(main, sys.argv[1:]))

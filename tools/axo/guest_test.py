@@ -36,19 +36,15 @@ def main(words):
     machine = qemu.Machine(loader=options.loader, archive=options.archive, words=options.cmdline.split(),
                            mem=qemu.megabytes(options.mem), smp=options.smp, cpu=options.cpu, board=options.machine,
                            icount=options.icount, way=options.way)
-    try:
-        with qemu.Guest(machine) as guest:
-            status = guest.watch(show, show, options.timeout)
-            guest.keep_log(options.log)
-            if status == qemu.PASS:
-                return 0
-            sentence, is_hosts = guest.complaint(status)
-            say.error(sentence)
-            return say.HOST if is_hosts else say.GUEST
-    except say.Failure as failure:
-        say.error(failure)
-        return failure.status
+    with qemu.Guest(machine) as guest:
+        status = guest.watch(show, show, options.timeout)
+        guest.keep_log(options.log)
+        if status == qemu.PASS:
+            return 0
+        sentence, is_hosts = guest.complaint(status)
+        say.error(sentence)
+        return say.HOST if is_hosts else say.GUEST
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(say.status_of(main, sys.argv[1:]))
