@@ -7,7 +7,7 @@
 #include <l4/format.h>
 #include <l4/string.h>
 
-enum { S_IFMT = 0170000, S_IFDIR = 0040000, S_IFREG = 0100000, S_IFLNK = 0120000 };
+#include "../linux/mode.h"
 
 static inline cap_t vm_door(void) { return (cap_t)l4_volatile.door[PROCFSD_USES_VM]; }
 static inline cap_t rs_door(void) { return (cap_t)l4_volatile.door[PROCFSD_USES_RS]; }

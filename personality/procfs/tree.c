@@ -2,8 +2,10 @@
 /* tree.c: names and inodes. An inode is pid << 8 | kind; pid 0: of no process. */
 #include "procfs.h"
 
+#include "../linux/dirent.h"
+
 enum { KIND_DIR = 1, KIND_AXO = 32, KIND_SERVICES, KIND_CONTROL, KIND_MEMORY, KIND_PIDS = 0x10000 };
-enum { WINDOWS = 128 * 4, DIRENT_HEAD = 19 };
+enum { WINDOWS = 128 * 4 };
 enum magic { MAGIC_SELF = 1, MAGIC_EXE = 2, MAGIC_CWD = 3, MAGIC_ROOT = 4, MAGIC_FDS = 5, MAGIC_THREAD = 7 };
 
 static const struct entry root_entries[] = {
@@ -185,20 +187,12 @@ l4_err_t do_stat(u64 label, u64 inode, struct fs_node *now)
 /* ---- listing ---- */
 static bool entry_put(struct text *t, u64 inode, u64 next, u32 mode, const char *name)
 {
-    u32 length = (u32)strlen(name), bytes = (DIRENT_HEAD + length + 1 + 7) & ~7u;
-    if (bytes > t->room - t->done) {
-        return false;
+    u32 length = (u32)strlen(name);
+    u8 *at = dirent_put(t->to, t->room, &t->done, inode, next, mode, length);
+    if (at) {
+        memcpy(at, name, length);
     }
-    u8 *at = t->to + t->done;
-    u16 size = (u16)bytes;
-    memset(at, 0, bytes);
-    memcpy(at, &inode, sizeof inode);
-    memcpy(at + 8, &next, sizeof next);
-    memcpy(at + 16, &size, sizeof size);
-    at[18] = (u8)(mode >> 12);
-    memcpy(at + DIRENT_HEAD, name, length);
-    t->done += bytes;
-    return true;
+    return at != NULL;
 }
 
 static bool process_put(struct text *t, u32 pid, u32 kind, u64 next)

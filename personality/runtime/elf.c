@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* elf.c: checks in the order and with the errors of Linux's fs/binfmt_elf.c and binfmt_script.c. */
 #include "elf.h"
-#include "linux/errno.h"
+#include "../linux/errno.h"
 
 #define OFFSET_MOST 0x7ffffffffffff000ul        /* of a file */
 enum { PAGE = 4096, PAGE_MASK = PAGE - 1, HEADERS_MOST = 65536 };

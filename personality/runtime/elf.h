@@ -2,7 +2,7 @@
 /* elf.h: reading an ELF executable, as pure functions: nothing is mapped here, and every number in the file is checked before it is used. */
 #pragma once
 #include <abi/types.h>
-#include "linux/elf.h"
+#include "../linux/elf.h"
 
 enum { ELF_SEGMENTS = 64, ELF_SCRIPT_LINE = 256 };
 

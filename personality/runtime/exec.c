@@ -83,7 +83,7 @@ struct found {
 
 static i64 open_program(struct thread *t, struct l4_bytes path, u32 *file)
 {
-    return ASK(vfs_open(&t->vfs, VFS_HERE, O_CLOEXEC | O_EXEC_ACCESS, 0, path, file));
+    return ASK(vfs_open(&t->vfs, VFS_HERE, O_CLOEXEC | O_EXECUTE, 0, path, file));
 }
 
 static void keep_text(char *to, const char *from, u32 bytes)

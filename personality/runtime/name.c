@@ -15,7 +15,7 @@ static i64 open_at(struct thread *t, u32 directory, u64 path, u64 flags, u64 mod
     u32 file = 0;
     i64 err = file_path(t, path, 0, false, &name);
     if (!err)
-        err = WAIT_FILE(t, vfs_open(&t->vfs, directory, (u32)flags & ~(u32)O_EXEC_ACCESS, (u32)mode & 07777, name, &file));
+        err = WAIT_FILE(t, vfs_open(&t->vfs, directory, (u32)flags & ~(u32)O_EXECUTE, (u32)mode & 07777, name, &file));
     return err ? err : file;
 }
 

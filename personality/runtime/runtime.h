@@ -12,9 +12,9 @@
 #include <l4/session.h>
 #include <l4/types.h>
 #include "vm.h"
-#include "linux/errno.h"
-#include "linux/file.h"
-#include "linux/signal.h"
+#include "../linux/errno.h"
+#include "../linux/file.h"
+#include "../linux/signal.h"
 
 #define RUNTIME_MAGIC 0x656d69746e757261ul      /* "aruntime", the image's first word; see entry.S */
 

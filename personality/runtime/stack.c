@@ -2,7 +2,7 @@
 /* stack.c: the stack that a program starts on, from the top: 8 zero bytes, the path, environment, arguments, platform, 16 random bytes;
  * then, 16 byte aligned at its lower end, the auxiliary vector, environment and argument pointers, argc (psABI 3.4.1). */
 #include "program.h"
-#include "linux/elf.h"
+#include "../linux/elf.h"
 
 enum { TOP_ZEROS = 8, RANDOM_BYTES = 16, AUX_PAIRS = 22, PAGE = 4096, CLOCK_TICKS = 100 };
 static const char platform[] = "x86_64";

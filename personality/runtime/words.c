@@ -2,9 +2,9 @@
 /* words.c: see words.h. The numbers are Linux's for x86-64. */
 #include "words.h"
 
-#include "linux/errno.h"
-#include "linux/file.h"
-#include "linux/signal.h"
+#include "../linux/errno.h"
+#include "../linux/file.h"
+#include "../linux/signal.h"
 
 #define WORD(name) { name, #name }
 #define END { 0, NULL }
@@ -59,7 +59,7 @@ const struct word words_futex[] = {
 
 const struct error_word words_error[] = {
 #define ERROR(name, sentence) { name, #name, sentence },
-#include "linux/errors.def"
+#include "../linux/errors.def"
 #undef ERROR
     { 0, NULL, NULL },
 };

@@ -5,31 +5,22 @@
  * order, so an entry that is there throughout is told once, whatever else comes and goes. */
 #include "tmpfs.h"
 
-enum { COOKIE_SHIFT = 20, DIRENT_HEAD = 19 };
+#include "../linux/dirent.h"
+
+enum { COOKIE_SHIFT = 20 };
 
 struct listing { u8 *to; u32 room, done; };
 
-/* struct linux_dirent64: inode, cookie, length, type, name. False: no room. */
+/* A name's entry, or that of one or two dots. False: no room. */
 static bool entry_put(struct listing *l, u64 inode, u64 next, u32 mode, const struct name *e, u32 dots)
 {
-    u32 length = e ? e->length : dots, bytes = (DIRENT_HEAD + length + 1 + 7) & ~7u;
-    if (bytes > l->room - l->done) {
-        return false;
+    u8 *at = dirent_put(l->to, l->room, &l->done, inode, next, mode, e ? e->length : dots);
+    if (at && e) {
+        name_copy(e, at);
+    } else if (at) {
+        memset(at, '.', dots);
     }
-    u8 *at = l->to + l->done;
-    u16 size = (u16)bytes;
-    memset(at, 0, bytes);
-    memcpy(at, &inode, sizeof inode);
-    memcpy(at + 8, &next, sizeof next);
-    memcpy(at + 16, &size, sizeof size);
-    at[18] = (u8)(mode >> 12);
-    if (e) {
-        name_copy(e, at + DIRENT_HEAD);
-    } else {
-        memset(at + DIRENT_HEAD, '.', dots);
-    }
-    l->done += bytes;
-    return true;
+    return at != NULL;
 }
 
 /* The first name after the cookie. */

@@ -15,10 +15,8 @@
 #include <l4/clock.h>
 #include <l4/string.h>
 
-enum {
-    S_IFMT = 0170000, S_IFIFO = 0010000, S_IFCHR = 0020000, S_IFDIR = 0040000, S_IFBLK = 0060000, S_IFREG = 0100000,
-    S_IFLNK = 0120000, S_IFSOCK = 0140000, S_ISUID = 04000, S_ISGID = 02000, S_ISVTX = 01000, S_IXGRP = 010,
-};
+#include "../linux/mode.h"
+
 /* As the state has them. */
 enum {
     TMPFSD_NODES = sizeof ((struct tmpfsd_state *)0)->node / sizeof(struct node),

@@ -4,7 +4,6 @@
 #include "vfsd.h"
 
 enum {
-    O_LARGEFILE = 0100000,
     O_KNOWN_PATH = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC,
     O_ONCE = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC
 };

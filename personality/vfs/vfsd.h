@@ -8,41 +8,13 @@
 #include <vfsd_server.h>
 #include <l4/string.h>
 
-/* Linux's numbers. */
-enum {
-    O_ACCMODE = 3,
-    O_WRONLY = 1,
-    O_RDWR = 2,
-    O_CREAT = 0100,
-    O_EXCL = 0200,
-    O_NOCTTY = 0400,
-    O_TRUNC = 01000,
-    O_APPEND = 02000,
-    O_NONBLOCK = 04000,
-    O_DIRECTORY = 0200000,
-    O_NOFOLLOW = 0400000,
-    O_NOATIME = 01000000,
-    O_CLOEXEC = 02000000,
-    O_PATH = 010000000,
-    O_TMPFILE = 020000000,
-    O_EXECUTE = 0x40000000,
-};
-enum {
-    S_IFMT = 0170000, S_IFIFO = 0010000, S_IFCHR = 0020000, S_IFDIR = 0040000, S_IFBLK = 0060000, S_IFREG = 0100000,
-    S_IFLNK = 0120000, S_IFSOCK = 0140000, S_ISUID = 04000, S_ISGID = 02000, S_ISVTX = 01000,
-};
-enum {
-    AT_SYMLINK_NOFOLLOW = 0x100,
-    AT_REMOVEDIR = 0x200,
-    AT_EACCESS = 0x200,
-    AT_SYMLINK_FOLLOW = 0x400,
-    AT_EMPTY_PATH = 0x1000
-};
+#include "../linux/mode.h"
+#include "../linux/open.h"
+
 /* file.what. PATH: opened with O_PATH, or a working directory, a root, a program: a place and no more. */
 enum { VFSD_REGULAR = 1, VFSD_DIRECTORY, VFSD_PIPE, VFSD_TERMINAL, VFSD_DEVICE, VFSD_PATH };
 enum { VFSD_READ = 1, VFSD_WRITE = 2 };         /* bits of file.may */
 enum { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
-enum { POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32, POLLRDNORM = 64, POLLWRNORM = 256 };
 enum { CHUNK = 32, CHUNKS = 33, DESCRIPTORS = CHUNK * (CHUNKS - 1), RING = 65536, PIPE_BUF = 4096, SCRATCH = 12288 };
 #define ROOM_OF(table) ((u32)(sizeof vfsd_state()->table / sizeof vfsd_state()->table[0]))
 enum { NODE_PIPES = 0xfffe };       /* st_dev of pipes: no mount has this number */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_elf.c: ELF headers and script lines, good and corrupt. */
 #include "elf.h"
-#include "linux/errno.h"
+#include "../linux/errno.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_stack.c: the initial stack is read back as a program's start code reads it. */
 #include "program.h"
-#include "linux/elf.h"
+#include "../linux/elf.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

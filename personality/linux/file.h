@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* file.h: Linux's flags and structures around files and memory maps. */
+/* file.h: Linux's other flags and structures around files and memory maps. */
 #pragma once
 #include <abi/types.h>
 
-#define AT_FDCWD (-100)
-enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_EMPTY_PATH = 0x1000, AT_EACCESS = 0x200 };
-enum { O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0100, O_EXCL = 0200, O_NOCTTY = 0400, O_TRUNC = 01000, O_APPEND = 02000, O_NONBLOCK = 04000,
-       O_LARGEFILE = 0100000, O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_CLOEXEC = 02000000, O_EXEC_ACCESS = 0x40000000 };
+#include "mode.h"
+#include "open.h"
+
 enum { F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030 };
-enum { S_IFMT = 0170000, S_IFDIR = 0040000, S_IFREG = 0100000 };
 enum { IOV_MAX = 1024, PATH_MAX = 4096 };
-enum { POLLIN = 1, POLLOUT = 4, POLLNVAL = 32 };
 
 enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 enum { MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_TYPE = 15, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_GROWSDOWN = 0x100,
