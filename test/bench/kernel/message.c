@@ -34,33 +34,17 @@ static u32 refused(u32 i)
     return bench_now() - start;
 }
 
-static u32 words_1(u32 i)
+static inline __attribute__((always_inline)) u32 words(u64 count)
 {
     u32 start = bench_now();
-    bench_call(SLOT_DOOR, l4_tag(METHOD, 1, 0));
+    bench_call(SLOT_DOOR, l4_tag(METHOD, count, 0));
     return bench_now() - start;
 }
 
-static u32 words_4(u32 i)
-{
-    u32 start = bench_now();
-    bench_call(SLOT_DOOR, l4_tag(METHOD, 4, 0));
-    return bench_now() - start;
-}
-
-static u32 words_8(u32 i)
-{
-    u32 start = bench_now();
-    bench_call(SLOT_DOOR, l4_tag(METHOD, 8, 0));
-    return bench_now() - start;
-}
-
-static u32 words_63(u32 i)
-{
-    u32 start = bench_now();
-    bench_call(SLOT_DOOR, l4_tag(METHOD, 63, 0));
-    return bench_now() - start;
-}
+static u32 words_1(u32 i) { return words(1); }
+static u32 words_4(u32 i) { return words(4); }
+static u32 words_8(u32 i) { return words(8); }
+static u32 words_63(u32 i) { return words(63); }
 
 static u32 item(u64 fpage, u64 hot)
 {
