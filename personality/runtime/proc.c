@@ -20,9 +20,17 @@ enum {
 static u64 block_end(const struct thread *t) { return ((u64)t & ~(u64)(VM_BLOCK - 1)) + VM_BLOCK; }
 
 /* What the child does with itself; in thread->block over the fork. */
-static void remember(struct thread *t, u64 flags, u64 stack, u64 child_tid, u64 tls)
+static void remember(struct thread *t, u64 flags, u64 stack, u64 child_tid, u64 tls, u64 parent_tid)
 {
-    t->block = (struct restart_block){ .again = NULL, .deadline = flags, .word = { stack, child_tid, tls, 0 } };
+    t->block = (struct restart_block){ .again = NULL, .deadline = flags, .word = { stack, child_tid, tls, parent_tid } };
+}
+
+/* CLONE_PARENT_SETTID: the word is written before the child runs, since both may use it for CLONE_CHILD_CLEARTID: an end that was
+ * overwritten would be waited for for ever. So whoever can writes first: the child in memory that it shares. */
+static void tell_parent(u64 flags, u64 parent_tid, u32 tid)
+{
+    if (flags & CLONE_PARENT_SETTID)
+        user_put(parent_tid, &tid, sizeof tid);
 }
 
 static void begin_child(struct thread *t)
@@ -34,6 +42,8 @@ static void begin_child(struct thread *t)
     if (flags & CLONE_SETTLS)
         t->at.fs_base = t->block.word[2];
     t->clear_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
+    if (flags & CLONE_VM)
+        tell_parent(flags, t->block.word[3], t->tid);
     if (flags & CLONE_CHILD_SETTID)
         user_put(child_tid, &t->tid, sizeof t->tid);
     t->number = ~0ul;
@@ -76,19 +86,19 @@ void runtime_forked(struct thread *t)
 
 i64 sys_fork(struct thread *t, const u64 *a)
 {
-    remember(t, 0, 0, 0, 0);
+    remember(t, 0, 0, 0, 0, 0);
     return fork_process(t, PM_PLAIN);
 }
 
 i64 sys_vfork(struct thread *t, const u64 *a)
 {
-    remember(t, 0, 0, 0, 0);
+    remember(t, 0, 0, 0, 0, 0);
     return fork_process(t, PM_VFORK);
 }
 
 /* ---- threads ---- */
 /* The new thread copies what it needs from its maker, which waits for that. */
-static i64 make_thread(struct thread *t, u64 parent_tid)
+static i64 make_thread(struct thread *t)
 {
     u32 tid = 0, slot;
     fpu_save(t);
@@ -131,22 +141,20 @@ static bool is_thread(u64 flags)
 i64 sys_clone(struct thread *t, const u64 *a)
 {
     u64 flags = a[0], signal = flags & CLONE_SIGNAL;
-    u32 child = 0;
     if (flags & CLONE_UNKNOWN)
         return -EINVAL;
     if (flags & CLONE_SETTLS && a[4] >= USER_END)
         return -EPERM;
-    remember(t, flags, a[1], a[3], a[4]);
+    remember(t, flags, a[1], a[3], a[4], a[2]);
     i64 result;
     if (is_thread(flags))
-        result = make_thread(t, a[2]);
+        result = make_thread(t);
     else if (flags & (CLONE_THREAD | CLONE_SIGHAND) || (signal && signal != SIGCHLD) || (flags & CLONE_VM && !(flags & CLONE_VFORK)))
         return -EINVAL;
     else
         result = fork_process(t, (flags & CLONE_VFORK ? PM_VFORK : PM_PLAIN) | (signal ? 0 : PM_SILENT));
-    child = (u32)result;
-    if (result > 0 && flags & CLONE_PARENT_SETTID)
-        user_put(a[2], &child, sizeof child);
+    if (result > 0 && !(flags & CLONE_VM))
+        tell_parent(flags, a[2], (u32)result);
     return result;
 }
 
