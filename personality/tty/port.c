@@ -64,6 +64,7 @@ static l4_err_t ask(u32 method, u64 number, u32 words, u64 *word)
 {
     u64 tag, w0, w1, w2, w3, deadline = l4_now() + PATIENCE;
     if (silent_until > l4_now()) {
+        alarm_at(silent_until);         /* another alarm may have come first and taken this one with it */
         return L4_PENDING;
     }
     do {

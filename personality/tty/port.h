@@ -38,7 +38,7 @@ u32 port_waiting(void);
 u8 port_byte(u32 behind);
 void port_consume(struct ttyd_tx tx, u32 bytes);
 
-/* Whether every byte has left the driver; if not, an event of the driver tells when to ask again. */
+/* Whether every byte has left the driver; if not, its event, or the timeout hook if it was silent, tells when to ask again. */
 bool port_is_drained(void);
 /* The driver has told something: it may be asked again, if it was silent. */
 void port_heard(void);

@@ -391,9 +391,11 @@ l4_err_t terminal_finish(struct ttyd_tx tx, u32 status)
     if (ttyd_state()->over) {
         return L4_OK;
     }
-    wish_for(WISH_FINISH, true);
+    if (!is_wished(WISH_FINISH)) {
+        wish_for(WISH_FINISH, true);
+        soon();                         /* what ^S held back goes out now */
+    }
     if (!port_is_drained()) {
-        soon();
         return drained_wait(1);
     }
     host_tell_status(&out, status);

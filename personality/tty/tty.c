@@ -76,6 +76,13 @@ static void event(struct ttyd_tx tx, u32 peer)
     serve(tx);
 }
 
+/* Who waits for the driver to be drained asks again: what it was last asked may have come to nothing, and then no event follows. */
+static void timeout(struct ttyd_tx tx)
+{
+    drained_wake(tx, 1);
+    serve(tx);
+}
+
 static void start(struct ttyd_tx tx)
 {
     if (!console()) {
@@ -159,7 +166,7 @@ static void depart(void)
 }
 
 static const struct ttyd_ops ops = {
-    .hooks = { .start = start, .event = event, .timeout = serve },
+    .hooks = { .start = start, .event = event, .timeout = timeout },
     .look = do_look, .read = do_read, .write = do_write, .poll = do_poll, .waiting = do_waiting, .finish = do_finish,
     .get_termios = terminal_get_termios, .set_termios = terminal_set_termios,
     .get_winsize = terminal_get_winsize, .set_winsize = terminal_set_winsize,

@@ -10,7 +10,8 @@
  * Each request is run once untouched. Then the server is killed before and after each store of its protocol, each
  * invocation, and (`-i`) each instruction; the next incarnation, which may be killed too, must leave the state as
  * before or as after, must answer the same when asked again, and must then have left the same state and called the
- * same servers. `-b` expects that this fails. */
+ * same servers. Each message to a server below comes too late once, executed or not: time alone, and news from below, each make the
+ * server send it again. `-b` expects that this fails. */
 #pragma once
 #include "world.h"
 

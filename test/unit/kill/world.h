@@ -25,7 +25,8 @@ struct world_callee {
 
 /* Durable: a kill of the server leaves it as it is. */
 struct world {
-    u64 clock;
+    u64 clock;                      /* of numbers; one more at each look */
+    u64 passed;                     /* nanoseconds since the test began: l4_now moves when a test moves this */
     u64 changes;                    /* one more at each change */
     u32 answers, effects, callees;
     u32 executed[WORLD_RULES];      /* once methods below, each executed so often */

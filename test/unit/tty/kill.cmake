@@ -19,4 +19,3 @@ add_test(NAME tty-as-linux COMMAND ${AXO_PYTHON} -m pytest -q -p no:cacheprovide
 set_tests_properties(tty-as-linux PROPERTIES LABELS "host" TIMEOUT 600 REQUIRED_FILES "${folder}/line;${folder}/pty"
     ENVIRONMENT "AXO_NATIVE=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
 set(AXO_SERVER_FLAGS ${tty_flags})
-set_tests_properties(kill-ttyd PROPERTIES LABELS "host;kill;long")    # two faults: docs/ideas.md

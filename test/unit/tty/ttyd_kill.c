@@ -126,10 +126,16 @@ static void frame(u8 kind, u32 number, const void *payload, u32 bytes)
     u8 text[FRAME_MOST];
     driver_type(text, frame_encode(text, kind, number, payload, bytes));
 }
-static void fed(void)
+static void reader_waits(void)
 {
     nobody();
     SEND(READ(IN), .expect = L4_PENDING);
+}
+/* The host sends once it was told that somebody reads. */
+static void fed(void)
+{
+    reader_waits();
+    driver_event();
     frame(FRAME_IN, 1, "given", 5);
     frame(FRAME_END, 2, "", 1);
 }
@@ -238,6 +244,7 @@ static const struct kill_request requests[] = {
     { "the window changed", EVENT, .prepare = resized },
     { "input ends", EVENT, .prepare = ended },
     { "a damaged message", EVENT, .prepare = damaged },
+    { "somebody reads the stream", EVENT, .prepare = reader_waits },
     { "frames come", EVENT, .prepare = fed },
     { "frames are acknowledged", EVENT, .prepare = acknowledged },
     { "an acknowledgement tells nothing new", EVENT, .prepare = told_nothing_new },
