@@ -75,6 +75,11 @@ static int order_send(const char *what, const char *name, const char *more)
     return error;
 }
 
+static int is_way(const char *word)
+{
+    return strcmp(word, "exit") == 0 || strcmp(word, "null") == 0 || strcmp(word, "loop") == 0 || strcmp(word, "port") == 0;
+}
+
 static int complain(const char *what, const char *name, int error)
 {
     if (error) {
@@ -85,6 +90,10 @@ static int complain(const char *what, const char *name, int error)
 
 static int order(int count, char **words)
 {
+    if (strcmp(words[1], "kill") == 0 && !is_way(words[3])) {
+        fprintf(stderr, "service: kill %s: %s is no way to die; there are exit, null, loop and port\n", words[2], words[3]);
+        return 2;
+    }
     return complain(words[1], words[2], order_send(words[1], words[2], count > 3 ? words[3] : ""));
 }
 

@@ -46,6 +46,13 @@ def test_as_on_linux(command):
     assert err.count(b"\n") == want_err.count(b"\n")
 
 
+def test_a_wrong_word_for_service():
+    out, err, status = axolotl("service kill serial frob; echo $?; service kill nobody exit; echo $?")
+    assert (out, status) == (b"2\n1\n", 0)
+    assert err == (b"service: kill serial: frob is no way to die; there are exit, null, loop and port\n"
+                   b"service: kill nobody: there is no such service, or no such module\n")
+
+
 @pytest.mark.parametrize("flags", [("--cpu", "qemu64"), ("--machine", "q35")], ids=lambda flags: flags[-1])
 def test_ways_to_start(flags):
     assert axolotl("echo hi", flags=flags) == (b"hi\n", b"", 0)

@@ -25,11 +25,17 @@ def one_sentence(text):
     ["run", "--machine", "mips"], ["run", "--timeout", "0"], ["run", "--mem", "lots", "--no-build"], ["test", "--", "-d", "int"], ["help", "nothing"],
     ["run", "--ex", "true"], ["run", "--exec"], ["run", "--smp", "65", "--no-build"], ["run", "--mem", "8", "--no-build"],
     ["run", "--timeout", "soon"], ["run", "--iso", "--uefi", "--no-build"], ["bench", "--json"], ["bench", "a", "b"],
+    ["bench", "--json", "/nowhere/figures"], ["run", "--snapshot", "/nowhere/shot", "--no-build"], ["run", "--mem", "63", "--no-build"],
 ])
 def test_a_wrong_word_is_one_sentence_and_status_2(axo, fake_build, words):
     folder = ["--build-dir", fake_build] if words[0] == "run" else []
     answer = axo(*words[:1], *folder, *words[1:])
     assert answer.returncode == 2 and answer.stdout == "" and one_sentence(answer.stderr), answer
+
+
+def test_a_build_folder_that_cannot_be(axo):
+    answer = axo("run", "--build-dir", "/proc/nowhere", "--exec", "true")
+    assert (answer.returncode, answer.stderr) == (126, "axo: cannot build in /proc/nowhere: No such file or directory\n")
 
 
 def test_a_near_miss_gets_a_hint(axo):
@@ -64,7 +70,7 @@ def test_a_guest_that_ends_well(axo, fake_build):
 @pytest.mark.parametrize("behaviour, sentence", [
     ("fail", "axo: the guest reported a failure; its last line was: something was wrong\n"),
     ("reset", "axo: the guest reset or switched itself off; its last line was: bench: fake.one 42 instructions\n"),
-    ("hang", "axo: the time ran out; its last line was: bench: fake.one 42 instructions\n"),
+    ("hang", "axo: the time ran out after 3 s; its last line was: bench: fake.one 42 instructions\n"),
 ])
 def test_a_guest_that_does_not(axo, fake_build, behaviour, sentence):
     answer = fake_run(axo, fake_build, behaviour, "--timeout", "3" if behaviour == "hang" else "20")

@@ -145,6 +145,8 @@ def write(found, file):
 
 
 def command(options):
+    if options.json not in (None, "-"):
+        paths.check_writable("--json", options.json)
     files = build.build_all(options, "run", targets=["benches"])
     known = groups(files)
     if options.list:

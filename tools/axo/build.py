@@ -17,8 +17,12 @@ MISTAKE = re.compile(r"error\b|^\S+:\d+: |: undefined |bin/ld: ", re.I)
 
 @contextlib.contextmanager
 def locked(build):
-    build.folder.mkdir(parents=True, exist_ok=True)
-    with open(build.lock, "w") as lock:
+    try:
+        build.folder.mkdir(parents=True, exist_ok=True)
+        lock = open(build.lock, "w")
+    except OSError as problem:
+        raise say.host_failure(f"cannot build in {build.folder}: {problem.strerror}") from None
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ctests.py: `axo test`: picks tests by name or label, builds what they need and lets ctest run them."""
+import difflib
 import json
 import os
 import subprocess
@@ -27,8 +28,10 @@ def choose(names, tests):
     labels = {label for of_one, _ in tests.values() for label in of_one if label}
     for name in names:
         if name not in tests and name not in labels:
-            raise say.usage_failure(f"there is no test or label {name!r}; tests: {', '.join(sorted(tests)) or 'none'}; "
-                                    f"labels: {', '.join(sorted(labels)) or 'none'}")
+            close = difflib.get_close_matches(name, [*labels, *tests], 3)
+            hint = f", did you mean {' or '.join(close)}?" if close else ""
+            raise say.usage_failure(f"there is no test or label {name!r}{hint}; `./axo test --list` shows them; labels: "
+                                    f"{', '.join(sorted(labels)) or 'none'}")
     return [number for number, (test, (of_one, _)) in enumerate(tests.items(), 1)
             if (LONG not in of_one if not names else test in names or set(of_one) & set(names))]
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """paths.py: where things are, in the tree and in a build folder."""
+import os
 from pathlib import Path
+
+from . import say
 
 TOP = Path(__file__).resolve().parents[2]
 PACKAGES = TOP / "tools" / "packages.txt"
@@ -8,6 +11,15 @@ PACKAGES = TOP / "tools" / "packages.txt"
 
 def version():
     return (TOP / "VERSION").read_text().strip()
+
+
+def check_writable(flag, name):
+    """A wrong file is told before the work whose result it is to take."""
+    path = Path(name)
+    problem = (f"there is no directory {path.parent}" if not path.parent.is_dir() else "it is a directory" if path.is_dir()
+               else "" if os.access(path if path.exists() else path.parent, os.W_OK) else "permission denied")
+    if problem:
+        raise say.usage_failure(f"{flag}: cannot write {name}: {problem}")
 
 
 class Build:

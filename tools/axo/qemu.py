@@ -22,6 +22,7 @@ PASS = 33               # the guest wrote 0x10
 STATUS_NAMES = {PASS: "the guest ended well", 7: "the loader refused to boot", 11: "the kernel stopped itself",
                 35: "the guest reported a failure"}
 FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
+MEM_LEAST, MEM_MOST = 64, 1 << 20      # megabytes
 SOME = 65536
 TICK = 0.05             # seconds between two calls of watch's tick
 GATHER = 0.001          # seconds between two looks: QEMU hands over byte by byte
@@ -30,9 +31,12 @@ GATHER = 0.001          # seconds between two looks: QEMU hands over byte by byt
 def megabytes(word):
     """512, 512M, 1G -> megabytes."""
     found = re.fullmatch(r"(\d+)([MG]?)", str(word))
-    if not found or not 16 <= int(found[1]) * (1024 if found[2] == "G" else 1) <= 1 << 20:
+    if not found:
         raise say.usage_failure(f"--mem {word} is no amount of memory; write megabytes, or 1G")
-    return int(found[1]) * (1024 if found[2] == "G" else 1)
+    amount = int(found[1]) * (1024 if found[2] == "G" else 1)
+    if not MEM_LEAST <= amount <= MEM_MOST:
+        raise say.usage_failure(f"--mem {word} is not between {MEM_LEAST} MB and {MEM_MOST >> 10} GB")
+    return amount
 
 
 @dataclass
@@ -162,7 +166,7 @@ class Guest:
                                         pass_fds=ends, start_new_session=True)
         console_end.close()
         log_end.close()
-        self.started = time.monotonic()
+        self.started, self.ran_out = time.monotonic(), ""
         while debugged and not self.debug_socket.exists() and self.process.poll() is None:
             time.sleep(0.01)
 
@@ -182,6 +186,7 @@ class Guest:
                 left = None if timeout is None else self.started + timeout - time.monotonic()
                 if left is not None and left <= 0:
                     self.stop()
+                    self.ran_out = f" after {timeout:g} s"
                     return None
                 wanted = {port: selectors.EVENT_READ for port in hears}     # the log first: it is the older news
                 if self.unsent and self.listening and self.console in hears:
@@ -263,7 +268,7 @@ class Guest:
         last = self.last_words()
         after = f"; its last line was: {last}" if last else "; it printed nothing"
         if status is None:
-            return "the time ran out" + after, False
+            return f"the time ran out{self.ran_out}{after}", False
         if status == 0:
             return "the guest reset or switched itself off" + after, False
         return STATUS_NAMES.get(status, f"the guest left status {status}") + after, False

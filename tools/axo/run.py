@@ -31,13 +31,13 @@ def machine_of(options, files):
 
 
 MEGABYTE = 1 << 20
-MEM_DEFAULT, MEM_LEAST, MEM_ROOT = 512, 64, 8       # megabytes; the least is with a root so small
+MEM_DEFAULT, MEM_ROOT = 512, 8      # megabytes; qemu.MEM_LEAST is enough for a root of MEM_ROOT
 
 
 def memory_for(root_bytes, wanted):
     """Megabytes for a machine with a root so big; `wanted`: what --mem says, or None."""
     root_mb = -(-root_bytes // MEGABYTE)
-    needed = MEM_LEAST + max(0, root_mb + root_mb // 8 - MEM_ROOT)
+    needed = qemu.MEM_LEAST + max(0, root_mb + root_mb // 8 - MEM_ROOT)
     if wanted is None:
         return MEM_DEFAULT if root_mb <= MEM_DEFAULT // 4 else MEM_DEFAULT // 2 + root_mb + root_mb // 4
     if qemu.megabytes(wanted) < needed:
@@ -306,6 +306,8 @@ def command(options):
     say.quiet = options.exec is not None
     if options.root and not os.path.isdir(options.root):
         raise say.host_failure(f"--root {options.root} is no directory")
+    if options.snapshot:
+        paths.check_writable("--snapshot", options.snapshot)
     needs = ["run", *(["iso"] if options.iso or options.uefi else []), *(["uefi"] if options.uefi else [])]
     machine = machine_of(options, paths.Build(options.build_dir))       # before the build: a wrong flag is told at once
     files = build.build_all(options, *needs, targets=["system"])
