@@ -6,7 +6,6 @@ entry by entry, and each change must be found, too. With --exec the system runs 
 import argparse
 import copy
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import check  # noqa: E402
 import grants  # noqa: E402
 import syntax  # noqa: E402
 from axo import exec as axo_exec  # noqa: E402
-from axo import qemu, root, say, snapshot  # noqa: E402
+from axo import ending, qemu, root, say, scratch, snapshot  # noqa: E402
 
 OF_CAPABILITY = {"more-rights", "fewer-rights", "other-object", "other-label", "no-capability"}
 OF_PAGE = {"page", "page-rights", "other-page", "no-page"}
@@ -163,7 +162,7 @@ def main(words):
     system, where = system_of(options.manifest, options.more)
     judge = Judge()
     for archive in options.archives:
-        with tempfile.TemporaryDirectory(prefix="axo-") as folder:
+        with scratch.Folder() as folder:
             machine = qemu.Machine(loader=options.loader, archive=laid_over(archive, options.exec, folder))
             granted = grants.Grants(system, machine.archive.read_bytes(), where, machine.mem << 20)
             shots = boot(machine, Path(f"{options.log}-{archive.stem}.log"), options)
@@ -181,4 +180,4 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(say.status_of(main, sys.argv[1:]))
+    sys.exit(ending.status_of(main, sys.argv[1:]))

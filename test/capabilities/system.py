@@ -3,7 +3,6 @@
 what each service and each process holds must equal what the manifest and the rules of dynamic.py grant."""
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
@@ -15,7 +14,7 @@ import dynamic  # noqa: E402
 import grants  # noqa: E402
 import syntax  # noqa: E402
 from axo import exec as axo_exec  # noqa: E402
-from axo import qemu, root, say, snapshot  # noqa: E402
+from axo import ending, qemu, root, scratch, snapshot  # noqa: E402
 
 # Each `service snapshot` takes one; behind `#`: how many processes there are then, the shell and `service` among them.
 SCRIPT = """\
@@ -53,8 +52,8 @@ def main(words):
     parser.add_argument("--timeout", type=float, default=100)
     options = parser.parse_args(words)
     system = check.check(syntax.read(options.manifest))
-    with tempfile.TemporaryDirectory(prefix="axo-") as folder:
-        laid = Path(folder) / "archive"
+    with scratch.Folder() as folder:
+        laid = folder / "archive"
         root.for_run(options.archive, laid, None, [(axo_exec.START_FILE, axo_exec.start_words(SCRIPT), 0o644)])
         machine = qemu.Machine(loader=options.loader, archive=laid)
         granted = grants.Grants(system, laid.read_bytes(), lambda line: f"{options.manifest.name}:{line}" if line else "keeper", machine.mem << 20)
@@ -74,4 +73,4 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(say.status_of(main, sys.argv[1:]))
+    sys.exit(ending.status_of(main, sys.argv[1:]))

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """streams.py: a command on the whole system, whose streams the test holds in its own hands: it hears each byte as it comes, types when it
 likes, and sees in the kernel's log when keeper finds the driver dead."""
-import os
 import re
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
-from axo import exec as command, frames, paths, qemu, root, say  # noqa: E402
+from axo import exec as command, frames, paths, qemu, root, say, scratch  # noqa: E402
 
 DEATH = re.compile(rb"^\S+: serial: defect (\d+) of class (\d+) \(ordered\)", re.M)
 
@@ -66,8 +64,8 @@ class Run(command.Command):
 def run(text, on_output=None, tick=None, timeout=150, build=None, rate=None, kind=Run, **settings):
     """The Run of `text` by /bin/sh, at its end; run.status is the command's. Standard input ends when the test says so."""
     files = paths.Build(build)
-    with tempfile.TemporaryDirectory(prefix="axo-console-") as folder:
-        archive = Path(folder) / "archive"
+    with scratch.Folder() as folder:
+        archive = folder / "archive"
         root.for_run(files.system, archive, None, [(command.START_FILE, command.start_words(text), 0o644)])
         with qemu.Guest(qemu.Machine(loader=files.loader, archive=archive, **settings)) as guest:
             this = kind(guest, on_output, rate)

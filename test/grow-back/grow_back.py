@@ -8,7 +8,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
-from axo import qemu, say  # noqa: E402
+from axo import ending, qemu, say  # noqa: E402
 
 TESTS = {   # lines from the guest, lines typed into it
     "grow-back": (b"line %05u of what goes through the driver while it dies\n", 6000, b"", 0),
@@ -56,4 +56,4 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(say.status_of(main, sys.argv[1:]))
+    sys.exit(ending.status_of(main, sys.argv[1:]))

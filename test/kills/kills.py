@@ -5,7 +5,6 @@ must hold what the manifest grants and nothing else. Then servers are held down 
 import argparse
 import re
 import sys
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ import check  # noqa: E402
 import grants  # noqa: E402
 import syntax  # noqa: E402
 from axo import exec as axo_exec  # noqa: E402
-from axo import qemu, root, say, snapshot  # noqa: E402
+from axo import ending, qemu, root, scratch, snapshot  # noqa: E402
 
 HEARTS = "rs ds serial tty procfs".split()      # whose loops are found by a heartbeat
 OTHERS = "vm tmpfs vfs pm".split()
@@ -70,12 +69,12 @@ class Guests:
         self.where = lambda line: f"{options.manifest.name}:{line}" if line else "keeper"
 
     def run(self, name, script, kills=""):
-        with tempfile.TemporaryDirectory(prefix="axo-") as folder:
-            laid, log = Path(folder) / "archive", Path(f"{self.options.log}-{name.replace(' ', '-')}.log")
+        with scratch.Folder() as folder:
+            laid, log = folder / "archive", Path(f"{self.options.log}-{name.replace(' ', '-')}.log")
             root.for_run(self.options.archive, laid, None, [(axo_exec.START_FILE, axo_exec.start_words(script), 0o644)])
             machine = qemu.Machine(loader=self.options.loader, archive=laid, words=[f"kills={kills}"] if kills else [])
             self.granted = grants.Grants(self.system, laid.read_bytes(), self.where, machine.mem << 20)
-            with open(Path(folder) / "out", "w+b") as out, open(Path(folder) / "err", "w+b") as err:
+            with open(folder / "out", "w+b") as out, open(folder / "err", "w+b") as err:
                 status = axo_exec.run(machine, log, self.options.timeout, None, (out.fileno(), err.fileno()))
                 out.seek(0), err.seek(0)
                 return Run(out.read(), err.read(), status, log.read_text(errors="replace"))
@@ -147,4 +146,4 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(say.status_of(main, sys.argv[1:]))
+    sys.exit(ending.status_of(main, sys.argv[1:]))

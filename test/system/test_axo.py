@@ -13,7 +13,7 @@ import pexpect
 import pytest
 from conftest import TOP
 
-from axo import cli, packages, say, size, strace
+from axo import cli, ending, packages, say, size, strace
 
 
 def one_sentence(text):
@@ -106,13 +106,78 @@ def test_a_root_that_is_none(axo, fake_build):
         assert (answer.returncode, answer.stderr) == (126, f"axo: --root {folder} is no directory\n")
 
 
-def test_interrupted(fake_build):
-    run = subprocess.Popen([str(TOP / "axo"), "run", "--no-build", "--build-dir", str(fake_build), "--append", "hang"],
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def hanging_run(fake_build, folder):
+    """(axo, its QEMU's pid), whose guest never ends; temporary files are in `folder`."""
+    run = subprocess.Popen([str(TOP / "axo"), "run", "--no-build", "--build-dir", str(fake_build), "--append", "hang"], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ, TMPDIR=str(folder)))
     assert run.stdout.readline().startswith("boot: fake guest")
-    run.send_signal(signal.SIGINT)
+    child, = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    return run, int(child)
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def soon(condition):
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+@pytest.mark.parametrize("number, status, sentence", [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 126, "stopped by SIGTERM"),
+                                                      (signal.SIGHUP, 126, "stopped by SIGHUP")])
+def test_ended_by_a_signal(fake_build, tmp_path, number, status, sentence):
+    """One sentence, no QEMU and no temporary file; a second signal does not cut that short."""
+    run, guest = hanging_run(fake_build, tmp_path)
+    assert is_running(guest) and list(tmp_path.iterdir())
+    run.send_signal(number)
+    time.sleep(0.02)
+    run.send_signal(signal.SIGTERM)
     _, said = run.communicate(timeout=20)
-    assert (run.returncode, said) == (130, "axo: interrupted\n")
+    assert (run.returncode, said) == (status, f"axo: {sentence}\n")
+    assert not is_running(guest) and not list(tmp_path.iterdir())
+
+
+def test_killed(axo, fake_build, tmp_path):
+    """Nobody can put away what is killed: its QEMU dies with it, and the next axo removes its files, but none of one that lives."""
+    dead, its_guest = hanging_run(fake_build, tmp_path)
+    left = set(tmp_path.iterdir())
+    alive, other_guest = hanging_run(fake_build, tmp_path)
+    in_use = set(tmp_path.iterdir()) - left
+    dead.kill()
+    dead.communicate()
+    assert soon(lambda: not is_running(its_guest)) and left and in_use
+    (tmp_path / "axo-somebody-elses").mkdir()
+    (tmp_path / "axo-abcdefgh").mkdir()         # its maker was killed before it had a lock
+    assert fake_run(axo, fake_build, "pass", "--timeout", "20", env=dict(os.environ, TMPDIR=str(tmp_path))).returncode == 0
+    assert set(tmp_path.iterdir()) == in_use | {tmp_path / "axo-somebody-elses"} and is_running(other_guest)
+    alive.terminate()
+    alive.communicate(timeout=20)
+
+
+def test_makers_and_sweepers_of_temporary_folders_at_once(tmp_path):
+    """A folder that its maker holds is not removed, at whatever moment others look for what the dead left."""
+    text = ("import sys; sys.path.insert(0, sys.argv[1])\n"
+            "from axo import scratch\n"
+            "for _ in range(300):\n"
+            "    with scratch.Folder() as folder:\n"
+            "        (folder / 'file').write_text('x')\n"
+            "        scratch.sweep(folder.parent)\n"
+            "        assert (folder / 'file').read_text() == 'x'\n")
+    makers = [subprocess.Popen(["/usr/bin/python3", "-c", text, str(TOP / "tools")], env=dict(os.environ, TMPDIR=str(tmp_path))) for _ in range(4)]
+    assert [maker.wait(60) for maker in makers] == [0] * 4 and not list(tmp_path.iterdir())
+
+
+def test_what_axo_started_ends_with_it(tmp_path):
+    with pytest.raises(say.Failure), ending.session(["sh", "-c", f"trap '' TERM; sleep 300 & echo $! $$ >{tmp_path}/pids; wait"]):
+        assert soon(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().endswith("\n"))
+        raise say.host_failure("stopped")
+    assert not any(is_running(pid) for pid in (tmp_path / "pids").read_text().split())
 
 
 def test_an_unknown_cpu_is_the_hosts_failure(axo, fake_build):

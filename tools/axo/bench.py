@@ -9,10 +9,8 @@ import json
 import os
 import re
 import sys
-import tempfile
-from pathlib import Path
 
-from . import build, exec, frames, linux, paths, qemu, root, say
+from . import build, exec, frames, linux, paths, qemu, root, say, scratch
 
 LINE = re.compile(rb"^bench: (\S+) (-?[0-9]+(?:\.[0-9]+)?) (\S+)\r?$", re.M)
 TIMEOUT = 900
@@ -107,8 +105,8 @@ def on_linux(files, cpu, folder):
 
 
 def run_programs(files, cpu):
-    with tempfile.TemporaryDirectory(prefix="axo-bench-") as folder:
-        found = on_axolotl(files, cpu, Path(folder)) + on_linux(files, cpu, Path(folder))
+    with scratch.Folder() as folder:
+        found = on_axolotl(files, cpu, folder) + on_linux(files, cpu, folder)
     if not found:
         raise say.guest_failure("the program measured nothing")
     return found

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from . import packages, paths, say
+from . import ending, packages, paths, say
 
 STEP = re.compile(r"^@(\d+)/(\d+) ")
 CHATTER = re.compile(r"ninja: Entering|ninja: no work|ninja: build stopped|-- |\s*$")
@@ -36,9 +36,8 @@ def carry_out(build, words, title):
     """Runs one step of the build; its output goes to build.log, and to people when it fails."""
     log, shown = open(build.build_log, "a"), []
     environment = dict(os.environ, NINJA_STATUS="@%f/%t ", CLICOLOR_FORCE="0", LC_ALL="C.UTF-8")
-    with log, say.Progress(title) as progress:
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   text=True, errors="replace", env=environment, cwd=paths.TOP)
+    with log, say.Progress(title) as progress, ending.session(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                                             env=environment, cwd=paths.TOP) as process:
         for line in process.stdout:
             log.write(line)
             step = STEP.match(line)
@@ -46,11 +45,10 @@ def carry_out(build, words, title):
                 progress.step(int(step[1]), int(step[2]))
             elif not CHATTER.match(line):
                 shown.append(line)
-        status = process.wait()
-    if status:
+    if process.returncode:
         show(shown[-200:])
         told = [line.strip() for line in shown if MISTAKE.search(line) and not line.startswith(COMMAND)]
-        first = told[0] if told else f"{words[0]} ended with {status}"
+        first = told[0] if told else f"{words[0]} ended with {process.returncode}"
         raise say.host_failure(f"the build failed: {first}; all of it is in {build.build_log}")
     warnings = [line for line in shown if "Warning" in line or "left out" in line]
     show(warnings)

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from . import build, say
+from . import build, ending, say
 
 MOST_AT_ONCE = 8        # guests of a gigabyte and more
 LONG = "long"           # label of tests that run only when they are named
@@ -67,4 +67,6 @@ def command(options):
     if len(chosen) < len(tests):
         words += ["-I", "0,0,0," + ",".join(map(str, chosen))]
     tell_left_out(options.names, tests)
-    return 1 if subprocess.run(words, stdin=subprocess.DEVNULL).returncode else 0
+    with ending.session(words) as ctest:
+        pass
+    return 1 if ctest.returncode else 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gdb.py: `axo gdb`: boots stopped and attaches gdb with the kernel's symbols, through a socket of this run's own, and
 with the command `waits` (inside.py)."""
+import signal
 import subprocess
 import threading
 
@@ -30,6 +31,7 @@ def command(options):
         reader = threading.Thread(target=guest.watch, args=(lambda data: None, lambda data: None), daemon=True)
         reader.start()
         say.note(f"the kernel's log goes to {guest.log_path} and, at the end, to {files.last_log}")
+        signal.signal(signal.SIGINT, lambda *_: None)       # the key is gdb's: it stops the guest
         status = subprocess.run(gdb_words(options, files, guest.debug_socket)).returncode
         guest.stop()
         reader.join(5)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from axo import qemu, say  # noqa: E402
+from axo import ending, qemu, say  # noqa: E402
 
 
 def parse(words):
@@ -47,4 +47,4 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(say.status_of(main, sys.argv[1:]))
+    sys.exit(ending.status_of(main, sys.argv[1:]))

@@ -1,25 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """main.py: where the shell script hands over. Finds the subcommand, turns every failure into one line and a status."""
 import os
-import signal
 import sys
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from axo import cli, say  # noqa: E402  (the package is found by the line above)
-
-
-def stopped(number, _):
-    raise say.host_failure(f"stopped by {signal.Signals(number).name}")
+from axo import cli, ending, say  # noqa: E402  (the package is found by the line above)
 
 
 def main(words):
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.reconfigure(errors="replace")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stopped)
+    ending.hear_signals()
     try:
         options = cli.parse(words)
         return options.command(options)
@@ -28,7 +22,7 @@ def main(words):
         return failure.status
     except KeyboardInterrupt:
         say.error("interrupted")
-        return 130
+        return ending.INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)    # the reader left: nothing to say, and nothing to flush
         return 141

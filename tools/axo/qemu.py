@@ -11,12 +11,11 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import say
+from . import ending, say, scratch
 
 PASS = 33               # the guest wrote 0x10
 STATUS_NAMES = {PASS: "the guest ended well", 7: "the loader refused to boot", 11: "the kernel stopped itself",
@@ -70,7 +69,7 @@ def make_iso(machine, folder):
     kind, more = ("x86_64-efi", "") if machine.way == "uefi" else ("i386-pc", " part_msdos biosdisk")
     words = ["grub-mkrescue", "-d", f"/usr/lib/grub/{kind}", f"--install-modules=multiboot2 normal iso9660{more}",
              "--fonts=", "--locales=", "--themes=", "-o", str(image), str(tree)]
-    answer = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    answer = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=dict(os.environ, TMPDIR=str(folder)))
     if answer.returncode or not image.exists():
         last = (answer.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise say.host_failure(f"grub-mkrescue made no image: {last}")
@@ -132,7 +131,8 @@ class Guest:
                 raise say.host_failure(f"there is no {part} to boot")
         if shutil.which("qemu-system-x86_64") is None:
             raise say.host_failure("qemu-system-x86_64 is not installed")
-        self.folder = Path(tempfile.mkdtemp(prefix="axo-"))
+        self.scratch = scratch.Folder()
+        self.folder = self.scratch.path
         self.log_path = self.folder / "boot.log"
         self.log_copy = machine.log_copy
         self.errors = open(self.folder / "qemu.err", "w+")
@@ -160,9 +160,7 @@ class Guest:
         words = command(machine, self.folder, *ends)
         if debugged:
             words += ["-S", "-chardev", f"socket,id=gdb,path={self.debug_socket},server=on,wait=off", "-gdb", "chardev:gdb"]
-        if shutil.which("setpriv"):     # even a killed axo leaves no QEMU behind
-            words = ["setpriv", "--pdeathsig", "KILL", *words]
-        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
+        self.process = subprocess.Popen(ending.with_parent(words), stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
                                         pass_fds=ends, start_new_session=True)
         console_end.close()
         log_end.close()
@@ -278,7 +276,7 @@ class Guest:
         for end in (getattr(self, "console", None), getattr(self, "log", None), self.errors):
             if end is not None:
                 end.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.scratch.close()
 
     def __enter__(self):
         return self

@@ -5,13 +5,12 @@ import re
 import signal
 import struct
 import sys
-import tempfile
 import termios
 import time
 import tty
 from pathlib import Path
 
-from . import archive, build, exec, frames, paths, qemu, root, say, snapshot, strace
+from . import archive, build, exec, frames, paths, qemu, root, say, scratch, snapshot, strace
 
 ESCAPE, LEAVE = b"\x01", b"x"          # Ctrl-A x leaves, as in QEMU itself
 MARK = b"\xff"                          # before what is not typed and not shown: docs/exec-stream.md, "Without --exec"
@@ -314,9 +313,9 @@ def command(options):
     for flag in ("exec", "strace"):
         if getattr(options, flag) is not None:
             check_served(files, f"--{flag}")
-    with tempfile.TemporaryDirectory(prefix="axo-") as folder:
-        out = Path(folder) / "archive"
-        machine.log_copy = Path(folder) / "log" if options.snapshot else None
+    with scratch.Folder() as folder:
+        out = folder / "archive"
+        machine.log_copy = folder / "log" if options.snapshot else None
         status = execute(machine, options, files, out) if options.exec is not None else interact(machine, options, files, out)
         if options.snapshot:
             snapshots_write(machine, options)

@@ -34,15 +34,6 @@ def error(sentence):
     print(f"axo: {line}", file=sys.stderr, flush=True)
 
 
-def status_of(program, words):
-    """What the program(words) returns, or the status of the failure that ends it, which is said."""
-    try:
-        return program(words)
-    except Failure as failure:
-        error(failure)
-        return failure.status
-
-
 def note(sentence):
     """Progress worth a line. Silent under --exec."""
     if not quiet:
