@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* raw.c: three programs in one, told by their argument: `writer` sends 1 MB of numbered lines through the raw console, `typist`
- * reads numbered lines that the host types, `killer` has the driver killed 52 times meanwhile, at any instruction, for it runs above it.
+ * reads numbered lines that the host types, `killer` has the driver killed 52 times meanwhile, spread over the output, at any instruction, for
+ * it runs above it.
  * Neither of the first two knows of the third. */
 #include <chardev.h>
 #include <ds.h>
@@ -12,7 +13,7 @@
 #include <l4/window.h>
 #include <rs.h>
 
-enum { LINES = 19100, TYPED = 2000, KILLS = 52, WINDOW = 4096, EXIT_PORT = 0xf4, PASS = 0x10, FAIL = 0x11 };
+enum { LINES = 19100, LINE_BYTES = 55, TYPED = 2000, KILLS = 52, WINDOW = 4096, EXIT_PORT = 0xf4, PASS = 0x10, FAIL = 0x11 };
 
 static _Noreturn void leave(u8 status)
 {
@@ -80,6 +81,14 @@ static _Noreturn void read_lines(struct l4_session *serial, struct l4_session *d
     tell(ds, 1);
 }
 
+static void output_wait(cap_t serial, u64 sent)
+{
+    struct chardev_counts counts;
+    while (chardev_look(serial, &counts) == L4_OK && counts.sent < sent) {
+        l4_sleep(L4_MILLISECOND);
+    }
+}
+
 static _Noreturn void kill_driver(struct l4_session *rs, cap_t serial, cap_t ds)
 {
     static const struct l4_bytes victim = { (const u8 *)"serial", 6 };
@@ -90,7 +99,8 @@ static _Noreturn void kill_driver(struct l4_session *rs, cap_t serial, cap_t ds)
     }
     for (u32 i = 0; i < KILLS; i++) {
         seed = seed * 6364136223846793005ul + 1442695040888963407ul;
-        l4_sleep(2 * L4_MILLISECOND + (seed >> 33) % (8 * L4_MILLISECOND));
+        output_wait(serial, (u64)(i + 1) * LINES / (KILLS + 2) * LINE_BYTES);
+        l4_sleep((seed >> 33) % (2 * L4_MILLISECOND));
         if (rs_kill(rs, victim, (enum rs_way)(i % 4)) != L4_OK || chardev_look(serial, &counts) != L4_OK) {
             l4_log("kill %u: refused", i);
             leave(FAIL);
