@@ -207,10 +207,11 @@ static u64 waits_for(const struct thread *t)
     return t->at_gate ? t->at_gate->object.id : 0;
 }
 
-l4_err_t thread_look(struct thread *self, struct invocation *inv, u32 *state, u64 *waits, u64 *id)
+l4_err_t thread_look(struct thread *self, struct invocation *inv, u32 *state, u64 *waits, u64 *id, u64 *progress)
 {
     *state = thread_state(self);
     *waits = waits_for(self);
     *id = self->object.id;
+    *progress = self->progress;
     return L4_OK;
 }

@@ -22,6 +22,7 @@
 #include "place_handlers.h"
 #include "service.h"
 #include "slots.h"
+#include "suspect.h"
 
 enum { SERVICES = 48, FRESH_FROM = 2, HOLD_FROM = 3, WATCH_MS = 500, SILENT = 2 };
 
@@ -153,14 +154,38 @@ static void do_irq(struct keeperd_tx tx, u64 label)
 
 static void watch_plan(void) { l4_volatile.deadline = l4_now() + WATCH_MS * 1000000ul; }
 
-/* Who makes a silent service wait: the one at the end of its calls. Calls go down in rank, so there is an end. */
-static const struct service *service_holding(const struct service *waiting)
+/* ---- silence ---- */
+static void suspects_fill(struct suspect *all)
 {
-    const struct service *s = waiting;
-    for (u32 next = service_awaited(service_ref(s)); next && next != service_ref(s); next = service_awaited(next)) {
-        s = service_at(next);
+    for (u32 n = 1; n <= service_count(); n++) {
+        const struct manifest_service *m = service_manifest(n);
+        all[n] = (struct suspect){
+            .is_up = service_at(n)->state == KEEPER_UP, .is_watched = m->heartbeat_ms || n == service_watcher(), .priority = m->priority,
+        };
+        all[n].stance = service_stance(n, &all[n].on);
     }
-    return s->state == KEEPER_UP ? s : waiting;
+}
+
+static l4_err_t do_suspect(u64 label, u32 n, u32 *who, u64 *steps)
+{
+    struct suspect all[SERVICES] = { 0 };
+    l4_err_t err;
+    service_lookup(n, &err);
+    if (err == L4_OK) {
+        suspects_fill(all);
+        *who = suspect_find(all, service_count(), n);
+        *steps = *who ? service_steps(*who) : 0;
+    }
+    return err;
+}
+
+/* Who makes the silent watcher wait: nobody but keeper finds that one out. */
+static const struct service *service_holding(const struct service *watcher)
+{
+    struct suspect all[SERVICES] = { 0 };
+    suspects_fill(all);
+    u32 end = suspect_end(all, service_count(), service_ref(watcher));
+    return all[end].is_up ? service_at(end) : watcher;
 }
 
 /* Who watches the watcher: keeper, so that rs is found hung like any other, and so is whom it calls while rs cannot. */
@@ -274,24 +299,6 @@ static l4_err_t do_stop(struct keeperd_tx tx, u64 label, u32 n)
     return L4_OK;
 }
 
-/* Whether somebody else finds out about it if it hangs, or it cannot answer at all. */
-static bool service_is_watched(u32 n)
-{
-    return service_at(n)->state != KEEPER_UP || n == service_watcher() || service_manifest(n)->heartbeat_ms;
-}
-
-/* Whose fault it is that `silent` is: its own, if it waits for no service and is kept from no CPU. Nobody's, if the service at the end of its
- * calls, or the one that has the CPU, is watched by itself: its own silence tells, and others are asked again. */
-static const struct service *service_blamed(const struct service *silent)
-{
-    u32 n = service_ref(silent), end = n, ahead = service_outrun_by(n);
-    for (u32 next = service_awaited(end); next && next != end; next = service_awaited(next)) {
-        end = next;
-    }
-    bool innocent = end != n ? service_is_watched(end) : ahead && service_is_watched(ahead);
-    return innocent ? NULL : service_at(end);
-}
-
 static l4_err_t do_restart(struct keeperd_tx tx, u64 label, u32 n, enum keeper_defect reason)
 {
     l4_err_t err;
@@ -308,8 +315,7 @@ static l4_err_t do_restart(struct keeperd_tx tx, u64 label, u32 n, enum keeper_d
         crash.reason = s->last;
         return service_begin(tx, s, &crash, s->in_a_row >= FRESH_FROM);
     }
-    const struct service *blamed = reason == KEEPER_HEARTBEAT ? service_blamed(s) : s;
-    return blamed ? service_defect(tx, blamed, reason, NULL, true) : L4_OK;
+    return service_defect(tx, s, reason, NULL, true);
 }
 
 static l4_err_t do_kill(struct keeperd_tx tx, u64 label, u32 n, enum keeper_way how)
@@ -392,7 +398,8 @@ static void do_begin(struct keeperd_tx tx)
 
 const struct keeperd_ops keeper_ops = {
     .hooks.start = do_begin, .hooks.irq = do_irq, .hooks.timeout = do_timeout,
-    .keeper_memory = do_memory, .keeper_look = do_look, .keeper_find = do_find, .keeper_start = do_start, .keeper_stop = do_stop, .keeper_restart = do_restart,
+    .keeper_memory = do_memory, .keeper_look = do_look, .keeper_find = do_find, .keeper_suspect = do_suspect,
+    .keeper_start = do_start, .keeper_stop = do_stop, .keeper_restart = do_restart,
     .keeper_kill = do_kill, .keeper_crash = do_crash, .keeper_set_policy = do_set_policy, .keeper_update = do_update,
     .exception_raise = do_raise,
     .process_make = do_process_make, .process_make_thread = do_process_make_thread,

@@ -521,6 +521,16 @@ static const struct l4_now *now_of(u32 n)
 }
 
 u64 service_completed(u32 n) { return now_of(n)->completed; }
+
+u64 service_steps(u32 n)
+{
+    u32 state;
+    u64 waits, id, progress = 0;
+    thread_look(object_slot(n, OBJECT_THREAD), &state, &waits, &id, &progress);
+    return now_of(n)->steps + progress;
+}
+
+
 struct l4_request service_request(u32 n) { return now_of(n)->request; }
 const struct l4_crash *service_crash(u32 n) { return services[n].crash; }
 const u64 *service_backtrace(u32 n) { return services[n].backtrace; }
@@ -532,37 +542,31 @@ static u64 object_id(cap_t slot)
     return task_look(L4_BOOT_TASK, l4_fpage_caps(slot, 0), &rights, &order, &id) == L4_OK ? id : 0;
 }
 
-u32 service_awaited(u32 n)
+/* The service that owns the gate or thread of this id; 0: none. */
+static u32 service_of_object(u64 id)
 {
-    u32 state;
-    u64 on, id;
-    if (thread_look(object_slot(n, OBJECT_THREAD), &state, &on, &id) != L4_OK || !on) {
-        return 0;
-    }
     for (u32 i = 1; i <= manifest->services; i++) {
-        if (object_id(object_slot(i, OBJECT_GATE)) == on || object_id(object_slot(i, OBJECT_THREAD)) == on) {
+        if (object_id(object_slot(i, OBJECT_GATE)) == id || object_id(object_slot(i, OBJECT_THREAD)) == id) {
             return i;
         }
     }
     return 0;
 }
 
-u32 service_outrun_by(u32 n)
+enum stance service_stance(u32 n, u32 *on)
 {
-    enum { READY = 1 };
-    u32 state, found = 0;
-    u64 on, id;
-    if (thread_look(object_slot(n, OBJECT_THREAD), &state, &on, &id) != L4_OK || state != READY) {
-        return 0;
+    enum { READY = 1, RECEIVING = 4 };      /* thread.look */
+    u32 state;
+    u64 waits, id, progress;
+    *on = 0;
+    if (thread_look(object_slot(n, OBJECT_THREAD), &state, &waits, &id, &progress) != L4_OK) {
+        return STANCE_AWAY;
     }
-    u32 most = service_manifest(n)->priority;
-    for (u32 i = 1; i <= manifest->services; i++) {
-        if (service_manifest(i)->priority > most && thread_look(object_slot(i, OBJECT_THREAD), &state, &on, &id) == L4_OK && state == READY) {
-            found = i;
-            most = service_manifest(i)->priority;
-        }
+    if (state == READY || state == RECEIVING) {
+        return state == READY ? STANCE_READY : STANCE_IDLE;
     }
-    return found;
+    *on = waits ? service_of_object(waits) : 0;
+    return *on ? STANCE_CALLS : STANCE_AWAY;
 }
 
 void service_wake(u32 n) { irq_ring(object_slot(n, OBJECT_WAKE)); }

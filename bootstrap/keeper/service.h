@@ -7,6 +7,8 @@
 #include <abi/ipc.h>
 #include <l4/crash.h>
 
+#include "suspect.h"
+
 /* Of the boot: make gates, irq objects, places and tasks of all services in the manifest. Panics if it cannot. */
 void services_make(void);
 u32 service_count(void);
@@ -29,6 +31,8 @@ u32 service_find(const u8 *name, u32 length);
 
 /* Requests that it has completed since its state was made. */
 u64 service_completed(u32 service);
+/* A number that changes while it gets on with long work: steps that it tells of (l4_step), and those of a long invocation. */
+u64 service_steps(u32 service);
 /* What it is busy with. */
 struct l4_request service_request(u32 service);
 
@@ -48,9 +52,7 @@ const struct l4_crash *service_crash(u32 service);
 const u64 *service_backtrace(u32 service);
 /* Ask for its heartbeat. */
 void service_wake(u32 service);
-/* The service at whose gate, or for whose answer, its thread waits; 0: for none's. */
-u32 service_awaited(u32 service);
-/* The most urgent service that is ready to run while this one is, too, but less urgent; 0: none, or it does not want to run. */
-u32 service_outrun_by(u32 service);
+/* What its thread does, and with STANCE_CALLS the service at whose gate, or for whose answer, it waits. */
+enum stance service_stance(u32 service, u32 *on);
 /* Tell the clients of keeper that something changed. */
 void service_tell(void);

@@ -49,10 +49,12 @@ static void receive_one(void)
     l4_hook();
 }
 
-/* Do what the device is ready for. A full ring stops the receiver: bytes wait in the device and in the line behind it. */
+/* Do what the device is ready for: a ring full at most, which takes long when a virtual device writes each byte to a busy host. A full ring
+ * stops the receiver: bytes wait in the device and in the line behind it. */
 static void serve(void)
 {
     for (;;) {
+        l4_step();
         u8 status = port_in(port(UART_STATUS));
         bool full = received() - seriald_state()->taken == SIZE;
         bool in_ready = (status & UART_READY) && !full, out_ready = (status & UART_EMPTY) && sent() < seriald_state()->accepted;

@@ -49,9 +49,9 @@ static u32 running(void)
     for (const struct lwp *l = lwp_following(NULL); l; l = lwp_following(l)) {
         const struct proc *p = proc_at(l->of);
         u32 state;
-        u64 waits, id;
+        u64 waits, id, progress;
         cap_t cap = PROCESS_THREADS_AT_PM + PROCESS_THREADS * proc_place(p) + l->slot;
-        n += p->state == PM_RUNNING && l->stage == LWP_ALIVE && thread_look(cap, &state, &waits, &id) == L4_OK &&
+        n += p->state == PM_RUNNING && l->stage == LWP_ALIVE && thread_look(cap, &state, &waits, &id, &progress) == L4_OK &&
              state == READY;
     }
     return n;

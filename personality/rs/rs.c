@@ -16,12 +16,13 @@
 
 #include "heartbeat.h"
 
-enum { TICK_MS = 50, PAUSE_FROM = 3, PAUSE_MOST_S = 64 };
+enum { PAUSE_FROM = 3, PAUSE_MOST_S = 64 };
 
 static struct heartbeat hearts[HEARTBEAT_SERVICES] L4_VOLATILE_ZERO;
-/* Who is to be asked for its heartbeat at the end of a look, and whether somebody's was missed in it: then nobody is asked, for keeper looks
- * who keeps the CPU from whom, and one that was just asked would be in the way without guilt. */
-static struct { bool due[HEARTBEAT_SERVICES], missed; } asking L4_VOLATILE_ZERO;
+static struct heartbeat_clock looks L4_VOLATILE_ZERO;
+/* Who is to be asked for its heartbeat at the end of a look: keeper sees who keeps the CPU from whom, and one that was just asked would be in
+ * the way without guilt. */
+static bool due[HEARTBEAT_SERVICES] L4_VOLATILE_ZERO;
 
 static l4_err_t look(u32 n, struct keeper_status *status) { return keeper_look(l4_slot("keeper"), n, status); }
 
@@ -112,20 +113,28 @@ static void watch_update(struct rsd_tx tx, const struct watch *w, const struct k
     }
 }
 
+/* It was asked and is silent: whose fault that is has a defect when it has been at fault for long enough. */
+static void watch_silent(struct rsd_tx tx, u32 n)
+{
+    struct keeper_status status;
+    u32 who;
+    u64 steps;
+    if (keeper_suspect(l4_slot("keeper"), n, &who, &steps) != L4_OK || !who || who >= HEARTBEAT_SERVICES || look(who, &status) != L4_OK) {
+        return;
+    }
+    if (heartbeat_fault(&hearts[who], &looks, status.heartbeat_ms, steps)) {
+        mend(tx, who, KEEPER_HEARTBEAT);
+    }
+}
+
 static void watch_heart(struct rsd_tx tx, const struct watch *w, const struct keeper_status *status)
 {
     struct heartbeat *heart = &hearts[w->number];
-    switch (heartbeat_tick(heart, l4_now(), status->incarnation, status->heartbeat_ms)) {
-    case HEARTBEAT_ASK:
-        asking.due[w->number] = true;
-        break;
-    case HEARTBEAT_DEFECT:
-        asking.missed = true;
-        mend(tx, w->number, KEEPER_HEARTBEAT);
-        break;
-    case HEARTBEAT_NOTHING:
-        break;
+    bool is_same = heart->incarnation == status->incarnation;
+    if (is_same && heart->asked) {
+        watch_silent(tx, w->number);
     }
+    due[w->number] = heartbeat_due(heart, &looks, status->incarnation, status->heartbeat_ms);
 }
 
 /* A look at one service; false behind the last. */
@@ -159,24 +168,22 @@ static bool watch_one(struct rsd_tx tx, u32 n)
 static void hearts_ask(void)
 {
     for (u32 n = 1; n < HEARTBEAT_SERVICES; n++) {
-        if (asking.due[n] && asking.missed) {
-            heartbeat_answered(&hearts[n]);
-        } else if (asking.due[n]) {
+        if (due[n]) {
+            due[n] = false;
             irq_ring(l4_slot("watch") + n);
         }
-        asking.due[n] = false;
     }
-    asking.missed = false;
 }
 
 static void watch_all(struct rsd_tx tx)
 {
     u32 n = 1;
+    heartbeat_look(&looks, l4_now());
     while (n < HEARTBEAT_SERVICES && watch_one(tx, n)) {
         n++;
     }
     hearts_ask();
-    l4_volatile.deadline = l4_now() + TICK_MS * 1000000ul;
+    l4_volatile.deadline = l4_now() + HEARTBEAT_LOOK_MS * 1000000ul;
 }
 
 static void do_irq(struct rsd_tx tx, u64 label)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* check.c: the audit: every invariant that pool.h, space.h and object.h name, counted anew. At each start, in tests, on
- * demand. */
+ * demand. It is long in a large machine: each chunk and each run of frames is a step. */
 #include <l4/log.h>
 
 #include "fault.h"
@@ -8,6 +8,7 @@
 #include "page.h"
 #include "space.h"
 
+enum { FRAMES_STEP = 4096 };
 #define HOLDS(what) do { if (!(what)) { l4_log("audit: " #what); return false; } } while (0)
 
 static bool regions_check(const struct space *s)
@@ -36,6 +37,7 @@ static bool owner_check(u32 owner, u64 *chunks)
     u32 prev = 0;
     for (const struct chunk *c = chunk_first(owner); c; c = chunk_next(c)) {
         u32 used = 0;
+        l4_step();
         HOLDS(c->owner == owner && c->prev == prev && chunk_find(owner, c->key) == c);
         for (u32 i = 0; i < CHUNK_PAGES; i++) {
             used += c->page[i] != 0;
@@ -53,6 +55,7 @@ static bool split_check(void)
     u64 archive = 0, others = 0;
     for (const struct object *o = object_following(NULL); o; o = object_following(o)) {
         for (const struct chunk *c = chunk_first(object_owner(o)); c; c = chunk_next(c)) {
+            l4_step();
             for (u32 i = 0; i < CHUNK_PAGES; i++) {
                 archive += c->page[i] && frame_is_archive(c->page[i]);
                 others += c->page[i] && !frame_is_archive(c->page[i]);
@@ -112,16 +115,25 @@ static bool uses_check(const struct vmd_state *state)
 
 /* The sum over all frames: `refs` names in chunks, one for the frame of zeros; what is free is counted and in the list.
  * */
+static void frame_step(u64 frame)
+{
+    if (frame % FRAMES_STEP == 0) {
+        l4_step();
+    }
+}
+
 static bool frames_check(void)
 {
     const struct frames_page *page = frames_page();
     u64 refs = 0, named = 1, free = 0, listed = 0, chunks = 0;
     for (u64 f = 0; f < page->top; f++) {
         refs += frame_refs((u32)f);
+        frame_step(f);
     }
     for (u32 i = 0; i < page->ranges; i++) {
         for (u64 f = page->range[i].first; f < page->range[i].first + page->range[i].count; f++) {
             free += !frame_refs((u32)f);
+            frame_step(f);
         }
     }
     for (const struct space *s = space_following(NULL); s; s = space_following(s)) {
@@ -132,10 +144,11 @@ static bool frames_check(void)
     }
     for (u32 f = pool()->free; f; f = frame_at(f)->next) {
         HOLDS(!frame_refs(f) && ++listed <= free);
+        frame_step(listed);
     }
     for (u32 c = pool()->chunk_free; c; c = chunk_at(c)->next) {
         HOLDS(!chunk_at(c)->used && !chunk_at(c)->owner);
-        chunks++;
+        frame_step(chunks++);
     }
     HOLDS(owners_check(&chunks) && chunks == pool()->chunk_high);
     HOLDS(free == pool()->frames_free && refs == named);

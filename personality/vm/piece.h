@@ -27,6 +27,7 @@ static inline struct pieces pieces_open(void)
 static inline void piece_commit(void)
 {
     l4_commit(NULL, 0);
+    l4_step();
     l4_store(&l4_undo_log()->top, 1);
     L4_BARRIER();
 }

@@ -76,6 +76,18 @@ static void kill_the_others(struct l4_session *rs, struct l4_session *ds)
     expect(rs_kill(rs, key, RS_QUIT) == RS_NO_SERVICE, "nobody is called answer");
 }
 
+/* While one of them keeps the CPU nobody below it answers, and nobody but it is blamed. */
+static void expect_no_other_defect(cap_t rs)
+{
+    static const char *const names[] = { "rs", "ds", "serial" };
+    for (u32 i = 0; i < sizeof names / sizeof *names; i++) {
+        u32 number;
+        struct rs_entry entry = { 0 };
+        struct l4_bytes name = { (const u8 *)names[i], (u32)strlen(names[i]) };
+        expect(rs_show(rs, name, &number, &entry) == L4_OK && entry.defects == 0 && entry.ordered >= 4, "each defect was ordered");
+    }
+}
+
 /* Held down, the driver's callers wait; then they go on. */
 static void hold_down(struct l4_session *rs)
 {
@@ -133,5 +145,6 @@ void l4_main(void)
     kill_the_others(&rs, &names);
     hold_down(&rs);
     watch_the_faulty(rs.gate);
+    expect_no_other_defect(rs.gate);
     leave(PASS);
 }

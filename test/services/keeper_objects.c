@@ -32,8 +32,12 @@ const struct manifest_service *service_manifest(u32 n) { return &manifest[n - 1]
 
 u32 service_watcher(void) { return 1; }
 void service_wake(u32 n) { act(7, n, 0); }
-u32 service_awaited(u32 n) { return n == 1 ? 2 : 0; }
-u32 service_outrun_by(u32 n) { return 0; }
+
+enum stance service_stance(u32 n, u32 *on)
+{
+    *on = n == 1 ? 2 : 0;
+    return n == 1 ? STANCE_CALLS : STANCE_READY;
+}
 
 u32 service_find(const u8 *name, u32 length)
 {
@@ -46,6 +50,7 @@ u32 service_find(const u8 *name, u32 length)
 }
 
 u64 service_completed(u32 n) { return 10 * n; }
+u64 service_steps(u32 n) { return 20 * n; }
 struct l4_request service_request(u32 n) { return (struct l4_request){ n, n, n }; }
 void service_stop(u32 n) { act(1, n, 0); }
 void service_run(u32 n) { act(2, n, 0); }

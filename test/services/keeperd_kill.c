@@ -33,6 +33,7 @@ static const struct kill_request requests[] = {
     { .method = KEEPERD_KILL_KEEPER_UPDATE, .words = 5, .word = { 1, 6, [4] = 0x6c6169726573 } },
     { .name = "no module", .method = KEEPERD_KILL_KEEPER_UPDATE, .words = 5, .word = { 1, 4, [4] = 0x656e6f6e }, .expect = KEEPER_NO_MODULE },
     { .method = KEEPERD_KILL_KEEPER_LOOK, .word = { 1 } },
+    { .method = KEEPERD_KILL_KEEPER_SUSPECT, .word = { 1 } },
     { .method = KEEPERD_KILL_KEEPER_FIND, .words = 5, .word = { 6, [4] = 0x6c6169726573 } },
     { .method = KEEPERD_KILL_KEEPER_CRASH, .word = { 1 } },
     { .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 2, PROCESS + 1 } },

@@ -45,7 +45,10 @@ static void answer_order(struct l4_message *m)
     }
 }
 
+static void answer_suspect(struct l4_message *m) { *m = (struct l4_message){ .tag = 2ul << L4_TAG_WORDS_SHIFT, .word = { m->word[0] } }; }
+
 static const struct world_rule below[] = {
+    { KEEPER_METHOD_SUSPECT, false, answer_suspect },
     { KEEPER_METHOD_LOOK, false, answer_look }, { KEEPER_METHOD_FIND, false, answer_find },
     { KEEPER_METHOD_START, true, answer_order }, { KEEPER_METHOD_STOP, true, answer_order },
     { KEEPER_METHOD_RESTART, true, answer_order }, { KEEPER_METHOD_KILL, true, answer_order },

@@ -15,11 +15,12 @@
 #define L4_STATE_ADDRESS 0x40000000ul
 enum { L4_LOG_WORDS = 4093, L4_PATH_MAX = 48 };
 
-/* The request in progress, for keeper: it names the poisoned one. All zero between requests that change nothing
+/* What keeper reads of a server. The request in progress names the poisoned one. All zero between requests that change nothing
  * matters not: it is read only when the server stopped by a defect. */
 struct l4_now {
     struct l4_request request;
     u64 completed;              /* requests since the state was made: whether one was completed between two crashes */
+    u64 steps;                  /* l4_step: of work that is long, but comes to an end */
 };
 /* In l4_now.request.label: no client's request. Client labels never have these values. */
 enum { L4_NOW_CLIENTS = 0xffff };
@@ -78,3 +79,7 @@ enum { L4_IN_USE = 0xffffffff };    /* in the list of next free records: this on
 
 static inline struct l4_state *l4_state(void) { return (struct l4_state *)L4_STATE_ADDRESS; }
 static inline struct l4_undo_log *l4_undo_log(void) { return &l4_state()->log; }
+
+/* A server that works for long in one request, or at its start, says now and then that it gets on, so that its silence is not taken for a
+ * hang. Caller: what is done between two of these is bounded (a million instructions), and so is their number. */
+static inline void l4_step(void) { ++*(volatile u64 *)&l4_state()->now.steps; }

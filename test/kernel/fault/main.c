@@ -51,7 +51,7 @@ static u32 state_of(cap_t thread)
 {
     u32 state = 99;
     u64 n;
-    thread_look(thread, &state, &n, &n);
+    thread_look(thread, &state, &n, &n, &n);
     return state;
 }
 

@@ -158,7 +158,7 @@ static l4_err_t set_registers(void)
 static l4_err_t kick(void) { return thread_kick(in(THREADS)); }
 static l4_err_t switch_to(void) { return thread_switch_to(in(THREADS)); }
 static l4_err_t use_fpu(void) { return thread_use_fpu(in(THREADS), below(2)); }
-static l4_err_t look_thread(void) { return thread_look(in(THREADS), &(u32){ 0 }, &scrap[0], &scrap[1]); }
+static l4_err_t look_thread(void) { return thread_look(in(THREADS), &(u32){ 0 }, &scrap[0], &scrap[1], &scrap[2]); }
 
 static l4_err_t bind_gate(void) { return gate_bind(in(GATES), below(4) ? in(THREADS) : FUZZ_OWN_THREAD); }
 static l4_err_t unbind_gate(void) { return gate_unbind(in(GATES)); }
@@ -339,7 +339,7 @@ void fuzz_drive(u64 unused)
     t->methods = METHODS;
     for (u32 i = 0; i < METHODS; i++)
         first_way[i] = fuzz_first_way(i);
-    thread_look(FUZZ_OWN_THREAD, &own_state, &scrap[0], &own_id);
+    thread_look(FUZZ_OWN_THREAD, &own_state, &scrap[0], &own_id, &scrap[1]);
     while (t->done < t->wanted) {
         if (below(4)) {
             guided(t);

@@ -70,8 +70,8 @@ static void test_mint(void)
     l4_must(task_look(L4_BOOT_TASK, l4_fpage_caps(SCRATCH, 0), &rights, &o, &id));
     test_is("a door has no M and no C", rights, L4_R | L4_W | L4_X | L4_O | L4_I);
     u32 state;
-    u64 waits_for, me;
-    l4_must(thread_look(L4_BOOT_THREAD, &state, &waits_for, &me));
+    u64 waits_for, me, progress;
+    l4_must(thread_look(L4_BOOT_THREAD, &state, &waits_for, &me, &progress));
     test_ok("revoke what somebody else minted", gate_revoke(GATE, me + 1000, &removed));
     test_is("nothing", removed, 0);
     test_ok("revoke what this thread minted", gate_revoke(GATE, me, &removed));

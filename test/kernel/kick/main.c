@@ -109,7 +109,7 @@ static void test_running(void)
     test_ok("can be kicked", thread_kick(s.thread));
     u32 state;
     u64 n;
-    l4_must(thread_look(s.thread, &state, &n, &n));
+    l4_must(thread_look(s.thread, &state, &n, &n, &n));
     test_is("and stays stopped", state, 0);
     spawn_end(&s);
 }

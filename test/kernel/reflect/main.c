@@ -175,7 +175,7 @@ static void test_without_upcall(void)
     spawn_let_run(1);
     u32 state;
     u64 n;
-    l4_must(thread_look(s.thread, &state, &n, &n));
+    l4_must(thread_look(s.thread, &state, &n, &n, &n));
     test_is("without an upcall a foreign system call halts", state, 5);
     test_status("an upcall outside", thread_set_upcall(s.thread, 1ul << 63, 0, 0, 0), L4_BAD_ARGUMENT);
     spawn_end(&s);

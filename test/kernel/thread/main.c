@@ -29,8 +29,8 @@ static void count(u64 argument)
 static u32 state_of(cap_t thread)
 {
     u32 state = 99;
-    u64 waits_for, id;
-    thread_look(thread, &state, &waits_for, &id);
+    u64 waits_for, id, progress;
+    thread_look(thread, &state, &waits_for, &id, &progress);
     return state;
 }
 
@@ -148,8 +148,8 @@ static void test_unbound(void)
     test_status("a UTCB cannot be mapped on",
         task_map(L4_BOOT_TASK, L4_BOOT_TASK, l4_fpage_memory((u64)l4_utcb(), 12, 7), 0x58000000, 7, &n), L4_NOT_MAPPED);
     u32 state;
-    u64 waits_for, id;
-    test_ok("look", thread_look(T, &state, &waits_for, &id));
+    u64 waits_for, id, progress;
+    test_ok("look", thread_look(T, &state, &waits_for, &id, &progress));
     test_is("the id in the UTCB", ((struct l4_utcb *)((u64)l4_utcb() + 1024))->thread_id, id);
     test_ok("to another task", factory_make_task(L4_BOOT_FACTORY, TASK));
     test_ok("it migrates", thread_bind(T, TASK, 0x50000000));
@@ -178,7 +178,7 @@ static void test_rights(void)
     test_is("look needs R", state_of(WEAK), STOPPED);
     test_drop(WEAK);
     l4_must(l4_map_cap(L4_BOOT_TASK, L4_BOOT_TASK, s.thread, WEAK, L4_C));
-    test_status("look without R", thread_look(WEAK, &(u32){ 0 }, &(u64){ 0 }, &(u64){ 0 }), L4_NO_RIGHT);
+    test_status("look without R", thread_look(WEAK, &(u32){ 0 }, &(u64){ 0 }, &(u64){ 0 }, &(u64){ 0 }), L4_NO_RIGHT);
     test_status("get_registers without R", thread_get_registers(WEAK, &r), L4_NO_RIGHT);
     test_drop(WEAK);
     spawn_end(&s);
@@ -197,9 +197,9 @@ static void test_waiting(void)
     struct spawned s = spawn_thread_run(0, 40, wait_at_gate, DOOR);
     spawn_let_run(1);
     u32 state;
-    u64 waits_for, id, gate_id;
+    u64 waits_for, id, progress, gate_id;
     u32 rights, order;
-    l4_must(thread_look(s.thread, &state, &waits_for, &id));
+    l4_must(thread_look(s.thread, &state, &waits_for, &id, &progress));
     l4_must(task_look(L4_BOOT_TASK, l4_fpage_caps(GATE, 0), &rights, &order, &gate_id));
     test_is("it sends", state, SENDING);
     test_is("to the gate", waits_for, gate_id);
@@ -213,6 +213,37 @@ static void test_waiting(void)
     spawn_end(&s);
 }
 
+static const u8 shown[4096] __attribute__((aligned(4096))) = { 1 };
+enum { SHOWN_AT = 0x60000000, SHOWN_PAGES = 512, LOOKS = 500 };
+
+/* Map a page many times and take all of it away at once, again and again. */
+static void work_long(u64 unused)
+{
+    u64 n;
+    for (;;) {
+        for (u64 i = 0; i < SHOWN_PAGES; i++)
+            task_map(L4_BOOT_TASK, L4_BOOT_TASK, l4_fpage_memory((u64)shown, 12, L4_R), SHOWN_AT + (i << 12), L4_R, &n);
+        task_unmap(L4_BOOT_TASK, l4_fpage_memory(SHOWN_AT, 21, L4_R), L4_R, false, &n);
+    }
+}
+
+static void test_progress(void)
+{
+    struct spawned s = spawn_thread_run(0, 10, work_long, 0);
+    u64 waits_for, id, progress = 0, pages = 1ul << 35;
+    u32 state, looks = 0;
+    for (; !progress && looks < LOOKS; looks++) {
+        spawn_let_run(1);
+        l4_must(thread_look(s.thread, &state, &waits_for, &id, &progress));
+    }
+    test_is("it is seen to have come somewhere", progress != 0 && (progress & (pages * 2 - 1)) <= SHOWN_PAGES, true);
+    l4_must(thread_stop(s.thread));
+    spawn_end(&s);
+    l4_must(task_unmap(L4_BOOT_TASK, l4_fpage_memory(SHOWN_AT, 21, L4_R), L4_R, false, &progress));
+    l4_must(thread_look(L4_BOOT_THREAD, &state, &waits_for, &id, &progress));
+    test_is("what is done in one step has none", progress, 0);
+}
+
 void l4_main(void)
 {
     test_begin("thread");
@@ -223,6 +254,7 @@ void l4_main(void)
     test_base();
     test_rights();
     test_waiting();
+    test_progress();
     test_balance("memory is as before", before);
     test_end();
 }
