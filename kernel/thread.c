@@ -38,10 +38,11 @@ l4_err_t thread_return(struct thread *t, l4_err_t status)
     return status;
 }
 
+/* A call that has no answer yet is to be sent again, for nobody knows how far it came, and a receive is to begin again: not a kick. */
 void thread_halt(struct thread *t)
 {
     if (thread_waits(t))
-        ipc_abort(t, L4_KICKED);
+        ipc_abort(t, L4_PEER_RESTARTED);
     if (thread_state(t) == THREAD_READY)
         sched_remove(t);
     t->hot = THREAD_STOPPED;

@@ -88,7 +88,7 @@ static inline bool thread_is_stopped(const struct thread *t)
 void thread_wake(struct thread *t);
 /* Set what an invocation returns: status and no words. Returns the status. */
 l4_err_t thread_return(struct thread *t, l4_err_t status);
-/* Stop `t` wherever it is: its own wait ends as by a kick, its callers get `peer_restarted`. */
+/* Stop `t` wherever it is: whatever it waited for and its callers get `peer_restarted`. */
 void thread_halt(struct thread *t);
 /* Stop `t` and take it out of its task (whose destruction has begun, or another bind follows). */
 void thread_unbind(struct thread *t);

@@ -11,5 +11,5 @@ void l4_sleep_until(u64 ns)
         l4_utcb()->deadline = ns;
         tag = l4_tag(0, 0, 0) | L4_TAG_WAIT | L4_TAG_TIMEOUT;
         l4_invoke(0, &tag, none, &w0, &w1, &w2, &w3);
-    } while (l4_tag_status(tag) == L4_KICKED && l4_now() < ns);
+    } while ((l4_tag_status(tag) == L4_KICKED || l4_tag_status(tag) == L4_PEER_RESTARTED) && l4_now() < ns);
 }

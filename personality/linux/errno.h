@@ -9,5 +9,6 @@ enum {
     EISDIR = 21, EINVAL = 22, ENFILE = 23, EMFILE = 24, ENOTTY = 25, ETXTBSY = 26, EFBIG = 27, ENOSPC = 28, ESPIPE = 29,
     EROFS = 30, EMLINK = 31, EPIPE = 32, EDOM = 33, ERANGE = 34, EDEADLK = 35, ENAMETOOLONG = 36, ENOSYS = 38, ENOTEMPTY = 39,
     ELOOP = 40, EOVERFLOW = 75, ELIBBAD = 80, EOPNOTSUPP = 95, ETIMEDOUT = 110,
+    ESTOPPED = 513,         /* the thread was stopped in its wait, and runs again */
     EINTERRUPTED = 512,     /* a signal ended the wait: what follows is the call's restart class */
 };

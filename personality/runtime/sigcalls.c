@@ -85,12 +85,12 @@ i64 sys_rt_sigsuspend(struct thread *t, const u64 *a)
     t->mask_saved = true;
     t->mask = set & ~SIGNALS_UNBLOCKABLE;
     signal_recheck(t);
-    return wait_for_ring(t, ~0ul);
+    return wait_for_signal(t, ~0ul);
 }
 
 i64 sys_pause(struct thread *t, const u64 *a)
 {
-    return wait_for_ring(t, ~0ul);
+    return wait_for_signal(t, ~0ul);
 }
 
 i64 sys_restart_syscall(struct thread *t, const u64 *a)
@@ -168,7 +168,8 @@ i64 sys_rt_tgsigqueueinfo(struct thread *t, const u64 *a)
     return (i32)a[0] <= 0 || (i32)a[1] <= 0 ? -EINVAL : queue(t, (i32)a[0], (u32)a[1], a[2], a[3]);
 }
 
-/* One signal of the set, which the program has blocked, is taken without its handler. Another one that is due ends the wait. */
+/* One signal of the set, which the program has blocked, is taken without its handler. Another one that is due ends the wait; so does
+ * a stop, as on Linux. */
 i64 sys_rt_sigtimedwait(struct thread *t, const u64 *a)
 {
     u64 set, left, deadline = ~0ul;
@@ -187,7 +188,7 @@ i64 sys_rt_sigtimedwait(struct thread *t, const u64 *a)
         i64 err = ASK(pm_take(&t->pm, ~(set & ~SIGNALS_UNBLOCKABLE), &what, &act, &left));
         if (err || what.number)
             break;
-        if (result == -EINTERRUPTED && signal_due(t))
+        if (result == -ESTOPPED || (result == -EINTERRUPTED && signal_due(t)))
             return -EINTERRUPTED;
         if (result == -ETIMEDOUT)
             return -EAGAIN;

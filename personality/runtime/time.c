@@ -62,10 +62,7 @@ i64 sys_time(struct thread *t, const u64 *a)
 /* Sleep until block->deadline. word[0]: where the rest goes if a handler ends it, 0: nowhere. */
 static i64 sleep_on(struct thread *t, struct restart_block *block)
 {
-    i64 result;
-    do {
-        result = wait_for_ring(t, block->deadline);
-    } while (result == 0);          /* a stale ring */
+    i64 result = wait_for_signal(t, block->deadline);
     if (result == -ETIMEDOUT)
         return 0;
     u64 now = time_ns();

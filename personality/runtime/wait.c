@@ -29,14 +29,23 @@ i64 wait_for_kick(struct thread *t, u64 deadline)
     l4_invoke(0, &tag, 0, &w0, &w1, &w2, &w3);
     utcb->kick_mask = 1;
     l4_err_t status = l4_tag_status(tag);
-    return status == L4_TIMED_OUT ? -ETIMEDOUT : status == L4_KICKED ? -EINTERRUPTED : 0;
+    return status == L4_TIMED_OUT ? -ETIMEDOUT : status == L4_KICKED ? -EINTERRUPTED : status == L4_PEER_RESTARTED ? -ESTOPPED : 0;
 }
 
 i64 wait_for_ring(struct thread *t, u64 deadline)
 {
     for (;;) {
         i64 result = wait_for_kick(t, deadline);
-        if (result != -EINTERRUPTED || signal_due(t))
+        if (result != -ESTOPPED && (result != -EINTERRUPTED || signal_due(t)))
             return result;
     }
+}
+
+i64 wait_for_signal(struct thread *t, u64 deadline)
+{
+    i64 result;
+    do {
+        result = wait_for_ring(t, deadline);
+    } while (result == 0);
+    return result;
 }

@@ -34,7 +34,10 @@ static inline i64 errno_of(l4_err_t err)
  * False: the call was never sent, the session's number is still `before`. */
 bool wait_cancel(struct thread *, struct l4_session *, u32 protocol, u64 before);
 
-/* Sleep until `deadline`, a ring, or a kick, whatever it is for: 0, -ETIMEDOUT, -EINTERRUPTED. */
+/* Sleep until `deadline`, a ring, a kick, whatever it is for, or a stop: 0, -ETIMEDOUT, -EINTERRUPTED, -ESTOPPED. */
 i64 wait_for_kick(struct thread *, u64 deadline);
-/* Sleep until `deadline` (~0: for ever), a ring of the thread's irq object, or a signal. 0 rung, -ETIMEDOUT, -EINTERRUPTED. */
+/* Sleep until `deadline` (~0: for ever), a ring of the thread's irq object, or a signal. 0 rung, -ETIMEDOUT, -EINTERRUPTED.
+ * A ring may be an old one, of a waker who came after another reason to go on; a new thread has one from the beginning. */
 i64 wait_for_ring(struct thread *, u64 deadline);
+/* Sleep until `deadline` or a signal, whoever rings: -ETIMEDOUT, -EINTERRUPTED. */
+i64 wait_for_signal(struct thread *, u64 deadline);

@@ -187,7 +187,47 @@ static void test_rights(void)
 static void wait_at_gate(u64 door)
 {
     argument_seen = (u64)(i64)wire_call(door, l4_tag(0x100001, 0, 0), 0, 0);
+    counter = l4_utcb()->kicked;
     spawn_rest();
+}
+
+static void wait_for_any(u64 unused)
+{
+    struct l4_message m;
+    wire_wait(&m, 0);
+    argument_seen = (u64)(i64)l4_tag_status(m.tag);
+    counter = l4_utcb()->kicked;
+    spawn_rest();
+}
+
+/* Who is stopped while it waits learns after it is resumed whether to ask again: of a call nobody knows how far it came. A kick, which
+ * means a signal, is something else. */
+static void test_stopped(const char *what, void (*entry)(u64), bool received, l4_err_t told)
+{
+    l4_must(factory_make_gate(L4_BOOT_FACTORY, GATE));
+    l4_must(gate_mint(GATE, DOOR, 0, 0));
+    struct spawned s = spawn_thread_run(0, 40, entry, DOOR);
+    struct l4_message m;
+    spawn_let_run(1);
+    if (received) { /* bound only now: waiting above is an open receive itself */
+        l4_must(gate_bind(GATE, L4_BOOT_THREAD));
+        wire_wait(&m, 0);
+        l4_must(gate_unbind(GATE));
+    }
+    l4_print("# %s\n", what);
+    argument_seen = counter = 99;
+    test_ok("stop", thread_stop(s.thread));
+    test_is("it is stopped", state_of(s.thread), STOPPED);
+    spawn_let_run(1);
+    test_is("and knows of nothing", argument_seen, 99);
+    if (received)
+        test_status("the server has nobody to answer", wire_call(0, l4_tag(0, 0, 0), 0, 0), L4_NO_REPLY);
+    test_ok("resume", thread_resume(s.thread));
+    spawn_let_run(1);
+    test_is("what it is told", argument_seen, (u64)(i64)told);
+    test_is("no kick is latched", counter, 0);
+    spawn_end(&s);
+    test_drop(GATE);
 }
 
 static void test_waiting(void)
@@ -206,7 +246,7 @@ static void test_waiting(void)
     l4_must(thread_stop(s.thread));
     l4_must(thread_resume(s.thread));
     spawn_let_run(1);
-    test_is("stopping aborted its call", argument_seen, (u64)(i64)L4_KICKED);
+    test_is("stopping aborted its call", argument_seen, (u64)(i64)L4_PEER_RESTARTED);
     test_is("it rests", state_of(s.thread), RECEIVING);
     test_drop(GATE);
     test_ok("switch to it", thread_switch_to(s.thread));
@@ -254,6 +294,9 @@ void l4_main(void)
     test_base();
     test_rights();
     test_waiting();
+    test_stopped("a sender", wait_at_gate, false, L4_PEER_RESTARTED);
+    test_stopped("one that is received and unanswered", wait_at_gate, true, L4_PEER_RESTARTED);
+    test_stopped("an open receive", wait_for_any, false, L4_PEER_RESTARTED);
     test_progress();
     test_balance("memory is as before", before);
     test_end();
