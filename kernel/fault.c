@@ -63,6 +63,13 @@ void fault_enter(struct thread *self)
     fault_raise(self, vector, self->frame.error, at);
 }
 
+void fault_ended(struct thread *t)
+{
+    t->origin = ORIGIN_CALL;
+    thread_wake(t);
+    reflect_lost(t);
+}
+
 void fault_answered(struct thread *t, u64 tag, u64 word, const struct l4_utcb *handler)
 {
     bool was_exception = t->origin == ORIGIN_EXCEPTION, is_resolved = l4_tag_status(tag) == L4_OK;
@@ -74,6 +81,5 @@ void fault_answered(struct thread *t, u64 tag, u64 word, const struct l4_utcb *h
         return;
     if (was_exception && (word & 1))
         arch_registers_set(t, &handler->exception.registers);
-    t->origin = ORIGIN_CALL;
-    thread_wake(t);
+    fault_ended(t);
 }

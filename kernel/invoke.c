@@ -66,11 +66,11 @@ static l4_err_t invoke_reply(struct thread *self, struct cap *kept)
     l4_err_t err = caller ? ipc_answer(self, caller) : L4_NO_REPLY;
     if (err != L4_OK && err != L4_NO_REPLY)
         return err;
+    if (!(tag & L4_TAG_WAIT))
+        thread_return(self, err);
     if (kept)
         reply_abort(kept);      /* used up, whether or not somebody still waited */
-    if (tag & L4_TAG_WAIT)
-        return ipc_receive(self);
-    return thread_return(self, err);
+    return tag & L4_TAG_WAIT ? ipc_receive(self) : L4_OK;
 }
 
 static l4_err_t invoke(struct thread *self)
@@ -112,6 +112,16 @@ static struct frame *next_or_reap(void)
     return next;
 }
 
+/* The only way for the CPU to be taken from a thread outside its runtime, but for a fault. */
+static struct frame *interrupted(struct thread *self)
+{
+    arch_interrupt_done();
+    struct frame *next = next_or_reap();
+    if (self && cpu_this()->current != self)
+        reflect_lost(self);
+    return next;
+}
+
 struct frame *kernel_entry(struct frame *frame)
 {
     struct thread *self = cpu_this()->current;
@@ -125,6 +135,6 @@ struct frame *kernel_entry(struct frame *frame)
     else if (vector >= VECTOR_LINES && vector < VECTOR_TIMER)
         irq_line((u32)vector - VECTOR_LINES);
     if (vector >= VECTOR_EXCEPTIONS && vector < VECTOR_SPURIOUS)
-        arch_interrupt_done();
+        return interrupted(self);
     return next_or_reap();
 }

@@ -201,9 +201,11 @@ void ipc_abort(struct thread *t, l4_err_t status)
         gate_dequeue(t);
     if (thread_state(t) == THREAD_AWAITING)
         reply_forget(t);
-    if (t->origin == ORIGIN_CALL)
-        thread_return(t, status);
-    t->origin = ORIGIN_CALL;
     t->progress = t->items_to = 0;
+    if (t->origin != ORIGIN_CALL) {
+        fault_ended(t);
+        return;
+    }
+    thread_return(t, status);
     thread_wake(t);
 }

@@ -8,7 +8,7 @@
 #include "task.h"
 #include "transfer.h"
 
-enum { KICK_LATCHED = 1, KICK_LEAVING = 2 };    /* utcb->kicked */
+enum { KICK_LATCHED = 1, KICK_LEAVING = 2 };    /* utcb->kicked, utcb->lost */
 enum { RED_ZONE = 128, RUNTIME_STACK = 64 * 1024 };
 
 static bool lies_in(u64 at, const struct code_range *range) { return at - range->start < range->end - range->start; }
@@ -38,13 +38,15 @@ void reflect_system_call(struct thread *self)
     enter(self, self->upcall.system_call, self->upcall.stack);
 }
 
-/* In the program: enter the runtime at once. On the way there: enter it again. Inside: only latch, and end a wait. */
-static void deliver_kick(struct thread *t)
+/* In the program: enter the runtime at once. On the way there: enter it again. Inside: it looks before it leaves. */
+static void interrupt(struct thread *t, u32 *leaving)
 {
+    if (!t->upcall.kick)
+        return;
     if (!reflect_is_native(t))
         save_place(t);
     else if (lies_in(t->frame.rip, &t->task->leave))
-        t->utcb->kicked = KICK_LEAVING;
+        *leaving = KICK_LEAVING;
     else
         return;
     enter(t, t->upcall.kick, t->upcall.stack);
@@ -58,8 +60,15 @@ void reflect_kick(struct thread *t)
     t->kicked = !ends_wait || t->origin != ORIGIN_CALL;
     if (ends_wait)
         ipc_abort(t, L4_KICKED);
-    if (t->upcall.kick)
-        deliver_kick(t);
+    interrupt(t, &t->utcb->kicked);
+}
+
+void reflect_tell_lost(struct thread *t)
+{
+    if (space_is_zero(&t->task->space, t->utcb->tell_lost))
+        return;
+    t->utcb->lost = KICK_LATCHED;
+    interrupt(t, &t->utcb->lost);
 }
 
 /* From inside the runtime go on below where it is, so that what it has on its stack survives. */

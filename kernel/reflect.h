@@ -6,4 +6,12 @@
 bool reflect_is_native(const struct thread *t);         /* its rip lies in the task's native range */
 void reflect_system_call(struct thread *self);
 void reflect_kick(struct thread *t);                    /* t is not running, or is the invoker */
+/* The CPU was taken from t, or may have been: it is told before it goes on if it asked for that (utcb->tell_lost) and
+ * the word there is not 0. Its frame says where it goes on. */
+void reflect_tell_lost(struct thread *t);
+static inline void reflect_lost(struct thread *t)
+{
+    if (__builtin_expect(t->utcb->tell_lost != 0, 0))
+        reflect_tell_lost(t);
+}
 bool reflect_exception(struct thread *t);               /* t->fault tells which; false: it has no upcall */

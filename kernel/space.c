@@ -190,6 +190,15 @@ u64 space_take(struct cap *page, u32 taking)
     return page->rights != had;
 }
 
+bool space_is_zero(const struct space *space, vaddr_t at)
+{
+    struct place place = paging_find(space->root, at);
+    u64 entry = *place.entry, needed = ENTRY_PRESENT | ENTRY_USER;
+    if ((entry & (needed | ENTRY_UNCACHED)) != needed || at % sizeof(u64))
+        return false;
+    return !*(const u64 *)arch_pointer(paging_frame(entry) + (at & ((1ul << place.order) - 1)));
+}
+
 u64 space_name(const struct cap *page)
 {
     const struct task *task = page ? container_of(page->space, struct task, space) : NULL;

@@ -26,5 +26,8 @@ l4_err_t space_map(struct request *r, struct found *found, vaddr_t to_at);
 /* For tree.c: take rights from a page (with L4_R it goes). Returns how many pages lost any: 0 or 1. */
 u64 space_take(struct cap *page, u32 taking);
 
+/* Whether the aligned word at `at` is 0. False, too, where there is none that the task's threads could read from memory. */
+bool space_is_zero(const struct space *space, vaddr_t at);
+
 /* For traces and snapshots: a name for a page: task and page number; 0 for NULL. */
 u64 space_name(const struct cap *page);

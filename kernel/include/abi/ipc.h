@@ -73,12 +73,16 @@ struct l4_utcb {
     u64 window_caps;
     u64 window_io;
     u64 kick_mask;                  /* bit 0: do not abort my waits when I am kicked */
-    u64 kicked;                     /* a kick is latched: the kernel sets it, the runtime clears it. If that finds no wait to end,
+    u32 kicked;                     /* a kick is latched: the kernel sets it, the runtime clears it. If that finds no wait to end,
                                      * the next one that kick_mask does not protect ends at once with L4_KICKED */
+    u32 lost;                       /* with tell_lost: an interrupt or a fault gave the CPU to somebody else. The kernel sets it, the
+                                     * runtime clears it; outside the native range the kick upcall follows, as for a kick */
     u64 reflect_rip, reflect_rflags, reflect_rsp;   /* where a reflected system call or a kick came from */
     struct l4_item item[L4_ITEMS_MAX];
     struct l4_exception exception;  /* delivered with an exception message, or filled at an exception upcall */
     u64 thread_id;                  /* the kernel's id of this thread, for traces */
-    u64 spare[15];
+    u64 tell_lost;                  /* 0, or the address of a word of the task's: set `lost` while that is not 0, or not to be read.
+                                     * What the thread's own invocations do to it is not told */
+    u64 spare[14];
 };
 _Static_assert(sizeof(struct l4_utcb) == L4_UTCB_SIZE, "four UTCBs share a page");
