@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* call.c: a reflected system call: from its number to its handler and back. */
 #include "calls.h"
+#include "rseq.h"
 #include "wait.h"
 
 enum { X32_BIT = 0x40000000 };
 
+/* Calls that are answered here end here; while a server answered, others may have run. */
+#define DONE_here return result
+#define DONE_retry break
+#define DONE_once break
+
 /* The switch is made by the compiler into a jump table without relocations: the image is position bound and has no data. */
 static i64 dispatch(struct thread *t, const u64 *a)
 {
+    i64 result;
     switch (t->number) {
-#define CALL(number, name, handler, arguments, restart, recovery) case number: return handler(t, a);
+#define CALL(number, name, handler, arguments, restart, recovery) case number: result = handler(t, a); DONE_##recovery;
 #include "calls.def"
 #undef CALL
+    default:
+        if (t->number < PENDING_CALLS && process()->missing[t->number] < 255)
+            process()->missing[t->number]++;
+        return -ENOSYS;
     }
-    if (t->number < PENDING_CALLS && process()->missing[t->number] < 255)
-        process()->missing[t->number]++;
-    return -ENOSYS;
+    rseq_waited(t);
+    return result;
 }
 
 /* A signal ended the call: what happens to it is known when a handler runs or none does (signal.c). */

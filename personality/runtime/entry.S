@@ -30,7 +30,7 @@
 .set AT_RSP,        136
 .set THREAD_FULL,   160
 .set THREAD_IRET,   168
-.set UTCB_KICKED,   568                 /* checked in offsets.c */
+.set UTCB_KICKED,   568                 /* kicked and lost, two words; checked in offsets.c */
 .set UTCB_RIP,      576
 .set UTCB_RFLAGS,   584
 .set UTCB_RSP,      592
@@ -85,7 +85,7 @@ runtime_call_entry:
         lea THREAD-BLOCK(%rsp), %rdi
         jmp leave
 
-/* A kick: in the program, anywhere, so every register counts; or on the way out, where thread->at holds them already. */
+/* A kick, or the CPU was lost: in the program, anywhere, so every register counts; or on the way out, where thread->at holds them already. */
         .global runtime_kick_entry
 runtime_kick_entry:
         push %rcx

@@ -13,6 +13,7 @@ static inline void lock_take(struct thread *t, u32 *lock)
         u64 tag = L4_TAG_WAIT | L4_TAG_TIMEOUT, w0 = 0, w1 = 0, w2 = 0, w3 = 0;
         utcb->deadline = time_ns();
         l4_invoke(0, &tag, 0, &w0, &w1, &w2, &w3);
+        utcb->lost |= utcb->tell_lost != 0;     /* rseq.c */
     }
 }
 static inline void lock_give(u32 *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }

@@ -4,6 +4,6 @@
 
 _Static_assert(offsetof(struct l4_registers, rcx) == 16 && offsetof(struct l4_registers, rdi) == 40 && offsetof(struct l4_registers, r11) == 80, "entry.S");
 _Static_assert(offsetof(struct l4_registers, rip) == 120 && offsetof(struct l4_registers, rsp) == 136, "entry.S");
-_Static_assert(offsetof(struct l4_utcb, kicked) == 568 && offsetof(struct l4_utcb, reflect_rip) == 576, "entry.S");
+_Static_assert(offsetof(struct l4_utcb, kicked) == 568 && offsetof(struct l4_utcb, lost) == 572 && offsetof(struct l4_utcb, reflect_rip) == 576, "entry.S");
 _Static_assert(offsetof(struct l4_utcb, reflect_rflags) == 584 && offsetof(struct l4_utcb, reflect_rsp) == 592, "entry.S");
 _Static_assert(sizeof(struct runtime_header) == 64, "entry.S");

@@ -6,6 +6,7 @@
 #include "irq.h"
 #include "pm.h"
 #include "proc.h"
+#include "rseq.h"
 #include "thread.h"
 #include "user.h"
 #include "wait.h"
@@ -52,6 +53,9 @@ static void begin_child(struct thread *t)
     t->taken.number = 0;
     t->mask_saved = false;
     t->block.again = NULL;
+    if (flags & CLONE_VM)
+        t->rseq = 0;                /* its area is its maker's */
+    rseq_set(t, t->rseq, t->rseq_signature);
     thread_set_base(PROCESS_THREAD + 4 * t->slot, t->at.fs_base, t->at.gs_base);
     fpu_load(t);
 }
@@ -92,7 +96,7 @@ i64 sys_fork(struct thread *t, const u64 *a)
 
 i64 sys_vfork(struct thread *t, const u64 *a)
 {
-    remember(t, 0, 0, 0, 0, 0);
+    remember(t, CLONE_VM | CLONE_VFORK, 0, 0, 0, 0);
     return fork_process(t, PM_VFORK);
 }
 

@@ -63,6 +63,8 @@ struct thread {
     struct { u64 vector, error, address; } fault;       /* of the last exception, for sigcontext */
     struct restart_block block;
     u64 clear_tid, robust;
+    u64 rseq;                       /* registered area, 0: none (rseq.c) */
+    u32 rseq_signature;
     struct l4_session pm, vm, vfs;
     u64 args[6];                    /* of the call in progress */
     u8 fpu[FPU_BYTES] __attribute__((aligned(64)));     /* over fork and sigreturn */

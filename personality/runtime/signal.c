@@ -3,6 +3,7 @@
  * The runtime looks when it leaves and utcb->kicked is set, and when a wait was kicked. One signal is taken at a time, remembered in
  * thread->taken, and delivered on the way out; several stack up their frames, as on Linux. */
 #include "pm.h"
+#include "rseq.h"
 #include "signals.h"
 #include "wait.h"
 
@@ -97,14 +98,22 @@ static void settle_call(struct thread *t, bool handled, u64 flags)
         call_again(t, NR_RESTART_SYSCALL);
 }
 
+/* The program cannot go on. Where its handler for that cannot begin, either, that is the end. */
+static void force_fault(struct thread *t, u32 before)
+{
+    if (before == SIGSEGV)
+        signal_end(t, SIGSEGV);
+    signal_raise(t, &(struct linux_siginfo){ .number = SIGSEGV, .code = SI_KERNEL });
+}
+
 static void run_handler(struct thread *t, const struct linux_siginfo *info)
 {
     struct linux_sigaction *entry = &process()->action[info->number], action = *entry;
     settle_call(t, true, action.flags);
+    if (!rseq_settle(t))
+        force_fault(t, (u32)info->number);
     if (!(action.flags & SA_RESTORER) || !frame_build(t, &action, info)) {
-        if (info->number == SIGSEGV)
-            signal_end(t, SIGSEGV);
-        signal_raise(t, &(struct linux_siginfo){ .number = SIGSEGV, .code = SI_KERNEL });
+        force_fault(t, (u32)info->number);
         return;
     }
     t->mask_saved = false;
@@ -117,10 +126,9 @@ static void run_handler(struct thread *t, const struct linux_siginfo *info)
     }
 }
 
-void runtime_kicked(struct thread *t)
+static void take_signals(struct thread *t)
 {
     bool handled = false;
-    thread_utcb(t)->kick_mask = 1;
     while (signal_due(t)) {
         struct linux_siginfo info = t->taken;
         t->taken.number = 0;
@@ -147,4 +155,14 @@ void runtime_kicked(struct thread *t)
         t->mask = t->saved_mask;
         signal_recheck(t);
     }
+}
+
+/* For a signal, or because others had the CPU. */
+void runtime_kicked(struct thread *t)
+{
+    thread_utcb(t)->kick_mask = 1;
+    if (thread_utcb(t)->kicked)
+        take_signals(t);
+    if (!rseq_settle(t))
+        force_fault(t, 0);
 }

@@ -15,6 +15,7 @@ void thread_begin(struct thread *t)
     u64 block = (u64)utcb;
     utcb->reflect_rip = ~0ul;
     utcb->kick_mask = 1;
+    utcb->lost = utcb->tell_lost = 0;
     utcb->kicked = 1;               /* a signal may have come when there was nobody to kick: look on the way out */
     thread_set_upcall(PROCESS_THREAD + 4 * t->slot, (u64)runtime_call_entry, (u64)runtime_kick_entry, (u64)runtime_exception_entry, block + VM_BLOCK);
     l4_session_init(&t->pm, PROCESS_PM, t->slot, NULL);

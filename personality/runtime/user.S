@@ -46,6 +46,12 @@ user_word:
         mov (%rdi), %eax
         ret
 
+/* i64 user_long(const u64 *at): the eight bytes, or -1. */
+        .global user_long
+user_long:
+        mov (%rdi), %rax
+        ret
+
 /* i64 user_exchange(u32 *at, u32 old, u32 new): what was there, exchanged if it was `old`; or -1. */
         .global user_exchange
 user_exchange:

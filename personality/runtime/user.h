@@ -8,6 +8,7 @@ i64 user_copy(void *to, const void *from, u64 bytes);
 i64 user_clear(void *at, u64 bytes);
 i64 user_text(char *to, const char *from, u64 room);
 i64 user_word(const u32 *at);
+i64 user_long(const u64 *at);
 i64 user_exchange(u32 *at, u32 old, u32 new);
 i64 user_xsave(void *area), user_fxsave(void *area);
 i64 user_xrstor(const void *area), user_fxrstor(const void *area);

@@ -3,6 +3,7 @@
 #include <l4/call.h>
 #include <l4/server.h>
 #include <abi/object.h>
+#include "rseq.h"
 #include "wait.h"
 
 bool wait_cancel(struct thread *t, struct l4_session *session, u32 protocol, u64 before)
@@ -28,6 +29,7 @@ i64 wait_for_kick(struct thread *t, u64 deadline)
     utcb->kick_mask = 0;
     l4_invoke(0, &tag, 0, &w0, &w1, &w2, &w3);
     utcb->kick_mask = 1;
+    rseq_waited(t);
     l4_err_t status = l4_tag_status(tag);
     return status == L4_TIMED_OUT ? -ETIMEDOUT : status == L4_KICKED ? -EINTERRUPTED : status == L4_PEER_RESTARTED ? -ESTOPPED : 0;
 }

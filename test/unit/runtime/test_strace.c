@@ -30,7 +30,8 @@ static void lines(void **state)
            (u64)-100, (u64)"/etc/passwd", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     expect("mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, 0, 0x0) = 0x7f7ffffde000", 9, 0x7f7ffffde000, 0, 4096, 3, 0x22);
     expect("kill(-1, SIGTERM) = 0", 62, 0, (u64)-1, 15, 0, 0);
-    expect("syscall_0x14e(0x1, 0x2, 0x3, 0x4, 0x0, 0x0) = -1 ENOSYS (Function not implemented)", 334, -ENOSYS, 1, 2, 3, 4);
+    expect("syscall_0x14f(0x1, 0x2, 0x3, 0x4, 0x0, 0x0) = -1 ENOSYS (Function not implemented)", 335, -ENOSYS, 1, 2, 3, 4);
+    expect("rseq(0x10, 0x20, 1, 0x53053053) = -1 EPERM (Operation not permitted)", 334, -EPERM, 16, 32, 1, 0x53053053);
     expect("getpid() = 17", 39, 17, 0, 0, 0, 0);
     expect("time(NULL) = 1795000000", 201, 1795000000, 0, 0, 0, 0);
     expect("lseek(3, -4, SEEK_CUR) = -1 ESPIPE (Illegal seek)", 8, -ESPIPE, 3, (u64)-4, 1, 0);
