@@ -13,12 +13,22 @@ void sched_init(void)
         list_init(&cpu->ready[p]);
 }
 
-/* Queue `t` behind its equals, or before them if its slice was cut short by somebody more urgent. */
+/* Queue `t` behind its equals, or before them to go on with its slice. */
 static void enqueue(struct cpu *cpu, struct thread *t, bool at_front)
 {
     struct list *queue = &cpu->ready[t->priority];
     list_insert(at_front ? queue->next : queue, &t->queue);
     cpu->ready_mask |= 1ul << t->priority;
+    t->slice_left_ns = 0;
+}
+
+/* Somebody more urgent has come: `t` keeps what is left of its slice, or its equals would never have their turn. */
+static void preempt(struct cpu *cpu, struct thread *t)
+{
+    u64 now = arch_now_ns();
+    u64 left_ns = cpu->slice_end_ns > now ? cpu->slice_end_ns - now : 0;
+    enqueue(cpu, t, left_ns);
+    t->slice_left_ns = left_ns;
 }
 
 static void dequeue(struct cpu *cpu, struct thread *t)
@@ -116,16 +126,19 @@ static struct thread *current_or_handoff(struct cpu *cpu)
         enqueue(cpu, handoff, false);
         return t;
     }
-    enqueue(cpu, t, true);
+    preempt(cpu, t);
     return handoff;
 }
 
 /* Ring at the next deadline, or at the end of the slice while somebody equal waits for it. Early is harmless: the tick
  * asks again. */
-static void set_timer(struct cpu *cpu, const struct thread *next, bool fresh_slice)
+static void set_timer(struct cpu *cpu, struct thread *next, bool fresh_slice)
 {
-    if (fresh_slice)
-        cpu->slice_end_ns = arch_now_ns() + (next->slice_ns ? next->slice_ns : (u64)SLICE_NS);
+    if (fresh_slice) {
+        u64 whole = next->slice_ns ? next->slice_ns : (u64)SLICE_NS;
+        cpu->slice_end_ns = arch_now_ns() + (next->slice_left_ns ? next->slice_left_ns : whole);
+        next->slice_left_ns = 0;
+    }
     u64 at = timeout_next();
     if (next && cpu->ready_mask >> next->priority && cpu->slice_end_ns < at)
         at = cpu->slice_end_ns;
@@ -148,7 +161,7 @@ struct frame *sched_next(void)
     bool fresh_slice = false;
     if (top && (!next || top->priority > next->priority)) {
         if (next)
-            enqueue(cpu, next, true);
+            preempt(cpu, next);
         dequeue(cpu, top);
         fresh_slice = top != cpu->current;
         next = top;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* killer.c: a service that kills others at random instants, by the kernel command line's word
+/* killer.c: a service that kills others in random order at random instants, by the kernel command line's word
  *
- *   kills=SEED,LEAST,MOST,SERVICE:WAYS,SERVICE:WAYS…    one kill every LEAST to MOST microseconds, each of a random one of the services
- *                                                       in one of its ways (letters of `enlp`: exit, null, loop, port)
+ *   kills=SEED,MOST,SERVICE:WAYS,SERVICE:WAYS…    a kill for each letter of WAYS (`e` exit, `n` null, `l` loop, `p` port), a next one when these
+ *                                                 services have completed up to MOST requests more: work drives the kills, not time
  *
- * Who has not died yet of the last kill, a loop above all, is left alone. It stands above the servers (but rs and ds, with whom it takes turns), so a kill comes between any two of their instructions. It goes
- * on until it is put down. Of each kill it prints `kill SERVICE WAY TAG`, TAG the method that the service was busy with, 0: none. */
+ * Who has not died yet of the last kill, a loop above all, is left alone, so each kill is one defect. It stands above the servers (but rs and
+ * ds, with whom it takes turns), so a kill comes between any two of their instructions. Of each kill it prints `kill SERVICE WAY TAG`, TAG the
+ * method that the service was busy with, 0: none. When the last one has died it puts itself down, which tells that all is done. */
 #include <keeper.h>
 #include <l4/clock.h>
 #include <l4/log.h>
@@ -14,12 +15,16 @@
 #include <l4/string.h>
 #include <l4/window.h>
 
-enum { VICTIMS = 16, WAYS = 4 };
+enum { VICTIMS = 16, WAYS = 4, KILLS = 256, POLL_US = 1000 };
 static const char letters[WAYS + 1] = "enlp";
 
-static struct victim { char name[16]; u32 number; enum keeper_way way[WAYS]; u32 ways, kills; } victim[VICTIMS] L4_VOLATILE_ZERO;
+/* `kills` of it were ordered, the last one of `way`; it has not died of that yet while `is_dying`. */
+static struct victim { char name[16]; u32 number, kills; enum keeper_way way; bool is_dying; } victim[VICTIMS] L4_VOLATILE_ZERO;
+/* What is left to do, in the order in which it is done. */
+static struct { struct victim *whom; enum keeper_way way; } due[KILLS] L4_VOLATILE_ZERO;
+static u32 dues L4_VOLATILE_ZERO;
 static u32 victims L4_VOLATILE_ZERO;
-static u64 least_us L4_VOLATILE_ZERO, most_us L4_VOLATILE_ZERO, seed L4_VOLATILE_ZERO;
+static u64 most L4_VOLATILE_ZERO, seed L4_VOLATILE_ZERO;
 
 /* xorshift64*: Marsaglia, "Xorshift RNGs" (2003), with Vigna's multiplication. */
 static u64 random_below(u64 end)
@@ -62,28 +67,71 @@ static void victim_read(const char **at)
     }
     for (*at += **at == ':'; **at && **at != ' ' && **at != ','; ++*at) {
         for (u32 way = 0; way < WAYS; way++) {
-            if (letters[way] == **at && v->ways < WAYS) {
-                v->way[v->ways++] = (enum keeper_way)way;
+            if (letters[way] == **at && dues < KILLS) {
+                due[dues].whom = v;
+                due[dues++].way = (enum keeper_way)way;
             }
         }
     }
     *at += **at == ',';
 }
 
-static void kill_one(struct l4_session *keeper)
+/* Fisher and Yates. */
+static void shuffle(void)
 {
-    struct victim *v = &victim[random_below(victims)];
-    enum keeper_way way = v->way[random_below(v->ways)];
-    struct keeper_status now;
-    struct keeper_record record;
-    bool is_up = keeper_look(keeper->gate, v->number, &now) == L4_OK && now.state == KEEPER_UP;
-    if (!is_up || now.ordered < v->kills || keeper_kill(keeper, v->number, way) != L4_OK) {
-        return;
+    for (u32 i = dues; i > 1; i--) {
+        u32 other = (u32)random_below(i);
+        __typeof__(due[0]) last = due[i - 1];
+        due[i - 1] = due[other];
+        due[other] = last;
     }
-    v->kills = now.ordered + 1;
-    l4_sleep(2 * L4_MILLISECOND);
-    u64 tag = keeper_crash(keeper->gate, v->number, &record) == L4_OK ? record.tag : 0;
-    l4_print("kill %s %c %x\n", v->name, letters[way], (u32)tag);
+}
+
+/* Requests that all of them have completed. Who has died of its last kill may be killed again; `is_quiet`: nobody is dying. */
+static u64 look_around(cap_t keeper, bool *is_quiet)
+{
+    u64 completed = 0;
+    *is_quiet = true;
+    for (struct victim *v = victim; v < victim + victims; v++) {
+        struct keeper_status now;
+        struct keeper_record record;
+        if (keeper_look(keeper, v->number, &now) != L4_OK) {
+            l4_panic("keeper does not know %s", v->name);
+        }
+        completed += now.completed;
+        if (v->is_dying && now.ordered == v->kills && now.state == KEEPER_UP) {
+            u64 tag = keeper_crash(keeper, v->number, &record) == L4_OK ? record.tag : 0;
+            l4_print("kill %s %c %x\n", v->name, letters[v->way], (u32)tag);
+            v->is_dying = false;
+        }
+        *is_quiet = *is_quiet && !v->is_dying;
+    }
+    return completed;
+}
+
+/* The first that is due and whose victim is well. */
+static void kill_next(struct l4_session *keeper)
+{
+    for (u32 i = 0; i < dues; i++) {
+        struct victim *v = due[i].whom;
+        if (!v->is_dying && keeper_kill(keeper, v->number, due[i].way) == L4_OK) {
+            v->kills++;
+            v->way = due[i].way;
+            v->is_dying = true;
+            memmove(&due[i], &due[i + 1], (--dues - i) * sizeof due[0]);
+            return;
+        }
+    }
+}
+
+/* Answers nobody: it is stopped within. */
+static _Noreturn void put_down(struct l4_session *keeper)
+{
+    u32 own = 0;
+    const char *name = l4_name();
+    keeper_find(keeper->gate, (struct l4_bytes){ (const u8 *)name, (u32)strlen(name) }, &own);
+    keeper_stop(keeper, own);
+    l4_panic("keeper does not put me down");
 }
 
 void l4_main(void)
@@ -93,14 +141,22 @@ void l4_main(void)
         l4_panic("the command line says nothing of kills");
     }
     seed = number_read(&at) * 2 + 1;
-    least_us = number_read(&at);
-    most_us = number_read(&at);
+    most = number_read(&at);
     while (*at && *at != ' ' && victims < VICTIMS) {
         victim_read(&at);
     }
+    shuffle();
     struct l4_session keeper = l4_session_named("keeper");
-    for (;;) {
-        l4_sleep((least_us + random_below(most_us - least_us + 1)) * L4_MICROSECOND);
-        kill_one(&keeper);
+    bool is_quiet;
+    u64 completed = look_around(keeper.gate, &is_quiet), next = completed + random_below(most);
+    while (dues || !is_quiet) {
+        l4_sleep(POLL_US / 2 * L4_MICROSECOND + random_below(POLL_US * L4_MICROSECOND));
+        completed = look_around(keeper.gate, &is_quiet);
+        if (completed >= next) {
+            next = completed + random_below(most);
+            kill_next(&keeper);
+            is_quiet = false;
+        }
     }
+    put_down(&keeper);
 }

@@ -1,9 +1,10 @@
-# A script with pipes, forks, signals and files, whose output depends on nothing but $ROUNDS: what kills.py compares.
+# A script with pipes, forks, signals and files, whose output depends on nothing but the number of rounds: what kills.py compares.
+# Before it stands goes_on, whether to begin round $round.
 fail() { echo "round $round: $*"; failures=$((failures + 1)); }
 failures=0
 mkdir -p /tmp/work && cd /tmp/work || exit 1
 round=1
-while [ $round -le $ROUNDS ]; do
+while goes_on; do
     echo "round $round"
     seq 1 400 | sort -rn | tee sorted | md5sum
     [ "$(wc -l < sorted)" = 400 ] || fail "sorted has $(wc -l < sorted) lines"

@@ -77,6 +77,18 @@ static void test_round_robin(void)
     spawn_end(&b);
 }
 
+/* One that is more urgent comes in the middle of each slice: the equals below it share all the same. */
+static void test_interrupted(void)
+{
+    count[0] = count[1] = 0;
+    struct spawned a = spawn_thread_run(0, 10, spin, 0), b = spawn_thread_run(1, 10, spin, 1);
+    for (u32 i = 0; i < 200; i++)
+        spawn_let_run(1);
+    test_true("two equals share under interruptions", count[0] > count[1] / 2 && count[1] > count[0] / 2 && count[0] > 0);
+    spawn_end(&a);
+    spawn_end(&b);
+}
+
 static void serve(u64 me)
 {
     struct l4_message m = { 0 };
@@ -150,6 +162,7 @@ void l4_main(void)
     test_methods();
     test_priorities();
     test_round_robin();
+    test_interrupted();
     test_handoff();
     test_switch();
     test_balance("memory is as before", before);
