@@ -2,6 +2,8 @@
 /* keeperd_kill.c: kills keeper at every step of every method. What it does to kernel objects is played by keeper_objects.c. */
 #include "keeperd_kill.h"
 
+#include "slots.h"
+
 static void stopped(void) { kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_STOP, .word = { 2 } }); }
 
 enum { PLACE = 34, PROCESS = 0x50011 };
@@ -33,6 +35,12 @@ static const struct kill_request requests[] = {
     { .method = KEEPERD_KILL_KEEPER_UPDATE, .words = 5, .word = { 1, 6, [4] = 0x6c6169726573 } },
     { .name = "no module", .method = KEEPERD_KILL_KEEPER_UPDATE, .words = 5, .word = { 1, 4, [4] = 0x656e6f6e }, .expect = KEEPER_NO_MODULE },
     { .method = KEEPERD_KILL_KEEPER_LOOK, .word = { 1 } },
+    { .method = KEEPERD_KILL_KEEPER_MEMORY, .word = { 1 } },
+    { .name = "of everybody", .method = KEEPERD_KILL_KEEPER_MEMORY, .word = { 0 } },
+    { .name = "of nobody", .method = KEEPERD_KILL_KEEPER_MEMORY, .word = { 1000 }, .expect = KEEPER_NO_SERVICE },
+    { .name = "halts it", .method = KEEPERD_KILL_EXCEPTION_RAISE, .label = KEEPER_EXCEPTION_LABEL | 1, .word = { 14, 4, 0 },
+      .expect = L4_BAD_STATE },
+    { .name = "of nobody", .method = KEEPERD_KILL_EXCEPTION_RAISE, .word = { 14, 4, 0 }, .expect = L4_NO_RIGHT },
     { .method = KEEPERD_KILL_KEEPER_SUSPECT, .word = { 1 } },
     { .method = KEEPERD_KILL_KEEPER_FIND, .words = 5, .word = { 6, [4] = 0x6c6169726573 } },
     { .method = KEEPERD_KILL_KEEPER_CRASH, .word = { 1 } },

@@ -45,10 +45,16 @@ static void answer_order(struct l4_message *m)
     }
 }
 
+static void answer_memory(struct l4_message *m)
+{
+    *m = m->word[0] > 2 ? (struct l4_message){ .tag = KEEPER_NO_SERVICE }
+                        : (struct l4_message){ .tag = 3ul << L4_TAG_WORDS_SHIFT, .word = { 1 << 20, 1 << 16, 1 << 12 } };
+}
+
 static void answer_suspect(struct l4_message *m) { *m = (struct l4_message){ .tag = 2ul << L4_TAG_WORDS_SHIFT, .word = { m->word[0] } }; }
 
 static const struct world_rule below[] = {
-    { KEEPER_METHOD_SUSPECT, false, answer_suspect },
+    { KEEPER_METHOD_SUSPECT, false, answer_suspect }, { KEEPER_METHOD_MEMORY, false, answer_memory },
     { KEEPER_METHOD_LOOK, false, answer_look }, { KEEPER_METHOD_FIND, false, answer_find },
     { KEEPER_METHOD_START, true, answer_order }, { KEEPER_METHOD_STOP, true, answer_order },
     { KEEPER_METHOD_RESTART, true, answer_order }, { KEEPER_METHOD_KILL, true, answer_order },
@@ -69,6 +75,8 @@ static const struct kill_request requests[] = {
     { .method = RSD_KILL_KILL, .words = 5, .word = { NAMED(SERIAL, 6), [1] = RS_LOOP } },
     { .method = RSD_KILL_COMPLAIN, .words = 5, .word = { NAMED(SERIAL, 6) } },
     { .method = RSD_KILL_LIST, .word = { 2 } },
+    { .method = RSD_KILL_MEMORY, .word = { 1 } },
+    { .name = "of nobody", .method = RSD_KILL_MEMORY, .word = { 1000 }, .expect = RS_NO_SERVICE },
     { .method = RSD_KILL_SHOW, .words = 5, .word = { NAMED(DISK, 4) } },
     { .name = "behind the last", .method = RSD_KILL_LIST, .word = { 3 }, .expect = RS_NO_SERVICE },
     { 0 },

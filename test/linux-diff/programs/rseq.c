@@ -264,27 +264,29 @@ static void faults(void)
 static struct sequence made;
 static void *code;
 
+/* The area names the sequence only when that is spoilt: the system may look at any time. */
 static void spoil(int which)
 {
-    uint64_t here = (uint64_t)code;
+    uint64_t here = (uint64_t)code, named = (uint64_t)&made;
     made = (struct sequence){ 0, 0, here, 16, here + 64 };
     *(uint32_t *)((char *)code + 60) = SIGNATURE;
     begin();
-    own.sequence = (uint64_t)&made;
     switch (which) {
     case 0: break;                                                      /* the good one, elsewhere */
     case 1: made.version = 1; break;
     case 2: *(uint32_t *)((char *)code + 60) = SIGNATURE + 1; break;
-    case 3: own.sequence = 8; break;                                    /* cannot be read */
+    case 3: named = 8; break;                                           /* cannot be read */
     case 4: made.abort = here + 8; break;                               /* inside itself */
     case 5: made.bytes = ~0ul - here + 1 + 16; break;                   /* wraps */
     case 6: made.start = 0xffffffff80000000; break;
     case 7: made.abort = 0xffffffff80000000; break;
     case 8: made.flags = 1; break;                                      /* of no sequence that is running */
     case 9: own.flags = 4; break;
-    case 10: own.sequence = 0xffffffff80000000; break;
+    case 10: named = 0xffffffff80000000; break;
     case 11: made.abort = 2; break;
     }
+    __asm__ volatile("" ::: "memory");
+    own.sequence = named;
     raise(SIGURG);                                                      /* a handler makes the system look */
     printf("spoilt %d: alive, named %d\n", which, own.sequence != 0);
     fflush(stdout);

@@ -450,16 +450,16 @@ static void request_test(const struct kill_request *r, void (*prepare)(void), bo
     world_point = NULL;
 }
 
-/* Every method that changes the state is in the table, and succeeds there. */
+/* Every method is in the table, and succeeds there if it changes the state. */
 static void table_check(const struct kill_request *requests)
 {
     for (u32 k = 1; server->methods[k].name; k++) {
-        bool found = !server->methods[k].once;
+        bool once = server->methods[k].once, found = false;
         for (const struct kill_request *r = requests; is_request(r); r++) {
-            found |= r->method == k && !r->event && (r->expect == L4_OK || r->never);
+            found |= r->method == k && !r->event && (!once || r->expect == L4_OK || r->never);
         }
         if (!found) {
-            printf("  %s changes the state and has no request here that succeeds\n", server->methods[k].name);
+            printf("  %s has no request here%s\n", server->methods[k].name, once ? " that succeeds, and changes the state" : "");
             bad++;
         }
     }
