@@ -4,6 +4,7 @@
  * runtime_forked on the copy. A vfork child shares the program's memory but has a runtime of its own. */
 #include "calls.h"
 #include "irq.h"
+#include "../linux/clone.h"
 #include "pm.h"
 #include "proc.h"
 #include "rseq.h"
@@ -11,12 +12,6 @@
 #include "user.h"
 #include "wait.h"
 #include <process.h>
-
-enum {
-    CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_VFORK = 0x4000, CLONE_THREAD = 0x10000,
-    CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000, CLONE_CHILD_CLEARTID = 0x200000, CLONE_CHILD_SETTID = 0x1000000,
-    CLONE_SIGNAL = 0xff, CLONE_UNKNOWN = 0x7e020000,        /* namespaces */
-};
 
 static u64 block_end(const struct thread *t) { return ((u64)t & ~(u64)(VM_BLOCK - 1)) + VM_BLOCK; }
 
@@ -56,6 +51,8 @@ static void begin_child(struct thread *t)
     if (flags & CLONE_VM)
         t->rseq = 0;                /* its area is its maker's */
     rseq_set(t, t->rseq, t->rseq_signature);
+    if (flags & CLONE_CLEAR_SIGHAND)
+        signal_forget_handlers(t);
     thread_set_base(PROCESS_THREAD + 4 * t->slot, t->at.fs_base, t->at.gs_base);
     fpu_load(t);
 }
@@ -142,24 +139,76 @@ static bool is_thread(u64 flags)
     return (flags & all) == all;
 }
 
-i64 sys_clone(struct thread *t, const u64 *a)
+/* `c` is as Linux has it after the checks of clone3's own; its stack is the end of the stack, as clone has it. */
+static i64 begin_clone(struct thread *t, const struct linux_clone *c)
 {
-    u64 flags = a[0], signal = flags & CLONE_SIGNAL;
+    u64 flags = c->flags;
     if (flags & CLONE_UNKNOWN)
         return -EINVAL;
-    if (flags & CLONE_SETTLS && a[4] >= USER_END)
+    if (flags & CLONE_SETTLS && c->tls >= USER_END)
         return -EPERM;
-    remember(t, flags, a[1], a[3], a[4], a[2]);
+    remember(t, flags, c->stack, c->child_tid, c->tls, c->parent_tid);
     i64 result;
     if (is_thread(flags))
         result = make_thread(t);
-    else if (flags & (CLONE_THREAD | CLONE_SIGHAND) || (signal && signal != SIGCHLD) || (flags & CLONE_VM && !(flags & CLONE_VFORK)))
+    else if (flags & (CLONE_THREAD | CLONE_SIGHAND) || (c->exit_signal && c->exit_signal != SIGCHLD) || (flags & CLONE_VM && !(flags & CLONE_VFORK)))
         return -EINVAL;
     else
-        result = fork_process(t, (flags & CLONE_VFORK ? PM_VFORK : PM_PLAIN) | (signal ? 0 : PM_SILENT));
+        result = fork_process(t, (flags & CLONE_VFORK ? PM_VFORK : PM_PLAIN) | (c->exit_signal ? 0 : PM_SILENT));
     if (result > 0 && !(flags & CLONE_VM))
-        tell_parent(flags, a[2], (u32)result);
+        tell_parent(flags, c->parent_tid, (u32)result);
     return result;
+}
+
+i64 sys_clone(struct thread *t, const u64 *a)
+{
+    struct linux_clone c = { .flags = (u32)a[0] & ~(u32)CLONE_SIGNAL, .exit_signal = a[0] & CLONE_SIGNAL, .stack = a[1], .parent_tid = a[2],
+                             .child_tid = a[3], .tls = a[4] };
+    return begin_clone(t, &c);
+}
+
+/* What a later version of the struct has must be 0. */
+static i64 get_clone(struct linux_clone *c, u64 from, u64 bytes)
+{
+    u8 rest[256];
+    *c = (struct linux_clone){ 0 };
+    if (bytes > L4_PAGE_SIZE)
+        return -E2BIG;
+    if (bytes < CLONE_ARGS_FIRST)
+        return -EINVAL;
+    for (u64 at = sizeof *c; at < bytes; at += sizeof rest) {
+        u64 part = bytes - at < sizeof rest ? bytes - at : sizeof rest;
+        if (!user_get(rest, from + at, part))
+            return -EFAULT;
+        for (u64 i = 0; i < part; i++)
+            if (rest[i])
+                return -E2BIG;
+    }
+    return user_get(c, from, bytes < sizeof *c ? bytes : sizeof *c) ? 0 : -EFAULT;
+}
+
+static bool clone_is_valid(const struct linux_clone *c)
+{
+    u64 both = CLONE_SIGHAND | CLONE_CLEAR_SIGHAND;
+    return c->set_tid_count <= CLONE_ARGS_PIDS && !c->set_tid == !c->set_tid_count && c->exit_signal <= SIGNALS
+        && !(c->flags & (CLONE_UNKNOWN3 | CLONE_DETACHED | (CLONE_SIGNAL & ~CLONE_NEWTIME))) && (c->flags & both) != both
+        && !(c->flags & (CLONE_THREAD | CLONE_PARENT) && c->exit_signal) && !c->stack == !c->stack_bytes
+        && user_range(c->stack, c->stack_bytes);
+}
+
+/* Nobody may choose numbers of processes. */
+i64 sys_clone3(struct thread *t, const u64 *a)
+{
+    struct linux_clone c;
+    i64 err = get_clone(&c, a[0], a[1]);
+    if (err)
+        return err;
+    if (!clone_is_valid(&c))
+        return -EINVAL;
+    if (c.set_tid)
+        return -EPERM;
+    c.stack += c.stack_bytes;
+    return begin_clone(t, &c);
 }
 
 /* ---- the end ---- */

@@ -141,6 +141,7 @@ void thread_upcalls(struct thread *);
 /* ---- signal.c ---- */
 bool signal_due(struct thread *);               /* takes the next deliverable signal from pm, if there is one */
 void signal_raise(struct thread *, const struct linux_siginfo *);      /* a synchronous one, delivered on the way out */
+void signal_forget_handlers(struct thread *);            /* those that run become the default, as by execve */
 void signal_recheck(struct thread *);           /* look for signals on the way out: the mask may have opened */
 _Noreturn void signal_end(struct thread *, u32 number);                /* death by it */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* show.c: see show.h. What lies in the program's memory is read there; where it cannot be, the pointer is shown. */
 #include "show.h"
+#include "../linux/clone.h"
 #include "strace.h"
 #include "user.h"
 #include "words.h"
@@ -219,6 +220,34 @@ static void timespec(struct text *x, u64 from)
     text_char(x, '}');
 }
 
+/* Only those that the flags make count. */
+static void clone_arguments(struct text *x, u64 from)
+{
+    struct linux_clone c;
+    if (!from || !user_get(&c, from, CLONE_ARGS_FIRST)) {
+        show_pointer(x, from);
+        return;
+    }
+    const struct { const char *name; u64 flags, value; } words[] = {
+        { ", child_tid=", CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, c.child_tid }, { ", parent_tid=", CLONE_PARENT_SETTID, c.parent_tid },
+        { ", stack=", ~0ul, c.stack }, { ", stack_size=", ~0ul, c.stack_bytes }, { ", tls=", CLONE_SETTLS, c.tls },
+    };
+    text_add(x, "{flags=");
+    show_flags(x, c.flags, words_clone, "0");
+    text_add(x, ", exit_signal=");
+    if (c.exit_signal)
+        show_signal(x, c.exit_signal);
+    else
+        text_char(x, '0');
+    for (u32 i = 0; i < sizeof words / sizeof *words; i++) {
+        if (words[i].flags != ~0ul && !(c.flags & words[i].flags))
+            continue;
+        text_add(x, words[i].name);
+        show_hexadecimal(x, words[i].value);
+    }
+    text_char(x, '}');
+}
+
 static void set_at(struct text *x, u64 from)
 {
     u64 set;
@@ -302,6 +331,9 @@ void show_argument(struct text *x, char kind, const u64 *a, i64 result)
         break;
     case 'C':
         show_flags(x, a[0], words_clone, "0");
+        break;
+    case 'c':
+        clone_arguments(x, a[0]);
         break;
     case 'F':
         show_word(x, a[0], words_fcntl);

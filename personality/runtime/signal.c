@@ -51,6 +51,17 @@ bool signal_due(struct thread *t)
     return true;
 }
 
+void signal_forget_handlers(struct thread *t)
+{
+    for (u32 i = 1; i <= SIGNALS; i++) {
+        struct linux_sigaction *action = &process()->action[i];
+        if (action->handler == SIG_IGNORE || action->handler == SIG_DEFAULT)
+            continue;
+        action->handler = SIG_DEFAULT;
+        pm_dispose(&t->pm, i, PM_DEFAULT, 0);
+    }
+}
+
 void signal_recheck(struct thread *t)
 {
     if (t->left & ~t->mask)

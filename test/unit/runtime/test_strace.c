@@ -60,6 +60,12 @@ static void structures(void **state)
     expect("writev(1, [{iov_base=\"one\\n\", iov_len=4}, {iov_base=\"two\", iov_len=3}], 2) = 7", 20, 7, 1, (u64)pieces, 2, 0);
     i32 ends[] = { 3, 4 };
     expect("pipe2([3, 4], O_CLOEXEC) = 0", 293, 0, (u64)ends, O_CLOEXEC, 0, 0);
+    u64 clone[11] = { 0x4100, 0, 0, 0, SIGCHLD, 0x10000, 0x9000 };
+    expect("clone3({flags=CLONE_VM|CLONE_VFORK, exit_signal=SIGCHLD, stack=0x10000, stack_size=0x9000}, 88) = 7", 435, 7, (u64)clone, sizeof clone, 0, 0);
+    clone[0] = 0x380000, clone[2] = 0x20, clone[3] = 0x30, clone[4] = 0, clone[7] = 0x40;
+    expect("clone3({flags=CLONE_SETTLS|CLONE_PARENT_SETTID|CLONE_CHILD_CLEARTID, exit_signal=0, child_tid=0x20, parent_tid=0x30, "
+           "stack=0x10000, stack_size=0x9000, tls=0x40}, 88) = 7", 435, 7, (u64)clone, sizeof clone, 0, 0);
+    expect("clone3(NULL, 88) = -1 EFAULT (Bad address)", 435, -EFAULT, 0, 88, 0, 0);
     struct linux_timespec second = { 1, 5 };
     expect("nanosleep({tv_sec=1, tv_nsec=5}, NULL) = 0", 35, 0, (u64)&second, 0, 0, 0);
 }
