@@ -13,7 +13,7 @@ import pexpect
 import pytest
 from conftest import TOP
 
-from axo import cli, ending, packages, say, size, strace
+from axo import cli, ending, linux, packages, paths, say, size, strace
 
 
 def one_sentence(text):
@@ -365,3 +365,10 @@ def test_a_trace_waits_for_the_programs_line():
     os.close(write_end)
     with os.fdopen(read_end, "rb") as reader:
         assert reader.read() == b"no end yet\n[pid 1] one\n[pid 1] two\nlast\n[pid 1] three\n"
+
+
+def test_linux_gets_its_first_program_in_a_fresh_build_folder(tmp_path):
+    program = linux.first_program(paths.Build(tmp_path / "fresh"))
+    assert program.read_bytes().startswith(b"\x7fELF")
+    with pytest.raises(say.Failure, match="^false failed: it does not say why$"):
+        linux.must(["false"])

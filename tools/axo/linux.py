@@ -5,7 +5,6 @@ The kernel comes from its package, which is downloaded once and unpacked in the 
 serial port the command's output, second the kernel's log, end through isa-debug-exit. linux_init.c is its first process there."""
 import os
 import re
-import shutil
 import stat
 import subprocess
 import tempfile
@@ -38,25 +37,37 @@ def download(folder):
         name = package()
     if name is None:
         raise say.host_failure(f"apt knows no package {META}; `apt-get update` may help")
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as place:
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as fetch:
         for last in (False, True):
-            answer = subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", name], cwd=place, capture_output=True,
+            answer = subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", name], cwd=fetch, capture_output=True,
                                     text=True, env=dict(os.environ, LC_ALL="C"))
             if answer.returncode == 0:
                 break
             if last:
                 raise say.host_failure(f"apt cannot download {name}: {(answer.stderr.strip().splitlines() or ['?'])[-1]}")
             packages.apt("update")      # old lists name versions that are gone
-        fetched = next(Path(place).glob("*.deb"))
-        subprocess.run(["dpkg-deb", "-x", str(fetched), place], check=True)
-        image = next(Path(place).glob("boot/vmlinuz-*"))
+        fetched = next(Path(fetch).glob("*.deb"))
+        must(["dpkg-deb", "-x", str(fetched), fetch])
+        image = next(Path(fetch).glob("boot/vmlinuz-*"))
         os.replace(image, folder / image.name)
+
+
+def place(files):
+    """The folder for what Linux needs."""
+    folder = files.folder / "linux"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def must(words):
+    answer = subprocess.run(words, capture_output=True, text=True)
+    if answer.returncode:
+        raise say.host_failure(f"{words[0]} failed: {(answer.stderr.strip().splitlines() or ['it does not say why'])[0]}")
 
 
 def kernel(files):
     """The kernel's image, fetched if need be."""
-    folder = files.folder / "linux"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = place(files)
     if not sorted(folder.glob("vmlinuz-*")):
         say.note("fetching Debian's Linux kernel for comparison")
         download(folder)
@@ -65,10 +76,10 @@ def kernel(files):
 
 # ---- its first process ----
 def first_program(files):
-    program = files.folder / "linux" / "init"
+    program = place(files) / "init"
     if not program.exists() or program.stat().st_mtime < INIT_SOURCE.stat().st_mtime:
         fresh = program.with_name(f".init.{os.getpid()}")
-        subprocess.run(["musl-gcc", "-static", "-Os", "-s", "-std=gnu11", "-Wall", "-o", str(fresh), str(INIT_SOURCE)], check=True)
+        must(["musl-gcc", "-static", "-Os", "-s", "-std=gnu11", "-Wall", "-o", str(fresh), str(INIT_SOURCE)])
         os.replace(fresh, program)
     return program
 
