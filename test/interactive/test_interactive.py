@@ -167,11 +167,10 @@ def test_a_window_that_changes(person):
     assert person.run("stty size") == f"{SIZE[0]} {SIZE[1]}\r\n"
 
 
-@pytest.mark.parametrize("victim", ["serial", "tty", "vfs", "pm"])
+@pytest.mark.parametrize("victim", ["rs", "ds", "vm", "serial", "tty", "tmpfs", "procfs", "vfs", "pm"])
 def test_somebody_dies_while_a_person_types(person, victim):
     """Nothing is to be seen of it; of the serial driver, at most a byte repeated."""
-    kinds = ["exit", "null"]
-    for kind in kinds * 2:
+    for kind in ["exit", "null", "loop", "port"]:
         assert person.run(f"service kill {victim} {kind}; echo alive") == "alive\r\n"
         assert person.run("echo still here | tr a-z A-Z") == "STILL HERE\r\n"
     person.say(*job("cat"))

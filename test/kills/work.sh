@@ -19,7 +19,7 @@ while goes_on; do
     rm -r deep renamed linked symbolic file.*
     # processes: background jobs, statuses, signals, substitutions
     (exit 7) & wait $!; echo "status $?"
-    sleep 100 & kill $!; wait $!; echo "signal $?"
+    sleep 100 & kill $!; wait $! 2> /dev/null; echo "signal $?"     # ash says `Terminated`, here or on Linux, if it waits before that one is dead
     (trap 'echo caught; exit 3' USR1; kill -USR1 $(exec sh -c 'echo $PPID'); sleep 5; echo not caught); echo "trap $?"
     echo "$(echo a; (echo b; echo c) | cat)" | tr -d '\n'; echo
     i=0; while read line; do i=$((i + line)); done < sorted; echo "sum $i"
