@@ -41,7 +41,8 @@ struct service {
     struct l4_startup *startup;
     struct l4_registers stopped;            /* where its thread stood */
     bool is_stopped, has_task;
-    void *late[LATE_WINDOWS];               /* windows of clients that the manifest does not know, by client and slot */
+    void *late[LATE_WINDOWS];               /* windows of clients that the manifest does not know, by client and slot … */
+    bool shown[LATE_WINDOWS];               /* … and whether everybody has them who must */
     struct l4_registers struck;             /* where it stood before it was sent to a crash routine */
     bool is_struck;
     u64 backtrace[BACKTRACE];
@@ -162,11 +163,15 @@ static void cap_give(u32 n, cap_t from, cap_t to, u32 rights)
     made(l4_map_cap(object_slot(n, OBJECT_TASK), L4_BOOT_TASK, from, to, rights), "capability", n);
 }
 
+static l4_err_t pages_map(u32 n, const void *from, vaddr_t to, u64 bytes, u32 rights)
+{
+    bool any = from && bytes;
+    return any ? l4_map_range(object_slot(n, OBJECT_TASK), L4_BOOT_TASK, (vaddr_t)from, to, page_up(bytes), rights) : L4_OK;
+}
+
 static void pages_give(u32 n, const void *from, vaddr_t to, u64 bytes, u32 rights)
 {
-    if (from && bytes) {
-        made(l4_map_range(object_slot(n, OBJECT_TASK), L4_BOOT_TASK, (vaddr_t)from, to, page_up(bytes), rights), "page", n);
-    }
+    made(pages_map(n, from, to, bytes, rights), "page", n);
 }
 
 static u64 door_event(const struct manifest_door *door) { return door->event; }
@@ -309,7 +314,7 @@ static void startup_fill(u32 n, u32 incarnation)
         .window_bytes = card->window_bytes, .windows = card->window_bytes ? services[n].window_total / card->window_bytes : 0,
     };
     for (u32 i = 0; i < LATE_WINDOWS; i++) {
-        if (i < page->windows || services[n].late[i]) {
+        if (i < page->windows || services[n].shown[i]) {
             window_tell(n, i);
         }
     }
@@ -443,10 +448,13 @@ static vaddr_t window_place(u32 n, u32 index)
     return card->window_address + (u64)index * card->window_bytes;
 }
 
+/* A window that everybody has who must; NULL: none. */
+static const void *late_window(u32 n, u32 index) { return services[n].shown[index] ? services[n].late[index] : NULL; }
+
 static void late_windows_give(u32 n)
 {
     for (u32 i = 0; i < LATE_WINDOWS; i++) {
-        pages_give(n, services[n].late[i], window_place(n, i), services[n].program.card.window_bytes, L4_R | L4_W);
+        pages_give(n, late_window(n, i), window_place(n, i), services[n].program.card.window_bytes, L4_R | L4_W);
     }
 }
 
@@ -472,18 +480,37 @@ static void foreign_windows_give(u32 n)
     }
     pages_give(n, services[vfs].windows, FS_WINDOWS, services[vfs].window_total, L4_R | L4_W);
     for (u32 i = 0; i < LATE_WINDOWS; i++) {
-        pages_give(n, services[vfs].late[i], FS_WINDOWS + (u64)i * FS_WINDOW, FS_WINDOW, L4_R | L4_W);
+        pages_give(n, late_window(vfs, i), FS_WINDOWS + (u64)i * FS_WINDOW, FS_WINDOW, L4_R | L4_W);
     }
 }
 
-/* Window number `index` of vfs is new: the services behind its doors get it. */
-static void window_show(u32 vfs, u32 index)
+/* Window number `index` of service `of`, which is new: to itself, and if it is vfs's, to the services behind its doors. Who has no kernel
+ * memory left for it fails who wants the window. */
+static l4_err_t window_show(u32 of, u32 index)
 {
-    for (u32 n = 1; n <= manifest->services; n++) {
-        if (services[n].has_task && sees_windows_of(n, vfs) && vfs == service_find((const u8 *)"vfs", 3)) {
-            pages_give(n, services[vfs].late[index], FS_WINDOWS + (u64)index * FS_WINDOW, FS_WINDOW, L4_R | L4_W);
+    const void *pages = services[of].late[index];
+    bool is_vfs = of == service_find((const u8 *)"vfs", 3);
+    l4_err_t err = pages_map(of, pages, window_place(of, index), services[of].program.card.window_bytes, L4_R | L4_W);
+    for (u32 n = 1; is_vfs && err == L4_OK && n <= manifest->services; n++) {
+        if (services[n].has_task && sees_windows_of(n, of)) {
+            err = pages_map(n, pages, FS_WINDOWS + (u64)index * FS_WINDOW, FS_WINDOW, L4_R | L4_W);
         }
     }
+    return err;
+}
+
+static l4_err_t window_make(u32 n, u32 index)
+{
+    struct service *s = &services[n];
+    if (!s->late[index]) {
+        s->late[index] = memory_take(s->program.card.window_bytes);
+    }
+    l4_err_t err = s->late[index] ? window_show(n, index) : L4_NO_MEMORY;
+    if (err == L4_OK) {
+        s->shown[index] = true;
+        window_tell(n, index);
+    }
+    return err;
 }
 
 l4_err_t service_window(u32 n, u32 client, u32 slot, bool clear, u64 task, u64 at)
@@ -496,15 +523,11 @@ l4_err_t service_window(u32 n, u32 client, u32 slot, bool clear, u64 task, u64 a
     if (index >= LATE_WINDOWS) {
         return L4_BAD_ARGUMENT;
     }
-    if (!services[n].late[index]) {
-        services[n].late[index] = memory_take(card->window_bytes);
-        if (!services[n].late[index]) {
-            return L4_NO_MEMORY;
-        }
-        pages_give(n, services[n].late[index], window_place(n, index), card->window_bytes, L4_R | L4_W);
-        window_show(n, index);
-        window_tell(n, index);
-    } else if (clear) {
+    l4_err_t err = services[n].shown[index] ? L4_OK : window_make(n, index);
+    if (err != L4_OK) {
+        return err;
+    }
+    if (clear) {
         memset(services[n].late[index], 0, card->window_bytes);
     }
     return l4_map_range(task, L4_BOOT_TASK, (vaddr_t)services[n].late[index], at, card->window_bytes, L4_R | L4_W);
