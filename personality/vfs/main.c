@@ -15,13 +15,13 @@ static void event(struct vfsd_tx tx, u32 peer)
     }
 }
 
-/* Audit: each pipe has an end, and each descriptor is counted by its file. */
+/* Audit: who has an end of a pipe has a pipe, and each descriptor is counted by its file. */
 bool vfsd_tally(const struct vfsd_state *s)
 {
     u64 holders = 0, held = 0;
     for (const struct file *f = file_following(NULL); f; f = file_following(f)) {
         holders += f->holders;
-        if (f->what == VFSD_PIPE && !pipe_at(f->tube) && f->holders) {
+        if (f->what == VFSD_PIPE && f->holders && !(pipe_at(f->tube) && f->may)) {
             return false;
         }
     }

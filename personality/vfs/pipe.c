@@ -226,6 +226,9 @@ l4_err_t fifo_open(
     const struct pipe *is = f->tube ? pipe_at(f->tube) : fifo_find(at);
     bool reads = f->may & VFSD_READ, writes = f->may & VFSD_WRITE, waits = !(flags & O_NONBLOCK) && !f->tube;
     want_drop(label);
+    if (!reads && !writes) {            /* access mode 3: it would be no end of the pipe */
+        return VFS_INVAL;
+    }
     if (!f->tube && reads != writes) {
         u32 others = !is ? 0 : reads ? is->writers : is->readers;
         bool comes = others || is_wanted(at, reads ? FIFO_WRITER : FIFO_READER);

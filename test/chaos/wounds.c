@@ -76,7 +76,36 @@ static void numbers(void)
     printf("%ld\n", (long)raw(SYS_mmap, 0, 4096, 1, 1, (u64)open("/proc/self/exe", O_RDONLY), 1ul << 63));
 }
 
-static const struct { const char *name; void (*run)(void); } cases[] = { { "cut", cut }, { "many", many }, { "numbers", numbers } };
+static void told(long result) { printf("%ld %d\n", result, result < 0 ? errno : 0); }
+
+/* Access mode 3 neither reads nor writes: such an end of a FIFO was none that its pipe counted, and outlived it. */
+static void neither(void)
+{
+    char path[40];
+    int ends[2], again, fd;
+    if (mkfifo("p", 0600) || pipe(ends)) {
+        perror("p");
+    }
+    int both = open("p", O_RDWR);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+    told(open("p", 3));
+    told(open("p", 3 | O_NONBLOCK));
+    told(open(path, 3));
+    close(both);
+    again = open("p", O_RDWR);
+    printf("%zd\n", write(again, "well", 4));
+    printf("%zd\n", read(again, buffer, 4));
+    file_make("f0", 100);
+    fd = open("f0", 3);
+    printf("%d\n", fd < 0);
+    told(read(fd, buffer, 1));
+    told(write(fd, buffer, 1));
+    told(ftruncate(fd, 1));
+    printf("%o\n", (unsigned)fcntl(fd, F_GETFL) & 3);
+    told(open(".", 3));
+}
+
+static const struct { const char *name; void (*run)(void); } cases[] = { { "cut", cut }, { "many", many }, { "numbers", numbers }, { "neither", neither } };
 
 int main(int argc, char **argv)
 {
