@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* capacity.c: how many things the system still has room for: fills each table of its servers to the end, prints how far it came, and gives
- * all back. A table that lost an entry since the last time shows it here. */
+ * all back. A table that lost an entry since the last time shows it here; and what servers make at the first use and keep is there
+ * afterwards, so that whatever is more later was lost. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST = 100000, CHILDREN = 64 };
+enum { MOST = 100000, CHILDREN = 64, THREADS = 3, STACK = 16384 };
 
 /* Children that each take what `take` takes until it fails, one after the other, and keep it till the end; the number of all. */
 static long by_children(long (*take)(void))
@@ -115,6 +118,84 @@ static long processes(void)
     return count;
 }
 
+/* A chain of processes, each the child of the one before, with all the threads that it may have. Each process waits for its child, each
+ * other thread reads what nobody writes: every process and every thread that the system has room for is there at once and waits at a
+ * server. So whatever the system keeps for one of them that is made the first time is kept afterwards. */
+static struct { long processes, threads; int end; } *chain;
+static int held[2], told[2];
+static pthread_t thread[THREADS];
+
+static void *reader(void *unused)
+{
+    char byte;
+    return read(held[0], &byte, 1) == 0 ? unused : NULL;
+}
+
+static int threads_start(void)
+{
+    static char stacks[THREADS][STACK] __attribute__((aligned(4096)));
+    pthread_attr_t own;
+    int count = 0;
+    pthread_attr_init(&own);
+    while (count < THREADS && pthread_attr_setstack(&own, stacks[count], STACK) == 0 && pthread_create(&thread[count], &own, reader, NULL) == 0) {
+        count++;
+    }
+    chain->processes++;
+    chain->threads += count;
+    return count;
+}
+
+static void chain_told(void)
+{
+    if (write(told[1], "", 1) != 1) {
+        _exit(1);
+    }
+}
+
+static void chain_run(void)
+{
+    pid_t pid = 0;
+    while (pid == 0) {
+        threads_start();
+        pid = fork();
+    }
+    if (pid < 0) {
+        chain->end = errno;
+        chain_told();
+        reader(NULL);
+    }
+    waitpid(pid, NULL, 0);
+    _exit(0);
+}
+
+static void chain_fill(void)
+{
+    char byte;
+    chain = mmap(NULL, sizeof *chain, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (chain == MAP_FAILED || pipe(held) || pipe(told)) {
+        perror("chain");
+        return;
+    }
+    int own = threads_start();
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(held[1]);
+        chain_run();
+    }
+    if (pid > 0 && read(told[0], &byte, 1) == 1) {
+        printf("chain %ld threads %ld, then %s\n", chain->processes, chain->threads, strerror(chain->end));
+    }
+    close(held[1]);
+    close(told[1]);
+    waitpid(pid, NULL, 0);
+    for (int i = 0; i < own; i++) {
+        pthread_join(thread[i], NULL);
+    }
+    close(held[0]);
+    close(told[0]);
+    munmap(chain, sizeof *chain);
+}
+
 static char path[64];
 static long names(const char *form, int (*make)(const char *), int (*drop)(const char *))
 {
@@ -148,9 +229,14 @@ static int page_make(const char *name)
     return bad ? -1 : 0;
 }
 
+/* `capacity chain` fills nothing but the tables of processes and threads. */
 int main(int argc, char **argv)
 {
     struct rlimit files = { 0, 0 };
+    if (argc == 2 && !strcmp(argv[1], "chain")) {
+        chain_fill();
+        return 0;
+    }
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
@@ -159,6 +245,7 @@ int main(int argc, char **argv)
         return 1;
     }
     printf("processes %ld\n", processes());
+    chain_fill();
     printf("files %ld\n", by_children(take_files));
     printf("pipes %ld\n", by_children(take_pipes));
     printf("regions %ld\n", regions());

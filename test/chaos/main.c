@@ -40,10 +40,56 @@ static void folder_remove(const char *path)
     rmdir(path);
 }
 
-/* Who went up from its folder made its names there. */
-#define STRAY(name) "/" name, "/tmp/" name
-static const char *const stray[] = { STRAY("f0"), STRAY("f1"), STRAY("f2"), STRAY("d0"), STRAY("d1"), STRAY("d2"), STRAY("l0"), STRAY("l1"), STRAY("l2"),
-                                     STRAY("p0"), STRAY("n0"), STRAY("n1"), STRAY("n2"), STRAY("n3"), STRAY("null"), STRAY("zero"), STRAY("full"), STRAY("random") };
+/* Who went up from its folder, or made a link that leads up, made names there: whatever was not there at the beginning goes. Nothing that
+ * was there is named by a worker. */
+static const char *const above[] = { "/", "/tmp" };
+enum { ABOVE = sizeof above / sizeof above[0], ENTRIES = 64, NAME = 256 };
+static char there[ABOVE][ENTRIES][NAME];
+static u32 there_count[ABOVE];
+
+static void above_note(void)
+{
+    for (u32 i = 0; i < ABOVE; i++) {
+        DIR *folder = opendir(above[i]);
+        for (struct dirent *e; folder && there_count[i] < ENTRIES && (e = readdir(folder));) {
+            snprintf(there[i][there_count[i]++], NAME, "%s", e->d_name);
+        }
+        if (!folder || there_count[i] == ENTRIES) {
+            fprintf(stderr, "chaos: %s cannot be read, or is too full\n", above[i]);
+            exit(1);
+        }
+        closedir(folder);
+    }
+}
+
+static bool is_ours(u32 i, const char *name)
+{
+    for (u32 k = 0; k < there_count[i]; k++) {
+        if (!strcmp(there[i][k], name)) {
+            return false;
+        }
+    }
+    return strncmp(name, "chaos-", 6) != 0;         /* folders of families, and the tally */
+}
+
+static void above_clean(void)
+{
+    char path[NAME + 8];
+    for (u32 i = 0; i < ABOVE; i++) {
+        DIR *folder = opendir(above[i]);
+        for (struct dirent *e; folder && (e = readdir(folder));) {
+            if (is_ours(i, e->d_name)) {
+                snprintf(path, sizeof path, "%s/%s", above[i], e->d_name);
+                if (unlink(path) && (errno == EISDIR || errno == EPERM)) {
+                    folder_remove(path);
+                }
+            }
+        }
+        if (folder) {
+            closedir(folder);
+        }
+    }
+}
 
 /* End everybody of the family; those whose parent is gone are reaped by process 1. */
 static void family_end(u32 w)
@@ -59,13 +105,10 @@ static void family_end(u32 w)
         }
         nap(100000);
     }
+    chmod(program_path, 0755);
     path[11] = (char)('0' + w);
     folder_remove(path);
-    for (u32 i = 0; i < sizeof stray / sizeof stray[0]; i++) {
-        if (unlink(stray[i]) && (errno == EISDIR || errno == EPERM)) {
-            folder_remove(stray[i]);
-        }
-    }
+    above_clean();
 }
 
 static void worker_start(u32 w)
@@ -206,6 +249,7 @@ int main(int argc, char **argv)
     struct sigaction action = { .sa_sigaction = hurt, .sa_flags = SA_SIGINFO };
     sigaction(SIGBUS, &action, NULL);
     sigaction(SIGSEGV, &action, NULL);
+    above_note();
     tally->seed = seed, tally->wanted = calls, tally->print = (u32)print;
     if (print) {
         dup2(1, PRINT_FD);
