@@ -222,6 +222,26 @@ static i64 kid_made(i64 pid, u32 place)
     return pid;
 }
 
+/* clone3 with the same flags. Whatever is implausible makes it fail: a child that shares memory, or has a stack, would not come back here. */
+static i64 clone3_by(u64 flags)
+{
+    static const u64 sizes[] = { 64, 80, 88, 88, 88, 128 };
+    static u64 list[16];
+    u64 now[16] = { [0] = flags & ~0xfful, [2] = (u64)scratch + 8, [3] = (u64)scratch, [4] = flags & 0xff };
+    if (bad()) {
+        now[PICK(((const u32[]){ 4, 5, 6, 8, 9, 11 }))] = odd_word() | 1ul << 40;
+    }
+    for (u32 i = 0; i < 16; i++) {
+        list[i] = now[i];
+    }
+    return call(SYS_clone3, bad() ? bad_address() : (u64)list, bad() ? odd_word() : PICK(sizes));
+}
+
+static i64 copy_by(u32 number, u64 flags)
+{
+    return number == SYS_clone3 ? clone3_by(flags) : number == SYS_clone ? call(SYS_clone, flags, 0, scratch, scratch + 8, 0) : call(number);
+}
+
 /* A copy: what it does first is `first`, 0: random calls. */
 static void end_by(u32 number);
 static i64 fork_by(u32 number, u64 flags, u32 first)
@@ -230,7 +250,7 @@ static i64 fork_by(u32 number, u64 flags, u32 first)
     if (!place) {
         return -EAGAIN;
     }
-    i64 pid = number == SYS_clone ? call(SYS_clone, flags, 0, scratch, scratch + 8, 0) : call(number);
+    i64 pid = copy_by(number, flags);
     if (pid == 0) {
         child_begin(place);
         if (first) {
@@ -314,14 +334,14 @@ static i64 thread_by(u64 flags)
     return result;
 }
 
-static i64 clone_random(void)
+static i64 clone_random(u32 number)
 {
     static const u64 flags[] = { SIGCHLD, SIGCHLD | 0x01200000, 0x3d0f00, 0x3d0f00, SIGCHLD | 0x100000, 0x10000, 0x800, 0x7e020000 };
     u64 f = bad() ? odd_word() & ~0xc100ul : PICK(flags);       /* VM and VFORK need a stack of their own */
-    if (f == 0x3d0f00) {
+    if (f == 0x3d0f00 && number == SYS_clone) {
         return thread_by(0x350f00);                             /* what the C library asks for, without a TLS */
     }
-    return fork_by(SYS_clone, f, 0);
+    return fork_by(number, f == 0x3d0f00 ? SIGCHLD : f, 0);
 }
 
 static i64 vfork_random(void)
@@ -474,6 +494,8 @@ static void robust_arrange(u64 *a)
     a[1] = bad() ? odd_word() : 24;
 }
 
+static u64 sequence[4] __attribute__((aligned(32)));            /* of rseq */
+
 static i64 call_arranged(u32 number, u64 *a)
 {
     static const u64 reboots[] = { 0, 0x89abcdef, 1, 77 };
@@ -483,7 +505,7 @@ static i64 call_arranged(u32 number, u64 *a)
     u64 *t = room(7);
     switch (number) {
     case SYS_fork: return fork_by(SYS_fork, 0, 0);
-    case SYS_clone: return clone_random();
+    case SYS_clone: case SYS_clone3: return clone_random(number);
     case SYS_vfork: return vfork_random();
     case SYS_execve: return execve_random(a);
     case SYS_exit: case SYS_exit_group: return fork_by(SYS_fork, 0, number), -EAGAIN;
@@ -736,6 +758,12 @@ static i64 call_arranged(u32 number, u64 *a)
         break;
     case SYS_pipe2:
         a[1] = bad() ? odd_word() : one_in(4) ? 0 : O_NONBLOCK;
+        break;
+    case SYS_rseq:
+        a[0] = bad() ? bad_address() : (u64)sequence;
+        a[1] = bad() ? odd_word() : 32;
+        a[2] = bad() ? odd_word() : random_below(2);
+        a[3] = one_in(20) ? odd_word() : 77;
         break;
     case SYS_fadvise64:
         a[3] = random_below(7);
