@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "arch.h"
+#include "paging.h"
 #include "string.h"
 
 enum { SPACES = 4, MAPPINGS = 4096, OPERATIONS = 400, SEEDS = 40, PAGES = 20, LARGES = 3 };
@@ -328,8 +329,35 @@ static void test_random(void **unused)
     }
 }
 
+/* A word of a task's memory, which the kernel reads where there is memory and nowhere else. */
+static void test_word(void **unused)
+{
+    enum { FRAME = 32 << 20, OFFSET = 0x5000, LAST = L4_PAGE_SIZE - 8 };
+    (void)unused;
+    set_up();
+    struct space *space = &task[0]->space;
+    const vaddr_t large = LARGE_AT(4), page = PAGE_AT(64), device = PAGE_AT(80);
+    u64 *word = arch_pointer(FRAME + OFFSET + LAST), was = *word;
+    assert_int_equal(space_add_root(space, large, FRAME, L4_LARGE_SIZE, 7, true), L4_OK);
+    assert_int_equal(space_add_root(space, page, FRAME + OFFSET, L4_PAGE_SIZE, 1, true), L4_OK);
+    assert_int_equal(space_add_root(space, device, FRAME + OFFSET, L4_PAGE_SIZE, 3, false), L4_OK);
+    for (u32 i = 0; i < 3; i++) {
+        *word = i ? 1ul << 63 >> 21 * i : 0;
+        assert_int_equal(space_is_zero(space, large + OFFSET + LAST), i == 0);
+        assert_int_equal(space_is_zero(space, page + LAST), i == 0);
+    }
+    *word = 0;
+    const vaddr_t none[] = { device + LAST, page + LAST + 1, page + LAST - 4, page + L4_PAGE_SIZE, large + L4_LARGE_SIZE, 0, 1ul << 38,
+                             L4_USER_END, ARCH_DIRECT_MAP, PORTS_AT, ~7ul, 1ul << 63 };
+    for (u32 i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(space_is_zero(space, none[i]));
+    *word = was;
+    tear_down();
+    machine_expect_clean();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_random) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_random), cmocka_unit_test(test_word) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
