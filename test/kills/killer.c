@@ -5,8 +5,8 @@
  *                                                 services have completed up to MOST requests more: work drives the kills, not time
  *
  * Who has not died yet of the last kill, a loop above all, is left alone, so each kill is one defect. It stands above the servers (but rs and
- * ds, with whom it takes turns), so a kill comes between any two of their instructions. Of each kill it prints `kill SERVICE WAY TAG`, TAG the
- * method that the service was busy with, 0: none. When the last one has died it puts itself down, which tells that all is done. */
+ * ds, with whom it takes turns), so a kill comes between any two of their instructions. Of each kill it prints `kill SERVICE WAY TAG`, TAG the last
+ * method that the service had begun, 0: none. When the last one has died it puts itself down, which tells that all is done. */
 #include <keeper.h>
 #include <l4/clock.h>
 #include <l4/log.h>

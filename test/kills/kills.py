@@ -116,7 +116,7 @@ def faults_of(run, reference, guests):
     if run.rounds() < 2:
         found.append(f"{run.rounds()} rounds of work are too few to tell")
     busy = len(re.findall(r"^kill \w+ \w [1-9a-f]", run.log, re.M))
-    print(f"{kills.total()} kills of {len(kills)} services, {busy} of them busy with a request, in {run.rounds()} rounds of work")
+    print(f"{kills.total()} kills of {len(kills)} services, {busy} with a request noted, in {run.rounds()} rounds of work")
     return found
 
 
