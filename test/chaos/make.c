@@ -423,6 +423,21 @@ static i64 until_signal(u32 number, u64 argument)
     return result == -EINTR ? 0 : result;
 }
 
+/* A signal that waits, or for a short while one that does not. */
+static i64 sigtimedwait_random(void)
+{
+    u64 *set = room(1), *t = room(7), none = 0;
+    set[0] = 1ul << (SIGUSR2 - 1);
+    time_fill(t, 1000000);
+    call(SYS_rt_sigprocmask, SIG_SETMASK, set, 0, 8);
+    if (one_in(2)) {
+        call(SYS_tgkill, call(SYS_getpid), call(SYS_gettid), SIGUSR2);
+    }
+    i64 result = call(SYS_rt_sigtimedwait, bad() ? bad_address() : (u64)set, bad() ? structure(2) : 0, bad() ? bad_address() : (u64)t, bad() ? odd_word() : 8);
+    call(SYS_rt_sigprocmask, SIG_SETMASK, &none, 0, 8);
+    return result;
+}
+
 static i64 wait_random(u64 *a)
 {
     a[0] = one_in(2) ? ~0ul : child_pid();
@@ -513,6 +528,7 @@ static i64 call_arranged(u32 number, u64 *a)
     case SYS_restart_syscall: return restart_random();
     case SYS_pause: return until_signal(SYS_pause, 0);
     case SYS_rt_sigsuspend: return until_signal(SYS_rt_sigsuspend, bad() ? bad_address() : (u64)t);
+    case SYS_rt_sigtimedwait: return sigtimedwait_random();
     case SYS_wait4: return wait_random(a);
     case SYS_mmap: return mmap_random(a);
     case SYS_munmap: case SYS_mprotect: case SYS_madvise:
@@ -536,6 +552,16 @@ static i64 call_arranged(u32 number, u64 *a)
         a[0] = child_pid();
         a[1] = one_in(3) ? child_pid() : a[0];
         break;
+    case SYS_rt_sigqueueinfo: case SYS_rt_tgsigqueueinfo: {
+        u32 at = number == SYS_rt_sigqueueinfo ? 1 : 2;
+        i32 *info = (i32 *)room(2);
+        info[2] = bad() ? (i32)odd_word() : -1;
+        a[0] = child_pid();
+        a[1] = one_in(3) ? child_pid() : a[0];
+        a[at] = signal_number();
+        a[at + 1] = bad() ? bad_address() : (u64)info;
+        break;
+    }
     case SYS_setpgid:
         a[0] = child_pid();
         a[1] = one_in(2) ? 0 : child_pid();
