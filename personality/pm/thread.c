@@ -123,6 +123,16 @@ u32 threads_count(const struct proc *p)
 }
 
 /* ---- make_thread ---- */
+/* Some thread has ended, and its slot is free when it is taken apart. */
+static bool slot_comes_free(const struct proc *p)
+{
+    const struct lwp *l = threads_first(p);
+    while (l && l->stage != LWP_ENDING) {
+        l = threads_next(l);
+    }
+    return l;
+}
+
 METHOD(make_thread, u64 entry, u64 argument, u32 *tid, u32 *slot)
 {
     const struct proc *me = caller(label);
@@ -134,7 +144,7 @@ METHOD(make_thread, u64 entry, u64 argument, u32 *tid, u32 *slot)
         free++;
     }
     if (free == PROCESS_THREADS) {
-        return PM_AGAIN;
+        return slot_comes_free(me) ? turn_wait(TURN) : PM_AGAIN;
     }
     struct thread_op *op = me->executor ? NULL : thread_op_new(tx);
     if (!op) {

@@ -28,11 +28,12 @@ static i64 dispatch(struct thread *t, const u64 *a)
     return result;
 }
 
-/* A signal ended the call: what happens to it is known when a handler runs or none does (signal.c). */
+/* A signal ended the call: what happens to it is known when a handler runs or none does (signal.c). The handler may have said what
+ * the table cannot. */
 static void interrupted(struct thread *t)
 {
     const struct call *call = call_find(t->rax);
-    t->restart = call ? call->restart : RESTART_NEVER;
+    t->restart = t->restart ? t->restart : call ? call->restart : RESTART_NEVER;
     t->at.rax = (u64)-EINTR;
     thread_utcb(t)->kicked = 1;
 }

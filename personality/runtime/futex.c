@@ -5,6 +5,7 @@
 #include "calls.h"
 #include "irq.h"
 #include "lock.h"
+#include "pm.h"
 #include "user.h"
 #include "vm.h"
 #include <process.h>
@@ -65,7 +66,9 @@ static i64 wait_until(struct thread *t, struct restart_block *block)
         result = 0;
     me->address = 0;
     lock_give(&process()->futex_lock);
-    if (result == -EINTERRUPTED)
+    if (result == -EINTERRUPTED && block->deadline == ~0ul)
+        t->restart = RESTART_AUTO;      /* nothing to remember: made anew even after a handler that wants that */
+    else if (result == -EINTERRUPTED)
         t->block = *block;
     return result;
 }
@@ -221,6 +224,29 @@ void futex_thread_ends(struct thread *t)
     u32 zero = 0;
     if (t->clear_tid && user_put(t->clear_tid, &zero, sizeof zero))
         futex_wake(t, t->clear_tid, 1);
+}
+
+static struct thread *thread_of(u32 tid)
+{
+    for (u32 i = 0; i < VM_THREADS; i++) {
+        struct thread *other = (struct thread *)(VM_RUNTIME_THREADS + i * VM_BLOCK + VM_BLOCK_THREAD);
+        if (process()->threads >> i & 1 && other->tid == tid)
+            return other;
+    }
+    return NULL;
+}
+
+/* Of this process; nobody here can look into another one. */
+i64 sys_get_robust_list(struct thread *t, const u64 *a)
+{
+    u32 tid = (u32)a[0];
+    struct thread *of = tid ? thread_of(tid) : t;
+    u64 size = 24;
+    if (!of) {
+        i64 err = (i32)tid < 0 ? -ESRCH : ASK(pm_kill(&t->pm, 0, (i32)tid, &(struct pm_signal){ 0 }));
+        return err ? err : -EPERM;
+    }
+    return user_put(a[2], &size, sizeof size) && user_put(a[1], &of->robust, sizeof of->robust) ? 0 : -EFAULT;
 }
 
 i64 sys_set_robust_list(struct thread *t, const u64 *a)

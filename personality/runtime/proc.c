@@ -9,11 +9,13 @@
 #include "proc.h"
 #include "rseq.h"
 #include "thread.h"
+#include "time.h"
 #include "user.h"
 #include "wait.h"
 #include <process.h>
 
-static u64 block_end(const struct thread *t) { return ((u64)t & ~(u64)(VM_BLOCK - 1)) + VM_BLOCK; }
+/* Where the runtime stack of a process's first thread begins, which has block 0, whichever thread forks. */
+static u64 first_stack(const struct thread *t) { return ((u64)t & ~(u64)(VM_BLOCK - 1)) - t->slot * VM_BLOCK + VM_BLOCK; }
 
 /* What the child does with itself; in thread->block over the fork. */
 static void remember(struct thread *t, u64 flags, u64 stack, u64 child_tid, u64 tls, u64 parent_tid)
@@ -61,7 +63,7 @@ static i64 fork_process(struct thread *t, u32 how)
 {
     u32 pid = 0;
     fpu_save(t);
-    i64 err = ASK(pm_fork(&t->pm, how, runtime_header.child, block_end(t), &pid));
+    i64 err = ASK(pm_fork(&t->pm, how, runtime_header.child, first_stack(t), &pid));
     return err ? err : pid;
 }
 
@@ -75,7 +77,7 @@ void runtime_forked(struct thread *t)
     struct process *p = process();
     p->pid = t->tid = me.pid;
     p->threads = 1;
-    p->futex_lock = p->lock = 0;
+    p->futex_lock = p->lock = mm()->lock = 0;
     __builtin_memset(p->made, 0, sizeof p->made);
     __builtin_memset(p->failed, 0, sizeof p->failed);
     __builtin_memset(p->futex, 0, sizeof p->futex);
@@ -104,7 +106,10 @@ static i64 make_thread(struct thread *t)
     u32 tid = 0, slot;
     fpu_save(t);
     t->vforking = true;
-    i64 err = ASK(pm_make_thread(&t->pm, runtime_header.thread_start, (u64)t, &tid, &slot));
+    i64 err;
+    while ((err = ASK(pm_make_thread(&t->pm, runtime_header.thread_start, (u64)t, &tid, &slot))) == -EAGAIN &&
+           process()->threads != (1u << VM_THREADS) - 1)
+        wait_for_ring(t, time_ns());        /* one is on its way out, and pm has not heard it yet */
     if (err)
         return err;
     while (__atomic_load_n(&t->vforking, __ATOMIC_ACQUIRE))

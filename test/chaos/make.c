@@ -735,6 +735,9 @@ static i64 call_arranged(u32 number, u64 *a)
     case SYS_set_robust_list:
         robust_arrange(a);
         break;
+    case SYS_get_robust_list:
+        a[0] = one_in(2) ? 0 : a[0];
+        break;
     case SYS_getrlimit: case SYS_setrlimit:
         a[0] = bad() ? odd_word() : random_below(16);
         t[0] = one_in(3) ? odd_word() : 1000;

@@ -21,6 +21,7 @@ enum { NO_HANG = 1, UNTRACED = 2, CONTINUED = 8 };
 /* Which method below says no; a request's prepare sets it. */
 static u32 refusing;
 static u32 owed;
+static bool busy;       /* keeper takes no thread apart for now */
 
 static void done(struct l4_message *m, u32 words, u64 w0, u64 w1, u64 w2)
 {
@@ -29,6 +30,11 @@ static void done(struct l4_message *m, u32 words, u64 w0, u64 w1, u64 w2)
 }
 
 static void fine(struct l4_message *m) { done(m, 0, 0, 0, 0); }
+static void drop_thread(struct l4_message *m)
+{
+    fine(m);
+    m->tag = busy ? (u64)(u32)L4_PENDING : m->tag;
+}
 static void make(struct l4_message *m) { done(m, 1, 0x7f8000000140, 0, 0); }
 static void fork_space(struct l4_message *m)
 {
@@ -48,7 +54,7 @@ static void owe(struct l4_message *m)
 static const struct world_rule below[] = {
     { 0x10101, true, make },
     { 0x10102, true, fine },
-    { 0x10103, true, fine },
+    { 0x10103, true, drop_thread },
     { 0x10104, true, fine },
     { 0x20114, true, fine },
     { 0x20115, true, fork_space },
@@ -82,6 +88,7 @@ static const struct world_rule below[] = {
 static void prepare(void)
 {
     refusing = owed = 0;
+    busy = false;
     SEND(THREAD, .label = FIRST);
     SEND(FORK(0), .label = FIRST);
     SEND(THREAD, .label = SECOND);
@@ -91,6 +98,17 @@ static void prepare(void)
 static void no_task(void) { refusing = 0x10101; }
 static void no_space(void) { refusing = 0x20115; }
 static void no_thread(void) { refusing = 0x10102; }
+static void second_is_full(void)
+{
+    SEND(THREAD, .label = SECOND);
+    SEND(THREAD, .label = SECOND);
+}
+static void second_makes_room(void)
+{
+    second_is_full();
+    busy = true;
+    SEND(.method = PMD_KILL_EXIT_THREAD, .label = SECOND, .word = { 0 });
+}
 static void no_files(void) { refusing = 0x2023d; }
 static void no_exec(void) { refusing = 0x20116; }
 static void no_program(void) { refusing = 0x2023e; }
@@ -172,6 +190,8 @@ static const struct kill_request requests[] = {
         .word = { 3, 2, 0, 0, 0x6873 },
         .prepare = vforks },
     { THREAD, .label = SECOND },
+    { .name = "four are the most", THREAD, .label = SECOND, .prepare = second_is_full, .expect = PM_AGAIN },
+    { .name = "one has ended, and is still there", THREAD, .label = SECOND, .prepare = second_makes_room, .expect = L4_PENDING },
     { .name = "no block", THREAD, .label = SECOND, .prepare = no_block, .expect = PM_NOMEM },
     { .name = "no thread", THREAD, .label = SECOND, .prepare = no_thread, .expect = PM_NOMEM },
     { .method = PMD_KILL_EXIT_THREAD, .label = SECOND, .word = { 0 } },
