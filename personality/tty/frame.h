@@ -6,7 +6,7 @@
 enum { FRAME_FLAG = 0x7e, FRAME_ESCAPE = 0x7d, FRAME_FLIP = 0x20 };
 enum { FRAME_PAYLOAD = 1024, FRAME_HEAD = 5, FRAME_TAIL = 4, FRAME_PLAIN = FRAME_HEAD + FRAME_PAYLOAD + FRAME_TAIL };
 enum { FRAME_MOST = 2 * FRAME_PLAIN + 2 };      /* bytes on the line, with flags */
-enum frame_kind { FRAME_IN = 0, FRAME_OUT = 1, FRAME_ERR = 2, FRAME_END = 3, FRAME_STATUS = 4, FRAME_ACK = 5, FRAME_SIZE = 6 };
+enum frame_kind { FRAME_IN = 0, FRAME_OUT = 1, FRAME_ERR = 2, FRAME_END = 3, FRAME_STATUS = 4, FRAME_ACK = 5, FRAME_SIZE = 6, FRAME_DEAF = 7 };
 
 /* CRC-32 as in zlib, of `bytes` more after a text whose crc is `crc` (0: none yet). */
 u32 frame_crc(u32 crc, const u8 *at, u32 bytes);

@@ -213,6 +213,16 @@ static void frame_take(struct ttyd_tx tx, struct stream *s, u8 kind, const u8 *f
     tell_pollers(tx);
 }
 
+/* Nobody reads this stream at the host: who writes is told, as with a pipe. */
+static void deaf_note(struct ttyd_tx tx, struct stream *s, const u8 *from, u32 bytes)
+{
+    if (bytes == 1 && (from[0] == FRAME_OUT || from[0] == FRAME_ERR) && !(s->deaf & 1u << from[0])) {
+        s->deaf |= 1u << from[0];
+        queued_wake(tx, 1);
+        tell_pollers(tx);
+    }
+}
+
 static void body_take(struct ttyd_tx tx, struct stream *s, u8 *body, u32 length, u64 now)
 {
     u8 kind;
@@ -223,6 +233,8 @@ static void body_take(struct ttyd_tx tx, struct stream *s, u8 *body, u32 length,
         s->owes |= length > FRAME_HEAD;     /* damaged: say at once what is missing */
     } else if (kind == FRAME_ACK) {
         acknowledged(tx, s, number, now);
+    } else if (kind == FRAME_DEAF) {
+        deaf_note(tx, s, from, (u32)bytes);
     } else {
         s->owes = true;
         if (number == s->expected && INPUT - (s->filled - s->taken) >= FRAME_PAYLOAD) {
@@ -288,6 +300,8 @@ void stream_serve(struct ttyd_tx tx, u64 now)
 }
 
 /* ---- methods ---- */
+static u8 frame_kind_of(u32 line) { return line == TTY_STREAM_OUT ? FRAME_OUT : FRAME_ERR; }
+
 l4_err_t stream_read(struct ttyd_tx tx, u32 line, const struct tty_asker *who, u8 *to, u32 bytes, u32 *done)
 {
     const struct stream *now = stream();
@@ -315,8 +329,12 @@ l4_err_t stream_read(struct ttyd_tx tx, u32 line, const struct tty_asker *who, u
 l4_err_t stream_write(struct ttyd_tx tx, u32 line, const struct tty_asker *who, const u8 *at, u32 bytes, u32 *done)
 {
     const struct stream *now = stream();
+    u8 kind = frame_kind_of(line);
     if (line == TTY_STREAM_IN) {
         return TTY_IO;
+    }
+    if (bytes && now->deaf & 1u << kind) {
+        return TTY_PIPE;
     }
     u32 n = bytes_taken(now, bytes);
     if (n < bytes && who->wait) {
@@ -327,7 +345,7 @@ l4_err_t stream_write(struct ttyd_tx tx, u32 line, const struct tty_asker *who, 
     }
     if (n) {
         struct stream *s = stream_edit(tx, now);
-        bytes_queue(s, line == TTY_STREAM_OUT ? FRAME_OUT : FRAME_ERR, at, n);
+        bytes_queue(s, kind, at, n);
         pump(tx, s, l4_now());
         alarm_at(l4_now() + PATIENCE);
     }
@@ -342,7 +360,7 @@ u32 stream_poll(u32 line)
     if (line == TTY_STREAM_IN) {
         return s->filled != s->taken || s->closed ? POLL_IN : 0;
     }
-    return is_full(s) ? 0 : POLL_OUT;
+    return (is_full(s) ? 0 : POLL_OUT) | (s->deaf & 1u << frame_kind_of(line) ? POLL_ERR : 0);
 }
 
 u32 stream_waiting(void)

@@ -38,11 +38,6 @@ service list
 """
 
 
-def queued(socket):
-    """Bytes in it that nobody has read yet, at most."""
-    return struct.unpack("i", fcntl.ioctl(socket, termios.TIOCOUTQ, bytes(4)))[0]
-
-
 def readable(socket):
     """Bytes that came and were not read."""
     return struct.unpack("i", fcntl.ioctl(socket, termios.FIONREAD, bytes(4)))[0]
@@ -72,9 +67,8 @@ class Console:
         self.log += data
         while (death := DEATH.search(bytes(self.log))) is not None:
             del self.log[:death.end()]
-            unread = queued(self.guest.console) + len(self.guest.unsent)
             self.deaths.append((KINDS.get((int(death[1]), int(death[2]))), self.before_last, len(self.out) + readable(self.guest.console),
-                                max(0, self.typed - unread), self.typed))
+                                max(0, self.typed - self.guest.on_its_way()), self.typed))
         self.order()
 
     def type(self, text):

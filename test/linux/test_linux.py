@@ -12,8 +12,12 @@ BUILD = Path(os.environ["AXO_NATIVE"]).parent
 OWN_FOLDER = "own=$(mktemp -d); cd $own; "      # whatever else the host keeps in /tmp
 
 
+def words_of(command, flags=()):
+    return [TOP / "axo", "run", "--no-build", "--no-install", "--build-dir", BUILD, *flags, "--exec", command]
+
+
 def axolotl(command, stdin=b"", flags=()):
-    words = [TOP / "axo", "run", "--no-build", "--no-install", "--build-dir", BUILD, *flags, "--exec", command]
+    words = words_of(command, flags)
     run = subprocess.run(words, input=stdin, capture_output=True, timeout=150)
     return run.stdout, run.stderr, run.returncode
 
@@ -44,6 +48,32 @@ def test_as_on_linux(command):
     want_out, want_err, want_status = linux(command, b"typed\n")
     assert (out, status) == (want_out, want_status if want_status >= 0 else 128 - want_status)
     assert err.count(b"\n") == want_err.count(b"\n")
+
+
+def left_alone(words):
+    """(first line, standard error, status) of a program whose output nobody reads behind its first line."""
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        line = run.stdout.readline()
+        run.stdout.close()
+        return line, run.stderr.read(), 128 - run.wait(150) if run.wait(150) < 0 else run.returncode
+
+
+@pytest.mark.parametrize("command", ["yes", "seq 1 300000; echo $? >&2", "trap '' PIPE; seq 1 300000; echo $? >&2", "yes | head -1; exit 5"], ids=range(4))
+def test_a_reader_that_leaves(command):
+    """As `axo run --exec yes | head -1` has it: who writes on gets SIGPIPE, or EPIPE, and everybody else goes on."""
+    assert left_alone(words_of(command)) == left_alone(["/bin/busybox", "sh", "-c", command])
+
+
+def test_a_full_disk():
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run(words_of("echo hi; sleep 100"), stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert (run.returncode, run.stderr) == (126, b"axo: cannot write standard output: No space left on device\n")
+
+
+def test_started_without_standard_output():
+    run = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *words_of("echo hi; echo said >&2; exit 3")], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                         timeout=60)
+    assert (run.returncode, run.stderr) == (3, b"said\n")
 
 
 def test_a_wrong_word_for_service():

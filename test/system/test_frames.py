@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stream of --exec: what is put in comes out once and in order, whatever the line does."""
 import random
+import socket
 
 import pytest
 from hypothesis import given, strategies as st
 
-from axo import exec, frames
+from axo import exec, frames, qemu
 
 
 class Line:
@@ -74,6 +75,32 @@ def test_a_clean_line_costs_little():
     left.put_bytes(frames.STDIN, sent)
     _, got, carried = talk(left, right, Line(0, 0))
     assert b"".join(payload for _, payload in got) == sent and carried < 1.05 * len(sent)
+
+
+def test_what_the_line_still_holds_is_not_sent_again():
+    """The other side stands still for a minute; once it has taken all and stays silent, patience begins."""
+    left = frames.End(window=2, patience=1.0)
+    left.put_bytes(frames.STDIN, bytes(3000))
+    first = left.take(0.0)
+    assert len(first) > 2048
+    assert all(left.take(float(second), carries=True) == b"" for second in range(1, 60))
+    assert left.take(59.5) == b"" and left.take(60.5) == first
+
+
+def test_a_socket_that_nobody_reads_is_on_its_way():
+    guest = object.__new__(qemu.Guest)
+    guest.console, other = socket.socketpair()
+    guest.unsent = bytearray()
+    assert guest.on_its_way() == 0
+    guest.send(bytes(1000))
+    assert guest.on_its_way() == 1000
+    guest.send_some()
+    assert not guest.unsent and guest.on_its_way() >= 1000
+    other.recv(999)
+    assert guest.on_its_way() > 0
+    other.recv(1)
+    assert guest.on_its_way() == 0
+    guest.console.close(), other.close()
 
 
 def test_noise_before_and_between():

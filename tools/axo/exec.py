@@ -3,6 +3,7 @@
 
 Standard input is read once the guest has asked for it, by its first acknowledgement, and no faster than it takes it. What the
 command writes goes out as it comes. Everything that is no frame, firmware's messages above all, is passed over."""
+import errno
 import os
 import re
 import time
@@ -14,6 +15,8 @@ TIMEOUT = 120.0
 WINDOW, PATIENCE = 2, 1.0               # of standard input: QEMU hands it over slowly, and acknowledgements of output wait behind it
 AHEAD = 4 * frames.WINDOW               # frames of standard input that may wait here
 OUT, ERR = 1, 2
+NAMES = {frames.STDOUT: "output", frames.STDERR: "error"}
+NOBODY_READS = (errno.EPIPE, errno.ECONNRESET)
 ROOT_DIED = re.compile(rb"^(?:(?:root|sigma0): panic: |kernel: thread \d+ \((?:keeper|sigma0)\) ).*(?=\n)", re.M)
 
 
@@ -43,19 +46,24 @@ class Command:
         self.trace = trace
         self.guest, self.end, self.status = guest, frames.End(WINDOW, PATIENCE), None
         self.copies = {frames.STDOUT: copies[0], frames.STDERR: copies[1]}
-        self.deaf = set()               # streams whose reader has gone
+        self.deaf = set()               # streams of which nothing can be written any more: axo was started without them, or
+        self.unread = set()             # their reader has gone, of which whoever writes in the guest hears, as of a pipe's
         self.log_end, self.died = b"", None
         guest.listening = False         # firmware would take for its own what is sent now
 
     def console(self, data):
-        now = time.monotonic()
+        now, notices = time.monotonic(), set()
         for kind, payload in self.end.feed(data, now):
             self.guest.listening = True
             if kind in self.copies:
                 self.copy(kind, payload)
+                if kind in self.unread:     # said again for each frame that comes all the same, so it may be lost
+                    notices.add(kind)
             elif kind == frames.STATUS and len(payload) == 4:
                 self.status = exit_status(int.from_bytes(payload, "little"))
         self.guest.listening |= self.end.asked
+        for kind in notices:
+            self.guest.send(frames.encode(frames.DEAF, 0, bytes([kind])))
         self.send(now)
 
     def log(self, data):
@@ -75,8 +83,12 @@ class Command:
                 payload = payload[os.write(self.copies[kind], payload):]
             except BlockingIOError:
                 time.sleep(0.01)
-            except OSError:
-                self.deaf.add(kind)     # as the command goes on without axo's reader
+            except OSError as problem:
+                if problem.errno in NOBODY_READS:
+                    self.unread.add(kind)
+                elif problem.errno != errno.EBADF:
+                    raise say.host_failure(f"cannot write standard {NAMES[kind]}: {problem.strerror}") from None
+                self.deaf.add(kind)
         if self.trace and kind == frames.STDERR:
             self.trace.wrote(last)
 
@@ -93,9 +105,9 @@ class Command:
         return self.end.asked and len(self.end.waiting) < AHEAD
 
     def send(self, now):
-        """What is still on its way into QEMU is not lost: nothing is repeated behind it."""
+        """What is still on its way into QEMU is not lost: nothing is repeated for its silence."""
         if self.guest.listening and not self.guest.unsent:
-            self.guest.send(self.end.take(now))
+            self.guest.send(self.end.take(now, self.guest.on_its_way() > 0))
 
     def tick(self):
         """Called several times a second: what was lost is sent again."""

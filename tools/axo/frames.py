@@ -8,7 +8,7 @@ import struct
 import zlib
 
 FLAG, FLIP = b"\x7e", 0x20
-STDIN, STDOUT, STDERR, END_OF_FILE, STATUS, ACK, SIZE = range(7)
+STDIN, STDOUT, STDERR, END_OF_FILE, STATUS, ACK, SIZE, DEAF = range(8)
 PAYLOAD_MAX = 1024
 WINDOW = 8                      # numbered frames on the way
 PATIENCE = 0.25                 # seconds without news before everything unacknowledged is sent again
@@ -54,6 +54,7 @@ class End:
         self.sample = None              # (number, when it went out) of the one being timed
         self.fresh = 1                  # the first that has never gone out
         self.progress = self.repeated = 0.0
+        self.carrying = 0.0             # when bytes were last seen that the line had not handed over yet
         self.patience = patience
         self.line = bytearray()
 
@@ -106,20 +107,22 @@ class End:
         """Two trips, so that what is heard then is about the last repetition, and not about one before."""
         return max(seconds, min(2 * self.trip or self.least, PATIENCE_MOST))     # none has been timed yet: a guess
 
-    def repeat(self, now, pause):
-        due = now - max(self.repeated, self.progress) >= pause
+    def repeat(self, now, pause, since=0.0):
+        due = now - max(self.repeated, self.progress, since) >= pause
         if due:
             self.sent, self.repeated, self.sample = 0, now, None
         return due
 
-    def take(self, now):
-        """Bytes to send now."""
+    def take(self, now, carries=False):
+        """Bytes to send now. `carries`: the line still holds what was sent before, which therefore is not lost, however long that takes."""
+        if carries:
+            self.carrying = now
         out = bytearray()
         if self.owes_ack:
             out += encode(ACK, self.expected)
             self.owes_ack = False
         if self.sent:
-            if self.repeat(now, self.patience):
+            if self.repeat(now, self.patience, self.carrying):
                 self.patience = min(2 * self.patience, PATIENCE_MOST)
         elif self.waiting:
             self.progress = now

@@ -9,7 +9,15 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from axo import cli, ending, say  # noqa: E402  (the package is found by the line above)
 
 
+def reserve_standard_streams():
+    """Those that axo was started without stay without: no file of ours shall get their numbers."""
+    while (descriptor := os.open(os.devnull, os.O_RDONLY)) <= 2:
+        pass
+    os.close(descriptor)
+
+
 def main(words):
+    reserve_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.reconfigure(errors="replace")

@@ -4,6 +4,7 @@
 The guest's first serial port is the console of the serial driver, the second the kernel's log. Both come through a
 socket pair each, so that nothing of a run has a name that another run could take. The guest ends through
 isa-debug-exit at port 0xf4: what it writes there, v, becomes QEMU's status 2v + 1; PASS is the only good one."""
+import fcntl
 import os
 import re
 import selectors
@@ -11,6 +12,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import termios
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +27,7 @@ FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
 MEM_LEAST, MEM_MOST = 64, 1 << 20      # megabytes
 SOME = 65536
 TICK = 0.05             # seconds between two calls of watch's tick
+QUEUE = 4096            # bytes that may wait in the socket for QEMU to read them (the kernel takes it as a hint)
 GATHER = 0.001          # seconds between two looks: QEMU hands over byte by byte
 
 
@@ -155,6 +159,7 @@ class Guest:
 
     def start(self, machine, debugged):
         self.console, console_end = socket.socketpair()
+        self.console.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, QUEUE)
         self.log, log_end = socket.socketpair()
         ends = [console_end.fileno(), log_end.fileno()]
         words = command(machine, self.folder, *ends)
@@ -172,6 +177,12 @@ class Guest:
         """Type bytes into the console. They wait here while the guest takes none, or is not `listening`: firmware, and a
         driver that clears its FIFO at the start, would swallow them."""
         self.unsent += data
+
+    def on_its_way(self):
+        """Bytes that were sent and that QEMU has not read; a little more than there are, but 0 if there are none."""
+        if self.console.fileno() < 0:
+            return 0
+        return len(self.unsent) + int.from_bytes(fcntl.ioctl(self.console, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
     def watch(self, on_console, on_log, timeout=None, typed=None, on_typed=None, wants=lambda: True, tick=None):
         """Until QEMU ends or `timeout` seconds after its start. `typed` is a descriptor to read while `wants()`, `on_typed`

@@ -162,6 +162,17 @@ static void queue_full(void)
         SEND(WRITE(ERR, LOT));
     }
 }
+static void reader_leaves(void)
+{
+    queue_full();
+    SEND(WRITE(ERR, 100), .expect = L4_PENDING);
+    frame(FRAME_DEAF, 0, "\2", 1);
+}
+static void reader_has_left(void)
+{
+    reader_leaves();
+    driver_event();
+}
 static void looked_at(void)
 {
     nobody();
@@ -205,7 +216,11 @@ static const struct kill_request requests[] = {
     { "a stream", WRITE(OUT, 5000), .prepare = nobody },
     { "more of a stream", WRITE(OUT, 100), .prepare = framing },
     { "a full stream", WRITE(OUT, 100), .prepare = queue_full, .expect = L4_PENDING },
+    { "a stream that nobody reads", WRITE(ERR, 100), .prepare = reader_has_left, .expect = TTY_PIPE },
+    { "nothing to a stream that nobody reads", WRITE(ERR, 0), .prepare = reader_has_left },
+    { "the stream beside one that nobody reads", WRITE(OUT, 100), .prepare = reader_has_left, .expect = L4_PENDING },
     { .method = TTYD_KILL_POLL, .word = { CONSOLE } },
+    { "a stream that nobody reads", .method = TTYD_KILL_POLL, .word = { ERR }, .prepare = reader_has_left },
     { .method = TTYD_KILL_GET_TERMIOS, .word = { CONSOLE } },
     { MODE(CONSOLE, WHO(FRONT), 0, RAW), .prepare = typed_line },
     { "back to lines", MODE(CONSOLE, WHO(FRONT), 0, COOKED), .prepare = raw_typed },
@@ -249,6 +264,7 @@ static const struct kill_request requests[] = {
     { "frames are acknowledged", EVENT, .prepare = acknowledged },
     { "an acknowledgement tells nothing new", EVENT, .prepare = told_nothing_new },
     { "the status is acknowledged", EVENT, .prepare = finishing },
+    { "nobody reads a stream any more", EVENT, .prepare = reader_leaves },
     { "a stream was looked at", EVENT, .prepare = looked_at },
     { 0 },
 };
