@@ -87,6 +87,18 @@ def test_what_the_line_still_holds_is_not_sent_again():
     assert left.take(59.5) == b"" and left.take(60.5) == first
 
 
+def test_a_lost_frame_is_sent_again_while_the_line_is_busy_with_acknowledgements():
+    left, right = frames.End(window=2, patience=1.0), frames.End()
+    left.put(frames.STDIN, b"lost")
+    lost = left.take(0.0)
+    assert left.take(0.1) == b""                # the line has handed it over, and it came to nothing
+    for tenth in range(2, 10):
+        right.put(frames.STDOUT, b"output")
+        left.feed(right.take(tenth / 10), tenth / 10)
+        assert left.take(tenth / 10, carries=True) == frames.encode(frames.ACK, tenth)
+    assert left.take(1.1, carries=True) == lost
+
+
 def test_a_socket_that_nobody_reads_is_on_its_way():
     guest = object.__new__(qemu.Guest)
     guest.console, other = socket.socketpair()

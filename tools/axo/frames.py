@@ -54,7 +54,7 @@ class End:
         self.sample = None              # (number, when it went out) of the one being timed
         self.fresh = 1                  # the first that has never gone out
         self.progress = self.repeated = 0.0
-        self.carrying = 0.0             # when bytes were last seen that the line had not handed over yet
+        self.on_line, self.carrying = False, 0.0    # whether, and until when, the line was seen to hold frames that were sent last
         self.patience = patience
         self.line = bytearray()
 
@@ -114,8 +114,10 @@ class End:
         return due
 
     def take(self, now, carries=False):
-        """Bytes to send now. `carries`: the line still holds what was sent before, which therefore is not lost, however long that takes."""
-        if carries:
+        """Bytes to send now. `carries`: the line still holds bytes that were sent before. Frames among them are not lost, however long
+        that takes; acknowledgements that follow them say nothing about frames that the line has handed over."""
+        self.on_line = self.on_line and carries
+        if self.on_line:
             self.carrying = now
         out = bytearray()
         if self.owes_ack:
@@ -126,6 +128,7 @@ class End:
                 self.patience = min(2 * self.patience, PATIENCE_MOST)
         elif self.waiting:
             self.progress = now
+        self.on_line = self.on_line or self.sent < min(len(self.waiting), self.window)
         out += b"".join(self.waiting[self.sent:self.window])
         self.sent = max(self.sent, min(len(self.waiting), self.window))
         if self.first + self.sent > self.fresh:

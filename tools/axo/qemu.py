@@ -27,7 +27,6 @@ FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
 MEM_LEAST, MEM_MOST = 64, 1 << 20      # megabytes
 SOME = 65536
 TICK = 0.05             # seconds between two calls of watch's tick
-QUEUE = 4096            # bytes that may wait in the socket for QEMU to read them (the kernel takes it as a hint)
 GATHER = 0.001          # seconds between two looks: QEMU hands over byte by byte
 
 
@@ -159,7 +158,6 @@ class Guest:
 
     def start(self, machine, debugged):
         self.console, console_end = socket.socketpair()
-        self.console.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, QUEUE)
         self.log, log_end = socket.socketpair()
         ends = [console_end.fileno(), log_end.fileno()]
         words = command(machine, self.folder, *ends)
