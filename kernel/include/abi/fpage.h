@@ -8,8 +8,8 @@
  *  | slot             |         |      |      |    caps:   log2 of slots (0 to 15)
  *  +------------------+---------+------+------+
  *
- * The rights field of a memory flexpage is R W X; of a capability flexpage it is unused: the rights of a capability do not
- * fit, so methods and typed items carry them beside the flexpage. */
+ * The rights field of a memory flexpage is R W X; of a capability flexpage it is unused: the rights of a capability do
+ * not fit, so methods and typed items carry them beside the flexpage. */
 #pragma once
 #include <abi/types.h>
 

@@ -2,12 +2,13 @@
 /* ipc.h: the one system call and what surrounds it: message tag, UTCB, typed items.
  *
  * INVOKE (`syscall`): r10 capability, rdi tag, rsi rdx r8 r9 words 0-3, rax recovery number (0: none).
- * Comes back:         r10 label,      rdi tag, rsi rdx r8 r9 words 0-3, rax recovery number; rcx r11 lost; the rest kept.
+ * Comes back:         r10 label,      rdi tag, rsi rdx r8 r9 words 0-3, rax recovery number; rcx r11 lost, others kept.
  *   a door          calls its server: sends, then waits for the answer.
  *   a kernel object runs the method (tag bits 0-31) and answers at once.
- *   0, a reply      sends the answer: tag bits 0-31 are the status (below 0x100; from 0x100 on it is a method of the reply
- *                   object itself). With L4_TAG_WAIT the invoker then waits for the next request: an *open receive*, which takes
- *                   rung irqs bound to the thread first, then the gates bound to it. Nobody to answer is no error then.
+ *   0, a reply      sends the answer: tag bits 0-31 are the status (below 0x100; from 0x100 on it is a method of the
+ *                   reply object itself). With L4_TAG_WAIT the invoker then waits for the next request: an *open
+ *                   receive*, which takes rung irqs bound to the thread first, then the gates bound to it. Nobody to
+ *                   answer is no error then.
  *
  * TAG   0-31   request: protocol << 8 | method; answer: status (l4_err_t)
  *       32-37  words (0 to 63): the first four in registers, word i from 4 on at utcb->mr[i]
@@ -26,7 +27,7 @@ enum { L4_WORDS_MAX = 63, L4_ITEMS_MAX = 7, L4_REGISTER_WORDS = 4, L4_UTCB_SIZE 
 #define L4_TAG_RIGHTS_SHIFT 48
 #define L4_TAG_TIMEOUT (1ul << 41)  /* utcb->deadline holds for the whole invocation; without it: for ever */
 #define L4_TAG_NO_WAIT (1ul << 42)  /* fail with L4_WOULD_BLOCK where the partner is not ready */
-#define L4_TAG_NO_PARK (1ul << 43)  /* for the server: answer PENDING rather than keep me (the kernel only passes it on) */
+#define L4_TAG_NO_PARK (1ul << 43)  /* for the server: answer PENDING, do not keep me (the kernel only passes it on) */
 #define L4_TAG_WAIT    (1ul << 44)  /* after the answer, an open receive */
 #define L4_TAG_FLAGS   (127ul << 41)
 
@@ -61,8 +62,8 @@ struct l4_exception {
     struct l4_registers registers;
 };
 
-/* User thread control block: 1 KB of kernel memory mapped into the thread's task. libl4's threads find theirs at the bottom
- * of their 64 KB aligned stack block (rsp & ~0xffff). The kernel trusts nothing in it. */
+/* User thread control block: 1 KB of kernel memory mapped into the thread's task. libl4's threads find theirs at the
+ * bottom of their 64 KB aligned stack block (rsp & ~0xffff). The kernel trusts nothing in it. */
 struct l4_utcb {
     u64 mr[L4_WORDS_MAX];           /* message words; 0-3 are the stub's stash of what it sent */
     u64 sent_cap;                   /* the stub's, so that a cold path can send again */
@@ -73,8 +74,8 @@ struct l4_utcb {
     u64 window_caps;
     u64 window_io;
     u64 kick_mask;                  /* bit 0: do not abort my waits when I am kicked */
-    u32 kicked;                     /* a kick is latched: the kernel sets it, the runtime clears it. If that finds no wait to end,
-                                     * the next one that kick_mask does not protect ends at once with L4_KICKED */
+    u32 kicked;                     /* a kick is latched: the kernel sets it, the runtime clears it. If that finds no wait
+                                     * to end, the next one that kick_mask does not protect ends at once: L4_KICKED */
     u32 lost;                       /* with tell_lost: an interrupt or a fault gave the CPU to somebody else. The kernel sets it, the
                                      * runtime clears it; outside the native range the kick upcall follows, as for a kick */
     u64 reflect_rip, reflect_rflags, reflect_rsp;   /* where a reflected system call or a kick came from */

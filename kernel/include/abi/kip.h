@@ -18,16 +18,16 @@ struct l4_kip {
     u64 boot_seconds;               /* wall-clock time at ns = 0, seconds since 1970 UTC, from the CMOS clock */
     u64 ram_bytes;                  /* RAM that sigma0 was given */
     u64 kernel_bytes;               /* RAM that the kernel keeps for objects */
-    paddr_t archive;                /* the boot archive (cpio newc), page aligned, readable by sigma0 at its physical address */
+    paddr_t archive;                /* the boot archive (cpio newc), page aligned; sigma0 reads it at its physical address */
     u64 archive_bytes;
     paddr_t rsdp;                   /* ACPI root pointer, 0 if none */
-    u32 xsave_bytes;                /* [k] size of a standard-format XSAVE area for xcr0, 512 where there is only FXSAVE */
+    u32 xsave_bytes;                /* [k] size of a standard-format XSAVE area for xcr0; 512: there is only FXSAVE */
     u32 spare;
     u64 xcr0;                       /* [k] */
     char version[32];               /* [k] "0.1.0" */
     char cpu[64];                   /* brand string */
     char command_line[1024];
-    u64 regions;                    /* what sigma0 was given, 1:1: RAM to hand out, ACPI tables and the archive to be read */
+    u64 regions;                    /* what sigma0 was given, 1:1: RAM to hand out, ACPI tables and the archive to read */
     struct l4_region region[L4_REGIONS];
 };
 _Static_assert(sizeof(struct l4_kip) <= L4_PAGE_SIZE, "the info page is one page");

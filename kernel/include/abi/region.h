@@ -14,5 +14,5 @@ enum { L4_REGIONS = 64 };
 struct l4_region {
     paddr_t base;
     u64 bytes;
-    u64 kind;                       /* enum l4_region_kind; what is in no region belongs to kernel, sigma0, keeper or nobody */
+    u64 kind;                       /* enum l4_region_kind; what is in none belongs to kernel, sigma0, keeper or nobody */
 };
