@@ -177,7 +177,7 @@ def test_what_axo_started_ends_with_it(tmp_path):
     with pytest.raises(say.Failure), ending.session(["sh", "-c", f"trap '' TERM; sleep 300 & echo $! $$ >{tmp_path}/pids; wait"]):
         assert soon(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().endswith("\n"))
         raise say.host_failure("stopped")
-    assert not any(is_running(pid) for pid in (tmp_path / "pids").read_text().split())
+    assert soon(lambda: not any(is_running(pid) for pid in (tmp_path / "pids").read_text().split()))
 
 
 def test_an_unknown_cpu_is_the_hosts_failure(axo, fake_build):
