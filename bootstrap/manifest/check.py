@@ -27,6 +27,7 @@ class Interfaces:
     def __init__(self, folder=TOP / "idl" / "interfaces"):
         cache = {}
         self.units = [load(str(path), cache) for path in sorted(Path(folder).glob("*.idl"))]
+        self.problems = [p for unit in self.units for p in unit.problems]
         self.servers = {u.server.name: u.server for u in self.units if u.server}
         self.interfaces = {u.interface.name: u.interface for u in self.units if u.interface}
 
@@ -237,6 +238,9 @@ def members(system, modules):
 def check(system, known=None, modules=None):
     """Fill in what follows from the text; system.problems tells whether it may be used."""
     known = known or Interfaces()
+    if known.problems:              # a wrong interface file has no server: nothing can be said of who serves it
+        system.problems = list(known.problems)
+        return system
     resolve(system, known)
     if not system.problems:
         for service in system.services:

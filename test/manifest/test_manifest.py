@@ -121,6 +121,12 @@ def test_op_beyond_slots():
     assert "raise `slots` in the state of keeperd" in found[0].fix
 
 
+def test_a_wrong_interface_is_named_instead(tmp_path):
+    (tmp_path / "purse.idl").write_text("interface purse protocol 0x1001 version 1;\nerror { a = 1 b = 2 }\nserver pursed version 1 serves purse;\n")
+    found = check.check(syntax.read("m", "system s\nservice purse\n  server pursed\n"), check.Interfaces(tmp_path)).problems
+    assert [(Path(p.path).name, p.line) for p in found] == [("purse.idl", 2)]
+
+
 def test_console_names_the_line():
     """What `axo` shows of a failed build is the first line that build.py takes for a mistake."""
     found = problems("system s\nservice a\n  program b\n", modules={"a"})
