@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""docs/first-server.md, followed word for word: its blocks become files in a copy of this tree, its last command must pass,
-and there must be fewer than 60 lines of them that a reader writes."""
+"""docs/first-server.md, followed word for word: its blocks become files in a copy of this tree, its commands must pass,
+and before section 6 there are fewer than 60 lines that a reader writes. A block for a file that is there goes to its end."""
 import os
 import re
 import shutil
@@ -13,10 +13,10 @@ BLOCK = re.compile(r"^```\n(.*?)^```$", re.M | re.S)
 LINES_MAX = 59
 
 
-def blocks():
+def blocks(page):
     """{file: text} of the blocks whose first line names a file, and the command of the others."""
     files, commands = {}, []
-    for text in BLOCK.findall(PAGE.read_text()):
+    for text in BLOCK.findall(page):
         first, rest = text.split("\n", 1)
         if first.startswith("// "):
             files[first[3:]] = rest
@@ -31,7 +31,7 @@ def code_lines(text):
 
 
 def test_a_page_of_code_is_enough():
-    files, _ = blocks()
+    files, _ = blocks(PAGE.read_text().split("\n## 6. ")[0])
     lines = sum(len(code_lines(text)) for text in files.values())
     print(f"{lines} lines in {len(files)} files")
     assert lines <= LINES_MAX
@@ -48,10 +48,11 @@ def copy_tree(to):
 
 def test_word_for_word(tmp_path):
     copy_tree(tmp_path)
-    files, commands = blocks()
+    files, commands = blocks(PAGE.read_text())
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+        with open(tmp_path / name, "a") as file:
+            file.write(text)
     environment = {k: v for k, v in os.environ.items() if k not in ("AXO_NATIVE", "MAKEFLAGS")}
     for command in commands:
         run = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=500)
