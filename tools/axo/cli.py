@@ -39,7 +39,8 @@ def common(parser):
 def machine(parser):
     parser.add_argument("--no-build", action="store_true", help="boot what is built already")
     parser.add_argument("--mem", metavar="M", help="memory: megabytes, 64 at least, or 1G, 2G … (default: 512)")
-    parser.add_argument("--smp", metavar="N", type=int, default=1, help="number of CPUs (default: 1)")
+    parser.add_argument("--smp", metavar="N", type=int, default=1,
+                        help="CPUs of the machine, of which Axolotl uses the first (default: 1)")
     parser.add_argument("--cpu", metavar="MODEL", default="max", help="QEMU's CPU model (default: max)")
     parser.add_argument("--machine", choices=("pc", "q35"), help="QEMU's board (default: pc, with --uefi q35)")
     parser.add_argument("--icount", action="store_true", help="one nanosecond of guest time an instruction: repeatable")
