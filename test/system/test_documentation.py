@@ -47,3 +47,16 @@ def test_the_flags_table_of_the_readme():
 def test_a_wrong_page_is_found():
     assert problems_of("Try `./axo run --colour` or `axo tset`.") == ["axo run --colour", "axo tset"]
     assert problems_of("```\n./axo run --exec 'ls --all' -- --whatever\naxo test --list\n```") == []
+
+
+LINK = re.compile(r"\]\(([^)#\s]+)\)")
+
+
+def test_links_lead_somewhere():
+    assert [f"{page.relative_to(TOP)}: {link}" for page in pages() for link in LINK.findall(page.read_text())
+            if "://" not in link and not (page.parent / link).exists()] == []
+
+
+def test_the_list_of_pages_is_whole():
+    listed = LINK.findall((TOP / "docs/README.md").read_text())
+    assert {page.name for page in (TOP / "docs").glob("*.md")} - {"README.md"} <= set(listed)
