@@ -24,24 +24,28 @@ static int usage(void)
     return 2;
 }
 
-/* All lines, or the heading and the line of one service. */
+static int is_named(const char *line, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(line, name, length) == 0 && (line[length] == ' ' || line[length] == '\n');
+}
+
+/* The heading and all lines, or the line of one service. */
 static int list(const char *only)
 {
-    char line[512];
-    int first = 1, found = !only;
+    char heading[512], line[512];
+    int found = 0;
     FILE *file = fopen(SERVICES, "r");
     if (!file) {
         perror(SERVICES);
         return 1;
     }
-    while (fgets(line, sizeof line, file)) {
-        size_t length = only ? strlen(only) : 0;
-        int is_it = only && strncmp(line, only, length) == 0 && (line[length] == ' ' || line[length] == '\n');
-        if (first || !only || is_it) {
-            fputs(line, stdout);
+    if (fgets(heading, sizeof heading, file)) {
+        while (fgets(line, sizeof line, file)) {
+            if (!only || is_named(line, only)) {
+                printf("%s%s", found++ ? "" : heading, line);
+            }
         }
-        found |= is_it && !first;
-        first = 0;
     }
     fclose(file);
     if (!found) {
@@ -50,11 +54,14 @@ static int list(const char *only)
     return !found;
 }
 
-static const char *reason(int error)
+static const char *reason(const char *what, int error)
 {
     switch (error) {
-    case ENOENT: return "there is no such service, or no such module";
-    case EBUSY: return "it is in that state already, or too many orders are under way";
+    case ENOENT: return "there is no such service";
+    case EBUSY:
+        return strcmp(what, "up") == 0       ? "it is up already, or too many orders are under way"
+               : strcmp(what, "update") == 0 ? "the boot archive has no such program, or too many orders are under way"
+                                             : "it is down, or too many orders are under way";
     case EINVAL: return "the order is not understood";
     default: return strerror(error);
     }
@@ -83,7 +90,7 @@ static int is_way(const char *word)
 static int complain(const char *what, const char *name, int error)
 {
     if (error) {
-        fprintf(stderr, "service: %s %s: %s\n", what, name, reason(error));
+        fprintf(stderr, "service: %s %s: %s\n", what, name, reason(what, error));
     }
     return error != 0;
 }

@@ -50,6 +50,17 @@ def test_as_on_linux(command):
     assert err.count(b"\n") == want_err.count(b"\n")
 
 
+@pytest.mark.parametrize("order, said", [
+    ("show nosuch", "there is no service nosuch"),
+    ("up vm", "up vm: it is up already, or too many orders are under way"),
+    ("restart snapshot", "restart snapshot: it is down, or too many orders are under way"),
+    ("update ds nosuch", "update ds: the boot archive has no such program, or too many orders are under way"),
+])
+def test_a_refused_order_says_why(order, said):
+    out, err, status = axolotl(f"service {order}")
+    assert (out, err.decode()) == (b"", f"service: {said}\n") and status == 1
+
+
 def left_alone(words):
     """(first line, standard error, status) of a program whose output nobody reads behind its first line."""
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
@@ -80,7 +91,7 @@ def test_a_wrong_word_for_service():
     out, err, status = axolotl("service kill serial frob; echo $?; service kill nobody exit; echo $?")
     assert (out, status) == (b"2\n1\n", 0)
     assert err == (b"service: kill serial: frob is no way to die; there are exit, null, loop and port\n"
-                   b"service: kill nobody: there is no such service, or no such module\n")
+                   b"service: kill nobody: there is no such service\n")
 
 
 @pytest.mark.parametrize("flags", [("--cpu", "qemu64"), ("--machine", "q35")], ids=lambda flags: flags[-1])
