@@ -20,15 +20,17 @@ def test_waits(tmp_path):
         pytest.skip("no kernel with symbols is built")
     file = tmp_path / "archive.cpio"
     file.write_bytes(members(keeper=program(KEEPER_AT, CALL)))
-    options = SimpleNamespace(batch="break entry_idle; continue; waits")
+    options = SimpleNamespace(batch="waits; break entry_idle; continue; waits")
     with qemu.Guest(qemu.Machine(loader=BOOT / "loader", archive=file), debugged=True) as guest:
         reader = threading.Thread(target=guest.watch, args=(lambda data: None, lambda data: None), daemon=True)
         reader.start()
         words = gdb.gdb_words(options, SimpleNamespace(symbols=symbols), guest.debug_socket)
-        said = subprocess.run(words, capture_output=True, text=True, timeout=60).stdout
+        run = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        said = run.stdout
         guest.stop()
         reader.join(5)
     threads = [line for line in said.splitlines() if line.startswith("thread ")]
     assert len(threads) == 2, said
+    assert "the kernel does not run yet" in run.stderr
     assert re.fullmatch(r"thread \d+ sigma0 of task \d+ sigma0, priority 62: halted, rip 0x7e\w+", threads[0]), said
     assert re.fullmatch(r"thread \d+ keeper of task \d+ keeper, priority 61: sending to \d+, rip 0x40\w+", threads[1]), said

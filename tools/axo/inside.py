@@ -45,7 +45,11 @@ class Waits(gdb.Command):
         super().__init__("waits", gdb.COMMAND_STATUS)
 
     def invoke(self, arguments, from_tty):
-        for task, thread in threads():
+        try:
+            found = list(threads())
+        except gdb.MemoryError:
+            raise gdb.GdbError("the kernel does not run yet; `break entry_idle` and `continue` first") from None
+        for task, thread in found:
             print(line(task, thread))
 
 
