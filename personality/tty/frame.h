@@ -8,6 +8,9 @@ enum { FRAME_PAYLOAD = 1024, FRAME_HEAD = 5, FRAME_TAIL = 4, FRAME_PLAIN = FRAME
 enum { FRAME_MOST = 2 * FRAME_PLAIN + 2 };      /* bytes on the line, with flags */
 enum frame_kind { FRAME_IN = 0, FRAME_OUT = 1, FRAME_ERR = 2, FRAME_END = 3, FRAME_STATUS = 4, FRAME_ACK = 5, FRAME_SIZE = 6, FRAME_DEAF = 7 };
 
+/* Each repetition begins a new turn; the kind on the line has it in its upper four bits. */
+enum { FRAME_KINDS = 15, FRAME_TURN_SHIFT = 4, FRAME_TURNS = 16 };
+
 /* CRC-32 as in zlib, of `bytes` more after a text whose crc is `crc` (0: none yet). */
 u32 frame_crc(u32 crc, const u8 *at, u32 bytes);
 /* Write the frame at `to`, FRAME_MOST bytes; how many they are. */

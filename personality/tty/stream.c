@@ -19,11 +19,13 @@
 enum { WINDOW = 8, QUEUE = 64, INPUT = 32 << 10 };
 #define PATIENCE (250ul * L4_MILLISECOND)
 #define PATIENCE_MOST (16 * PATIENCE)
-#define PAUSE    (20ul * L4_MILLISECOND)
 
-/* `trip`: how long an acknowledgement takes, from frames that went out once: `sample` is the one being timed, `fresh` the first that has
- * never gone out. `patience` doubles with each repetition until one has been timed. */
-static struct { u64 progress, repeated, patience, trip, sampled; u32 sample, fresh; } when L4_VOLATILE_ZERO;
+/* The line keeps its order. So an acknowledgement that has heard of a later frame of this turn than the one it expects tells for certain
+ * that that one is lost, and one of an earlier turn says nothing about this one. Each repetition begins a turn.
+ * `news`: when something was heard, or everything was sent again. `patience`: how long there may be none; it doubles with each repetition
+ * for its sake until something was heard of this turn. `trip`: how long an acknowledgement takes; `sample` went out at `sampled` (0: none
+ * is timed). `heard`, `heard_turn`: of the frame that came last. All of it may be lost: it costs time. */
+static struct { u64 news, patience, trip, sampled; u32 sample, heard; u8 turn, heard_turn; } when L4_VOLATILE_ZERO;
 
 static const struct ttyd_tx outside = { };
 
@@ -100,32 +102,23 @@ static bool has_room(const struct port_batch *batch)
     return has;
 }
 
-static u64 last_news(void) { return when.repeated > when.progress ? when.repeated : when.progress; }
-/* Two trips, so that what is heard then is about the last repetition, and not about one before. */
-static u64 at_least(u64 least)
-{
-    u64 two = when.trip ? 2 * when.trip : PATIENCE;     /* none has been timed yet: a guess */
-    return least > two ? least : two < PATIENCE_MOST ? two : PATIENCE_MOST;
-}
+static u64 at_most(u64 patience) { return patience < PATIENCE_MOST ? patience : PATIENCE_MOST; }
 
 static void trip_begin(u32 number, u64 now)
 {
-    if ((i32)(number - when.fresh) >= 0) {
-        when.fresh = number + 1;
-        if (!when.sampled) {
-            when.sample = number;
-            when.sampled = now;
-        }
+    if (!when.sampled) {
+        when.sample = number;
+        when.sampled = now;
     }
 }
 
-static void trip_end(u32 expected, u64 now)
+static void trip_end(u32 heard, u64 now)
 {
-    if (when.sampled && (i32)(expected - when.sample) > 0) {
+    if (when.sampled && (i32)(heard - when.sample) >= 0) {
         u64 trip = now - when.sampled;
         when.trip = trip > when.trip ? trip : (7 * when.trip + trip) / 8;
         when.sampled = 0;
-        when.patience = at_least(PATIENCE);
+        when.patience = at_most(2 * when.trip > PATIENCE ? 2 * when.trip : PATIENCE);
     }
 }
 
@@ -135,16 +128,16 @@ static void pump(struct ttyd_tx tx, struct stream *s, u64 now)
     struct port_batch batch = { 0 };
     bool may_tell = INPUT - (s->filled - s->taken) >= WINDOW * FRAME_PAYLOAD;
     if (s->owes && may_tell && has_room(&batch)) {
-        line_put(&batch, FRAME_ACK, s->expected, NULL, 0);
+        line_put(&batch, FRAME_ACK | when.heard_turn << FRAME_TURN_SHIFT, s->expected, (const u8 *)&when.heard, sizeof when.heard);
         s->told = s->expected;
         s->owes = false;
     }
     if (s->cursor == s->first) {
-        when.progress = now;
+        when.news = now;
     }
     while (s->cursor != s->next && s->cursor - s->first < WINDOW && has_room(&batch)) {
         u32 at = s->cursor % QUEUE;
-        line_put(&batch, s->kind[at], s->cursor, payload_const(at), s->bytes[at]);
+        line_put(&batch, s->kind[at] | when.turn << FRAME_TURN_SHIFT, s->cursor, payload_const(at), s->bytes[at]);
         trip_begin(s->cursor, now);
         s->cursor++;
     }
@@ -154,8 +147,9 @@ static void pump(struct ttyd_tx tx, struct stream *s, u64 now)
 /* From the oldest frame on again. */
 static void repeat(struct stream *s, u64 now)
 {
+    when.turn = (when.turn + 1) % FRAME_TURNS;
     when.sampled = 0;
-    when.repeated = now;
+    when.news = now;
     s->cursor = s->first;
 }
 
@@ -163,32 +157,37 @@ static void repeat(struct stream *s, u64 now)
 static void repeat_unheard(struct stream *s, u64 now)
 {
     when.patience = when.patience ? when.patience : PATIENCE;
-    if (now - last_news() >= when.patience) {
-        when.patience = 2 * when.patience < PATIENCE_MOST ? 2 * when.patience : PATIENCE_MOST;
+    if (now - when.news >= when.patience) {
+        when.patience = at_most(2 * when.patience);
         s->owes |= s->wanted && s->expected == 1;
         repeat(s, now);
     }
-    alarm_at(last_news() + when.patience);
+    alarm_at(when.news + when.patience);
 }
 
-static void acknowledged(struct ttyd_tx tx, struct stream *s, u32 expected, u64 now)
+/* The host expects this number next; the frame that came to it last was `heard`, of that turn. */
+static void acknowledged(struct ttyd_tx tx, struct stream *s, u32 expected, u32 heard, u8 turn, u64 now)
 {
     u32 done = expected - s->first;
-    if (done == 0) {
-        if (now - last_news() >= at_least(PAUSE)) {
-            repeat(s, now);
-        }
-    } else if (done <= s->next - s->first) {
+    when.news = now;
+    if (done > s->next - s->first) {
+        return;
+    }
+    if (done) {
         s->first = expected;
         s->cursor = s->cursor - expected > QUEUE ? expected : s->cursor;
-        when.progress = now;
-        trip_end(expected, now);
         queued_wake(tx, 1);
         tell_pollers(tx);
         if (s->ended && s->first == s->next) {
             told_wake(tx, 1);
             ttyd_set_over(tx, true);
             ttyd_after_depart(tx);
+        }
+    }
+    if (turn == when.turn) {
+        trip_end(heard, now);
+        if (s->cursor != s->first && (i32)(heard - expected) >= 0) {
+            repeat(s, now);
         }
     }
 }
@@ -225,18 +224,23 @@ static void deaf_note(struct ttyd_tx tx, struct stream *s, const u8 *from, u32 b
 
 static void body_take(struct ttyd_tx tx, struct stream *s, u8 *body, u32 length, u64 now)
 {
-    u8 kind;
-    u32 number;
+    u8 kind = 0;
+    u32 number, heard = 0;
     const u8 *from;
     i32 bytes = frame_decode(body, length, &kind, &number, &from);
+    u8 turn = kind >> FRAME_TURN_SHIFT;
+    kind &= FRAME_KINDS;
     if (bytes < 0) {
         s->owes |= length > FRAME_HEAD;     /* damaged: say at once what is missing */
     } else if (kind == FRAME_ACK) {
-        acknowledged(tx, s, number, now);
+        memcpy(&heard, from, (u32)bytes < sizeof heard ? (u32)bytes : sizeof heard);
+        acknowledged(tx, s, number, heard, turn, now);
     } else if (kind == FRAME_DEAF) {
         deaf_note(tx, s, from, (u32)bytes);
     } else {
         s->owes = true;
+        when.heard = number;
+        when.heard_turn = turn;
         if (number == s->expected && INPUT - (s->filled - s->taken) >= FRAME_PAYLOAD) {
             frame_take(tx, s, kind, from, (u32)bytes);
         }
@@ -287,7 +291,7 @@ static void wishes_do(struct stream *s)
 void stream_serve(struct ttyd_tx tx, u64 now)
 {
     struct stream *s = stream_edit(tx, stream());
-    when.progress = when.progress ? when.progress : now;
+    when.news = when.news ? when.news : now;
     wishes_do(s);
     parse(tx, s, now);
     if (s->cursor != s->first || (s->wanted && s->expected == 1)) {

@@ -58,8 +58,8 @@ def test_nothing_is_lost_or_repeated(there, back, seed, trouble):
 
 @given(FRAME, st.integers(min_value=0, max_value=2**32 - 1))
 def test_a_frame_reads_back(frame, number):
-    data = frames.encode(frame[0], number, frame[1])
-    assert data.count(b"\x7e") == 2 and frames.decode(data[1:-1]) == (frame[0], number, frame[1])
+    data = frames.encode(frame[0], number, frame[1], number % frames.TURNS)
+    assert data.count(b"\x7e") == 2 and frames.decode(data[1:-1]) == (frame[0], number, frame[1], number % frames.TURNS)
 
 
 @given(FRAME, st.data())
@@ -77,6 +77,48 @@ def test_a_clean_line_costs_little():
     assert b"".join(payload for _, payload in got) == sent and carried < 1.05 * len(sent)
 
 
+def right_of(data):
+    """What a fresh end takes from it."""
+    return frames.End().feed(data, 0.0)
+
+
+def test_a_loss_is_told_by_the_next_frame_and_repeated_once():
+    """The first of eight is lost. All that is heard of the first turn leads to one repetition, however much of it comes."""
+    left, right = frames.End(), frames.End()
+    left.put_bytes(frames.STDIN, bytes(8 * frames.PAYLOAD_MAX))
+    pieces = [b"\x7e" + piece + b"\x7e" for piece in left.take(0.0).split(b"\x7e") if piece]
+    assert len(pieces) == 8
+    answers = []
+    for piece in pieces[1:]:
+        assert right.feed(piece, 0.0) == []
+        answers.append(right.take(0.0))
+    left.feed(answers[0], 0.001)
+    again = left.take(0.001)
+    assert len(right_of(again)) == 8
+    for answer in answers[1:]:
+        left.feed(answer, 0.002)
+        assert left.take(0.002) == b""
+    assert len(right.feed(again, 0.003)) == 8
+    left.feed(right.take(0.003), 0.004)
+    assert left.is_idle()
+
+
+def test_a_slow_line_is_not_choked_by_repetitions():
+    """20,000 bytes a second with room for a second of them: what arrives is news, but for what patience sent before it knew the line."""
+    left, right, sent = frames.End(), frames.End(), bytes(range(256)) * 600
+    left.put_bytes(frames.STDIN, sent)
+    line, got, now, carried = bytearray(), 0, 0.0, 0
+    line += bytes(20000)                        # what somebody else has left on it
+    while not left.is_idle() and now < 60:
+        line += left.take(now)
+        piece, line = line[:200], line[200:]
+        carried += len(piece)
+        got += sum(len(payload) for _, payload in right.feed(bytes(piece), now))
+        left.feed(right.take(now), now)
+        now += 0.01
+    assert got == len(sent) and carried < 1.3 * len(sent) + 20000
+
+
 def test_what_the_line_still_holds_is_not_sent_again():
     """The other side stands still for a minute; once it has taken all and stays silent, patience begins."""
     left = frames.End(window=2, patience=1.0)
@@ -84,7 +126,8 @@ def test_what_the_line_still_holds_is_not_sent_again():
     first = left.take(0.0)
     assert len(first) > 2048
     assert all(left.take(float(second), carries=True) == b"" for second in range(1, 60))
-    assert left.take(59.5) == b"" and left.take(60.5) == first
+    assert left.take(59.5) == b""
+    assert right_of(left.take(60.5)) == right_of(first)
 
 
 def test_a_lost_frame_is_sent_again_while_the_line_is_busy_with_acknowledgements():
@@ -95,8 +138,10 @@ def test_a_lost_frame_is_sent_again_while_the_line_is_busy_with_acknowledgements
     for tenth in range(2, 10):
         right.put(frames.STDOUT, b"output")
         left.feed(right.take(tenth / 10), tenth / 10)
-        assert left.take(tenth / 10, carries=True) == frames.encode(frames.ACK, tenth)
-    assert left.take(1.1, carries=True) == lost
+        answer = left.take(tenth / 10, carries=True)
+        assert answer == frames.encode(frames.ACK, tenth, (tenth - 1).to_bytes(4, "little"))
+        right.feed(answer, tenth / 10)
+    assert right_of(left.take(1.1, carries=True)) == right_of(lost) == [(frames.STDIN, b"lost")]
 
 
 def test_a_socket_that_nobody_reads_is_on_its_way():

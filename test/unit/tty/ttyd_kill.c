@@ -148,12 +148,12 @@ static void fed_and_heard(void)
 static void acknowledged(void)
 {
     framing();
-    frame(FRAME_ACK, 3, NULL, 0);
+    frame(FRAME_ACK, 3, &(u32){ 2 }, sizeof(u32));
 }
-static void told_nothing_new(void)
+static void told_of_a_loss(void)
 {
     framing();
-    frame(FRAME_ACK, 1, NULL, 0);
+    frame(FRAME_ACK, 1, &(u32){ 2 }, sizeof(u32));
 }
 static void queue_full(void)
 {
@@ -183,7 +183,7 @@ static void finishing(void)
     framing();
     SEND(.method = TTYD_KILL_FINISH, .word = { 3 << 8 }, .expect = L4_PENDING);
     driver_event();
-    frame(FRAME_ACK, 7, NULL, 0);
+    frame(FRAME_ACK, 7, &(u32){ 6 }, sizeof(u32));
 }
 static void finished(void)
 {
@@ -262,7 +262,7 @@ static const struct kill_request requests[] = {
     { "somebody reads the stream", EVENT, .prepare = reader_waits },
     { "frames come", EVENT, .prepare = fed },
     { "frames are acknowledged", EVENT, .prepare = acknowledged },
-    { "an acknowledgement tells nothing new", EVENT, .prepare = told_nothing_new },
+    { "an acknowledgement tells of a loss", EVENT, .prepare = told_of_a_loss },
     { "the status is acknowledged", EVENT, .prepare = finishing },
     { "nobody reads a stream any more", EVENT, .prepare = reader_leaves },
     { "a stream was looked at", EVENT, .prepare = looked_at },
