@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* futex.c: futexes between the threads of this process. Each thread waits at one futex at most, so the table has an entry a slot;
  * a waiter sleeps on its own irq object, which whoever wakes it rings.
- * INVARIANT futex: under futex_lock, an entry with an address and not woken belongs to a thread that sleeps or is about to. */
+ * INVARIANT futex: under futex_lock, an entry with bits and not woken belongs to a thread that sleeps or is about to. */
 #include "calls.h"
 #include "irq.h"
 #include "lock.h"
@@ -64,7 +64,7 @@ static i64 wait_until(struct thread *t, struct restart_block *block)
     lock_take(t, &process()->futex_lock);
     if (me->woken)
         result = 0;
-    me->address = 0;
+    me->bits = 0;
     lock_give(&process()->futex_lock);
     if (result == -EINTERRUPTED && block->deadline == ~0ul)
         t->restart = RESTART_AUTO;      /* nothing to remember: made anew even after a handler that wants that */

@@ -73,8 +73,8 @@ _Static_assert(offsetof(struct thread, full) == 160 && offsetof(struct thread, i
 _Static_assert(sizeof(struct thread) <= L4_PAGE_SIZE, "one page of the block");
 
 struct futex_waiter {
-    u64 address;                    /* 0: free */
-    u32 slot, bits;
+    u64 address;
+    u32 slot, bits;                 /* no bits: it waits nowhere */
     bool woken;
 };
 

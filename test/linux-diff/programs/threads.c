@@ -10,7 +10,7 @@ static pthread_cond_t turn = PTHREAD_COND_INITIALIZER;
 static int whose, count;
 static __thread int own = 5;
 static int word;
-enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1 };
+enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_WAKE_PRIVATE = 129 };
 
 static void *player(void *argument)
 {
@@ -91,6 +91,7 @@ static void below(void)
     pthread_t a;
     SEE(syscall(SYS_futex, &word, FUTEX_WAIT, 1, NULL, NULL, 0));
     SEE(syscall(SYS_futex, &word, FUTEX_WAIT, 0, &soon, NULL, 0));
+    SEE(syscall(SYS_futex, NULL, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));    /* who waited until its time ran out waits nowhere */
     SEE(syscall(SYS_futex, &word, FUTEX_WAIT, 0, &bad, NULL, 0));
     SEE(syscall(SYS_futex, &word, FUTEX_WAKE, 1, NULL, NULL, 0));
     SEE(syscall(SYS_futex, 1, FUTEX_WAIT, 0, NULL, NULL, 0));
