@@ -52,7 +52,7 @@ def targets_of(numbers, tests):
 def command(options):
     if options.jobs is not None and options.jobs < 1:
         raise say.usage_failure(f"--jobs {options.jobs}: at least one test runs at a time")
-    needs = ("run", "iso", "uefi", "test", "size")
+    needs = ("run", "iso", "uefi", "test", "size", "gdb")
     files = build.build_all(options, *needs, targets=["build.ninja"])       # so that ctest's list is of today
     tests = tests_of(files)
     chosen = choose(options.names, tests)

@@ -391,10 +391,15 @@ static void *awaits_twice(void *unused)
     return (void *)err;
 }
 
+/* The signal waits until the thread does, so that it cannot come too early. */
 static void *pauses(void *unused)
 {
+    sigset_t one, before;
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &one, &before);
     sem_post(&ready);
-    pause();
+    sigsuspend(&before);
     return unused;
 }
 
@@ -421,9 +426,9 @@ static long signalled(void *(*what)(void *), int number)
     void *result;
     pthread_create(team, NULL, what, NULL);
     sem_wait(&ready);
-    usleep(10000);
+    usleep(50000);
     int err = pthread_kill(team[0], number);
-    usleep(10000);
+    usleep(50000);
     sem_post(&go);
     err = err ? err : pthread_join(team[0], &result);
     sem_trywait(&go);
