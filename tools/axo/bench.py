@@ -10,7 +10,7 @@ import os
 import re
 import sys
 
-from . import build, exec, frames, linux, paths, qemu, root, say, scratch
+from . import build, count, elf, exec, frames, linux, paths, qemu, root, say, scratch
 
 LINE = re.compile(rb"^bench: (\S+) (-?[0-9]+(?:\.[0-9]+)?) (\S+)\r?$", re.M)
 TIMEOUT = 900
@@ -54,8 +54,8 @@ def ended_well(guest, status, what):
 
 
 # ---- a bench archive ----
-def measure(files, archive, cpu):
-    machine = qemu.Machine(loader=files.loader, archive=archive, words=["bench"], icount=True, cpu=cpu)
+def measure(files, archive, cpu, extra=()):
+    machine = qemu.Machine(loader=files.loader, archive=archive, words=["bench"], icount=True, cpu=cpu, extra=list(extra))
     with qemu.Guest(machine) as guest:
         log = bytearray()
         status = guest.watch(lambda data: None, log.extend, TIMEOUT)
@@ -85,9 +85,10 @@ class Listener(exec.Command):
             os.write(2, payload)
 
 
-def on_axolotl(files, cpu, folder):
+def on_axolotl(files, cpu, folder, words=()):
     root.for_run(files.system, folder / "archive", None, extra(files))
-    with qemu.Guest(qemu.Machine(loader=files.loader, archive=folder / "archive", icount=True, cpu=cpu)) as guest:
+    machine = qemu.Machine(loader=files.loader, archive=folder / "archive", icount=True, cpu=cpu, extra=list(words))
+    with qemu.Guest(machine) as guest:
         command = Listener(guest)
         status = guest.watch(command.console, lambda data: None, TIMEOUT, tick=command.tick)
         guest.keep_log(files.last_log)
@@ -110,6 +111,41 @@ def run_programs(files, cpu):
     if not found:
         raise say.guest_failure("the program measured nothing")
     return found
+
+
+# ---- counted from outside ----
+def counted(files, group, archives, cpu):
+    """[(figure, count.Group)] of one boot of a group."""
+    with scratch.Folder() as folder:
+        if group == PROGRAMS:
+            program = files.native / "bench" / "measure.symbols"
+            words = count.qemu_words(files, folder, elf.Elf(program))
+            found = on_axolotl(files, cpu, folder, words)
+            known = count.images(files, ("measure", program))
+        else:
+            program = files.symbols / f"bench-{group}"
+            words, found = count.qemu_words(files, folder, elf.Elf(program)), []
+            for archive in archives:
+                found += measure(files, archive, cpu, words)
+            known = count.images(files)
+        groups = count.read(folder, known)
+    if len(groups) != len(found):
+        raise say.guest_failure(f"{group} printed {len(found)} figures and marked {len(groups)}")
+    return list(zip(found, groups))
+
+
+def one_operation(files, known, options):
+    """Print where the instructions of one operation are spent."""
+    name, cpu = options.profile or options.trace, options.cpu
+    for group in [options.group] if options.group else sorted(known):
+        say.note(f"counting {group} on {cpu}")
+        for figure, found in counted(files, group, known[group], cpu):
+            if figure["id"].split(".")[0] == name:
+                if not found.trace:
+                    raise say.usage_failure(f"{name} is no operation that could be taken apart")
+                print("\n".join(count.profile(found) if options.profile else count.trace(found)))
+                return 0
+    raise say.usage_failure(f"no bench measures {name!r}; `./axo bench` shows what there is")
 
 
 # ---- what is shown ----
@@ -154,6 +190,8 @@ def command(options):
         raise say.usage_failure(f"there is no bench group {options.group!r}; groups: {', '.join(sorted(known)) or 'none'}")
     if not known:
         raise say.host_failure("there is nothing to measure in this tree yet")
+    if options.profile or options.trace:
+        return one_operation(files, known, options)
     found = []
     for group in [options.group] if options.group else sorted(known):
         for cpu in CPUS:

@@ -72,6 +72,9 @@ def bench_flags(parser):
     parser.add_argument("group", nargs="?", metavar="GROUP", help="without one: all of them")
     parser.add_argument("--json", metavar="FILE", help='write [{"id": …, "value": …, "unit": …}] to FILE, - is stdout')
     parser.add_argument("--list", action="store_true", help="print the groups")
+    parser.add_argument("--profile", metavar="ID", help="print which functions the instructions of one operation are in")
+    parser.add_argument("--trace", metavar="ID", help="print the instructions of one operation in order")
+    parser.add_argument("--cpu", metavar="MODEL", default="max", help="QEMU's CPU model for --profile and --trace (default: max)")
     parser.add_argument("--no-build", action="store_true", help="measure what is built already")
 
 
@@ -108,7 +111,10 @@ COMMANDS = {
     "bench": ("bench", bench_flags, "Measure, in guest instructions.", """\
   ./axo bench                            all groups
   ./axo bench kernel                     IPC, faults, reflected calls of the kernel
-  ./axo bench programs --json out.json   boot and system calls, Linux beside it"""),
+  ./axo bench programs --json out.json   boot and system calls, Linux beside it
+  ./axo bench --profile k_ipc_cross_4    that operation by function: kernel, servers, runtime, program
+  ./axo bench --trace k_null --cpu qemu64
+  ./axo bench programs --profile u_fork"""),
     "gdb": ("gdb", gdb_flags, "Boot stopped, with gdb attached and the kernel's symbols.", """\
   ./axo gdb
   ./axo gdb --test first-call

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* bench.h: how this program measures: each operation SAMPLES times, the median counts. */
+/* bench.h: how this program measures: each operation SAMPLES times, the median counts.
+ * What is between bench_begin() and bench_end() is also counted from outside: ../counter. */
 #pragma once
+#include "../mark.h"
 #include <l4/invoke.h>
 #include <l4/types.h>
 
@@ -10,10 +12,16 @@ enum { SAMPLES = 101 };
 enum { SLOT_GATE = 64, SLOT_DOOR, SLOT_IRQ, SLOT_THREAD, SLOT_TASK, SLOT_EMPTY = 200 };
 
 /* Instructions until now: under -icount the TSC counts them. */
-static inline __attribute__((always_inline)) u32 bench_now(void)
+static inline __attribute__((always_inline)) u32 bench_begin(void)
 {
     u32 low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    __asm__ volatile(BENCH_MARK(BENCH_BEGIN) "rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return low;
+}
+static inline __attribute__((always_inline)) u32 bench_end(void)
+{
+    u32 low, high;
+    __asm__ volatile(BENCH_MARK(BENCH_END) "rdtsc" : "=a"(low), "=d"(high) : : "memory");
     return low;
 }
 

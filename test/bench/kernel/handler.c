@@ -33,9 +33,9 @@ static void done(void)
 static void touch(u64 argument)
 {
     for (u32 i = 0; i < SAMPLES; i++) {
-        u32 start = bench_now();
+        u32 start = bench_begin();
         *(volatile u8 *)(FRESH + (u64)i * L4_PAGE_SIZE);
-        bench_sample[i] = bench_now() - start;
+        bench_sample[i] = bench_end() - start;
     }
     done();
 }
@@ -43,9 +43,9 @@ static void touch(u64 argument)
 static void raise_exceptions(u64 argument)
 {
     for (u32 i = 0; i < SAMPLES; i++) {
-        u32 start = bench_now();
+        u32 start = bench_begin();
         __asm__ volatile("ud2" : : : "memory");
-        bench_sample[i] = bench_now() - start;
+        bench_sample[i] = bench_end() - start;
     }
     done();
 }
@@ -85,13 +85,13 @@ static void await_irq(u64 argument)
 {
     for (;;) {
         bench_receive();
-        stamp = bench_now();
+        stamp = bench_end();
     }
 }
 
 static u32 ring(u32 i)
 {
-    u32 start = bench_now();
+    u32 start = bench_begin();
     irq_ring(SLOT_IRQ);
     return stamp - start;
 }
@@ -110,7 +110,8 @@ static void notified(void)
 
 u32 foreign(void);
 extern u8 foreign_end[];
-__asm__(".text; foreign: rdtsc; mov %eax, %esi; syscall; rdtsc; sub %esi, %eax; ret; foreign_end:");
+__asm__(".text; foreign: " BENCH_MARK(BENCH_BEGIN) "rdtsc; mov %eax, %esi; syscall; " BENCH_MARK(BENCH_END) "rdtsc; sub %esi, %eax; ret;"
+        "foreign_end:");
 
 static __attribute__((naked)) void runtime(void)
 {

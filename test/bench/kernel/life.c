@@ -34,23 +34,23 @@ static void remove(cap_t slot)
 
 static u32 thread_life(u32 i)
 {
-    u32 start = bench_now();
+    u32 start = bench_begin();
     run_child(L4_BOOT_TASK, SLOT_DOOR);
     remove(SLOT_THREAD);
-    return bench_now() - start;
+    return bench_end() - start;
 }
 
 static u32 task_life(u32 i)
 {
     u64 mapped, code = (u64)life_child & ~(u64)(L4_PAGE_SIZE - 1);
-    u32 start = bench_now();
+    u32 start = bench_begin();
     factory_make_task(L4_BOOT_FACTORY, SLOT_TASK);
     task_map(SLOT_TASK, L4_BOOT_TASK, l4_fpage_memory(code, L4_PAGE_SHIFT, 0), code, L4_R | L4_X, &mapped);
     task_map(SLOT_TASK, L4_BOOT_TASK, l4_fpage_caps(SLOT_DOOR, 0), CHILD_DOOR, L4_R, &mapped);
     run_child(SLOT_TASK, CHILD_DOOR);
     remove(SLOT_THREAD);
     remove(SLOT_TASK);
-    return bench_now() - start;
+    return bench_end() - start;
 }
 
 void bench_lives(void)

@@ -19,9 +19,9 @@ static struct spawned other L4_VOLATILE_ZERO;
 static u32 map(u64 from, u64 to, u32 rights)
 {
     u64 mapped;
-    u32 start = bench_now();
+    u32 start = bench_begin();
     l4_err_t err = task_map(other.task, L4_BOOT_TASK, from, to, rights, &mapped);
-    u32 took = bench_now() - start;
+    u32 took = bench_end() - start;
     l4_must(err);
     return took;
 }
@@ -29,9 +29,9 @@ static u32 map(u64 from, u64 to, u32 rights)
 static u32 unmap(u64 fpage)
 {
     u64 changed;
-    u32 start = bench_now();
+    u32 start = bench_begin();
     l4_err_t err = task_unmap(other.task, fpage, L4_RIGHTS_ALL, false, &changed);
-    u32 took = bench_now() - start;
+    u32 took = bench_end() - start;
     l4_must(err);
     return took;
 }
@@ -45,9 +45,9 @@ static vaddr_t run_at(u32 i) { return FIRST_RUN + (u64)i * sizeof run; }
 static u32 copy_run(u32 i)
 {
     u64 copied;
-    u32 start = bench_now();
+    u32 start = bench_begin();
     l4_err_t err = task_copy(other.task, L4_BOOT_TASK, l4_fpage_memory((u64)run, RUN_ORDER, 0), run_at(i), L4_R, &copied);
-    u32 took = bench_now() - start;
+    u32 took = bench_end() - start;
     l4_must(err);
     return took / RUN_PAGES;
 }
@@ -62,9 +62,9 @@ static u32 first_port(u32 i)
     u64 mapped;
     u8 value;
     l4_must(task_map(L4_BOOT_TASK, L4_BOOT_TASK, l4_fpage_ports(EXIT_PORT, 2), EXIT_PORT, L4_R | L4_W, &mapped));
-    u32 start = bench_now();
+    u32 start = bench_begin();
     __asm__ volatile("inb %1, %0" : "=a"(value) : "d"((u16)(EXIT_PORT + 2)));
-    return bench_now() - start;
+    return bench_end() - start;
 }
 
 void bench_memory(void)

@@ -29,16 +29,16 @@ static void serve(u64 words)
 
 static u32 refused(u32 i)
 {
-    u32 start = bench_now();
+    u32 start = bench_begin();
     bench_call(SLOT_EMPTY, METHOD);
-    return bench_now() - start;
+    return bench_end() - start;
 }
 
 static inline __attribute__((always_inline)) u32 words(u64 count)
 {
-    u32 start = bench_now();
+    u32 start = bench_begin();
     bench_call(SLOT_DOOR, l4_tag(METHOD, count, 0));
-    return bench_now() - start;
+    return bench_end() - start;
 }
 
 static u32 words_1(u32 i) { return words(1); }
@@ -48,10 +48,10 @@ static u32 words_63(u32 i) { return words(63); }
 
 static u32 item(u64 fpage, u64 hot)
 {
-    u32 start = bench_now();
+    u32 start = bench_begin();
     l4_utcb()->item[0] = (struct l4_item){ fpage, hot };
     bench_call(SLOT_DOOR, l4_tag(METHOD, 1, 1));
-    return bench_now() - start;
+    return bench_end() - start;
 }
 
 static u32 capability(u32 i) { return item(l4_fpage_caps(SLOT_GATE, 0), (u64)i << 12 | L4_R); }

@@ -12,15 +12,22 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../mark.h"
 
 enum { SAMPLES = 101, FEW = 11, PAGE = 4096 };
 
 static uint64_t empty;
 
-static inline uint64_t ticks(void)
+static inline __attribute__((always_inline)) uint64_t ticks_begin(void)
 {
     uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) :: "memory");
+    __asm__ volatile(BENCH_MARK(BENCH_BEGIN) "rdtsc" : "=a"(low), "=d"(high) :: "memory");
+    return (uint64_t)high << 32 | low;
+}
+static inline __attribute__((always_inline)) uint64_t ticks_end(void)
+{
+    uint32_t low, high;
+    __asm__ volatile(BENCH_MARK(BENCH_END) "rdtsc" : "=a"(low), "=d"(high) :: "memory");
     return (uint64_t)high << 32 | low;
 }
 
@@ -46,6 +53,7 @@ static uint64_t median(uint64_t *sample, int count)
 
 static void print(const char *id, uint64_t value)
 {
+    __asm__ volatile(BENCH_MARK(BENCH_GROUP) ::: "memory");
     printf("bench: %s %llu instructions\n", id, (unsigned long long)value);
     fflush(stdout);
 }
@@ -96,9 +104,9 @@ static uint64_t measure(void (*operation)(void), int count)
 {
     uint64_t sample[SAMPLES];
     for (int i = 0; i < count; i++) {
-        uint64_t begin = ticks();
+        uint64_t begin = ticks_begin();
         operation();
-        sample[i] = ticks() - begin;
+        sample[i] = ticks_end() - begin;
     }
     return median(sample, count) - empty;
 }
@@ -122,12 +130,14 @@ static void echo_begin(void)
 
 int main(int count, char **argument)
 {
-    uint64_t begun = ticks();
+    uint64_t begun = ticks_end();
     if (count > 1) {
         return strcmp(argument[1], "nothing") != 0;
     }
     print("boot", begun);
-    empty = measure(nothing, SAMPLES);
+    uint64_t clock = measure(nothing, SAMPLES);
+    print("u_clock", clock);
+    empty = clock;
     print("u_getuid", measure(getuid_raw, SAMPLES));
     print("u_getppid", measure(getppid_raw, SAMPLES));
     fresh = mmap(NULL, (SAMPLES + 1) * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
