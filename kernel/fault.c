@@ -25,7 +25,7 @@ static void halt(struct thread *t)
           t->task->object.id, t->task->object.name, exception[0], exception[1]);
     print("address %lx, rip %lx, rsp %lx\n", exception[2], f->rip, f->rsp);
     thread_halt(t);
-    t->hot = THREAD_HALTED;
+    t->hot = (t->hot & THREAD_LASTING) | THREAD_HALTED;
 }
 
 bool fault_raise(struct thread *t, u64 vector, u64 error, u64 address)
@@ -38,7 +38,7 @@ bool fault_raise(struct thread *t, u64 vector, u64 error, u64 address)
         halt(t);
         return false;
     }
-    t->origin = ORIGIN_EXCEPTION;
+    t->hot = (t->hot & ~(u32)THREAD_CALLED_FOR) | THREAD_EXCEPTION;
     ipc_call_for(t, door);
     return false;
 }
@@ -48,7 +48,7 @@ static bool page_fault(struct thread *t, vaddr_t at)
     const struct cap *door = handler_of(t, t->pager);
     if (!door || !arch_is_user_address(at))
         return false;
-    t->origin = ORIGIN_FAULT;
+    t->hot |= THREAD_FAULT;
     t->fault = (struct message){ .tag = l4_tag(FAULT_METHOD, 3, 0), .word = { at, t->frame.error, t->frame.rip } };
     ipc_call_for(t, door);
     return true;
@@ -65,14 +65,14 @@ void fault_enter(struct thread *self)
 
 void fault_ended(struct thread *t)
 {
-    t->origin = ORIGIN_CALL;
+    t->hot &= ~(u32)THREAD_CALLED_FOR;
     thread_wake(t);
     reflect_lost(t);
 }
 
 void fault_answered(struct thread *t, u64 tag, u64 word, const struct l4_utcb *handler)
 {
-    bool was_exception = t->origin == ORIGIN_EXCEPTION, is_resolved = l4_tag_status(tag) == L4_OK;
+    bool was_exception = t->hot & THREAD_EXCEPTION, is_resolved = l4_tag_status(tag) == L4_OK;
     if (!is_resolved && was_exception) {
         halt(t);
         return;

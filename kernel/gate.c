@@ -9,6 +9,7 @@
 l4_err_t gate_init(struct object *object)
 {
     struct gate *gate = gate_of(object);
+    gate->server = &thread_nobody;
     list_init(&gate->in_server);
     for (u32 i = 0; i < GATE_BANDS; i++)
         list_init(&gate->band[i]);
@@ -20,6 +21,7 @@ void gate_enqueue(struct gate *gate, struct thread *sender)
     list_insert(&gate->band[sender->priority * GATE_BANDS / 64], &sender->queue);
     sender->at_gate = gate;
     gate->waiting++;
+    gate->server->hot |= THREAD_PENDING;
 }
 
 void gate_dequeue(struct thread *sender)
@@ -40,7 +42,7 @@ struct thread *gate_first(const struct gate *gate)
 void gate_unlink_server(struct gate *gate)
 {
     list_remove(&gate->in_server);
-    gate->server = NULL;
+    gate->server = &thread_nobody;
 }
 
 l4_err_t gate_destroy_step(struct object *object)
@@ -109,7 +111,7 @@ l4_err_t gate_revoke(struct gate *self, struct invocation *inv, u64 incarnation,
 
 l4_err_t gate_look(struct gate *self, struct invocation *inv, bool *bound, u32 *waiting)
 {
-    *bound = self->server != NULL;
+    *bound = self->server != &thread_nobody;
     *waiting = self->waiting;
     return L4_OK;
 }

@@ -9,7 +9,7 @@ enum { GATE_BANDS = 4 };        /* senders wait in four bands of 16 priorities, 
 
 struct gate {
     struct object object;
-    struct thread *server;      /* NULL: unbound */
+    struct thread *server;      /* &thread_nobody: unbound */
     struct list in_server;      /* server->gates */
     struct list band[GATE_BANDS];   /* thread.queue of senders; the last band is the most urgent */
     u32 waiting;                /* senders in all bands */

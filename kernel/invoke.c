@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* invoke.c: the system call, and the way into the kernel.
+/* invoke.c: the system call, and the other ways into the kernel.
  * A handler may destroy the thread that invoked it: nothing here touches `self` after one without asking whether it
  * still runs. */
+#include "invoke.h"
 #include "fault.h"
 #include "ipc.h"
 #include "irq.h"
@@ -12,7 +13,7 @@
 #include "sched.h"
 #include "task.h"
 
-enum { SYSCALL_BYTES = 2, FIRST_METHOD = 0x100 };
+enum { SYSCALL_BYTES = 2 };
 
 l4_err_t invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights, void **object)
 {
@@ -73,34 +74,15 @@ static l4_err_t invoke_reply(struct thread *self, struct cap *kept)
     return tag & L4_TAG_WAIT ? ipc_receive(self) : L4_OK;
 }
 
-static l4_err_t invoke(struct thread *self)
+static l4_err_t invoke_kind(struct thread *self, struct cap *cap)
 {
-    u64 slot = self->frame.message.label;
-    if (!slot)
-        return invoke_reply(self, NULL);
-    struct cap *cap = cap_find(&self->task->caps, slot);
+    if (!cap || cap->kind == L4_REPLY)
+        return invoke_reply(self, cap);
     if (cap->kind == L4_DOOR)
         return ipc_call(self, cap);
-    if (cap->kind == L4_REPLY)
-        return invoke_reply(self, cap);
     if (cap->kind != L4_NOTHING)
         return invoke_object(self, cap);
     return thread_return(self, L4_NO_CAPABILITY);
-}
-
-static void system_call(struct thread *self)
-{
-    if (!reflect_is_native(self)) {
-        reflect_system_call(self);
-        return;
-    }
-    l4_err_t err = invoke(self);
-    if (cpu_this()->current != self || !self->task)
-        return;
-    if (err == RESTART)
-        self->frame.rip -= SYSCALL_BYTES;
-    else
-        self->progress = 0;
 }
 
 /* Who runs next. An idle CPU finishes what a destroyer left that did not live to see the end, a step at a time. */
@@ -122,13 +104,27 @@ static struct frame *interrupted(struct thread *self)
     return next;
 }
 
+struct frame *invoke(struct cap *cap)
+{
+    struct thread *self = cpu_this()->current;
+    l4_err_t err = invoke_kind(self, cap);
+    if (cpu_this()->current == self && self->task) {
+        if (err == RESTART) {
+            self->frame.rip -= SYSCALL_BYTES;
+            self->hot |= THREAD_RESTARTED;
+        } else {
+            self->hot &= ~(u32)THREAD_RESTARTED;
+            self->progress = 0;
+        }
+    }
+    return next_or_reap();
+}
+
 struct frame *kernel_entry(struct frame *frame)
 {
     struct thread *self = cpu_this()->current;
     u64 vector = frame->vector;
-    if (vector == VECTOR_SYSCALL)
-        system_call(self);
-    else if (vector < VECTOR_EXCEPTIONS || vector == VECTOR_FOREIGN)
+    if (vector < VECTOR_EXCEPTIONS || vector == VECTOR_FOREIGN)
         fault_enter(self);
     else if (vector == VECTOR_TIMER)
         sched_tick();

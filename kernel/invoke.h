@@ -4,6 +4,12 @@
 #include "cap.h"
 
 struct thread;
+struct frame;
+
+enum { FIRST_METHOD = 0x100 };      /* answers have smaller statuses: from here on a method of the reply object is meant */
+
+/* The running thread invokes `cap` of its task, or (NULL) its implicit reply, with what its frame says. */
+struct frame *invoke(struct cap *cap);
 
 struct invocation {
     u64 tag;                    /* rights of the capability used are in bits 48-55 */

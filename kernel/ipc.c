@@ -9,17 +9,14 @@
 #include "task.h"
 #include "transfer.h"
 
-/* What a sender may say in a tag: method or status, words, items, and of the flags NO_PARK. */
-#define TAG_DELIVERED (((1ul << L4_TAG_ITEMS_SHIFT << 3) - 1) | L4_TAG_NO_PARK)
-
-static struct message *outgoing(struct thread *t) { return t->origin == ORIGIN_CALL ? &t->frame.message : &t->fault; }
+static struct message *outgoing(struct thread *t) { return t->hot & THREAD_CALLED_FOR ? &t->fault : &t->frame.message; }
 
 static void block(struct thread *t, enum thread_state state) { t->hot = (t->hot & ~(u32)THREAD_STATE) | state; }
 
 /* Arm what the tag announces. */
 static void arm_timeout(struct thread *t, u64 tag)
 {
-    if (!(tag & L4_TAG_TIMEOUT) || t->origin != ORIGIN_CALL)
+    if (!(tag & L4_TAG_TIMEOUT) || t->hot & THREAD_CALLED_FOR)
         return;
     timeout_arm(&t->timeout, t->utcb->deadline);
     t->hot |= THREAD_TIMED;
@@ -33,7 +30,7 @@ static void deliver(const struct thread *from, struct thread *to, const struct m
     u64 tag = m->tag;
     *into = *m;
     into->label = label;
-    into->tag = (tag & TAG_DELIVERED) | rights << L4_TAG_RIGHTS_SHIFT;
+    into->tag = (tag & L4_TAG_DELIVERED) | rights << L4_TAG_RIGHTS_SHIFT;
     transfer_words(from, to, l4_tag_words(tag));
 }
 
@@ -58,11 +55,10 @@ static l4_err_t rendezvous(struct thread *from, struct thread *server)
     if (err != L4_OK)
         return err;
     deliver(from, server, m, from->send_label, from->send_rights);
-    if (from->origin == ORIGIN_EXCEPTION)
+    if (from->hot & THREAD_EXCEPTION)
         transfer_exception(from, server->utcb);
     server->caller = from;
     from->partner = server;
-    from->kept_in = NULL;
     block(from, THREAD_AWAITING);
     return L4_OK;
 }
@@ -74,7 +70,7 @@ static l4_err_t send(struct thread *self, const struct cap *door, u64 tag)
     struct thread *server = gate->server;
     self->send_label = door->label;
     self->send_rights = door->rights;
-    if (server && thread_state(server) == THREAD_RECEIVING) {
+    if (thread_state(server) == THREAD_RECEIVING) {
         if (rendezvous(self, server) == RESTART)
             return RESTART;
         thread_wake(server);
@@ -93,9 +89,9 @@ static l4_err_t send(struct thread *self, const struct cap *door, u64 tag)
  * spin. */
 static bool is_kicked(struct thread *t)
 {
-    if (__builtin_expect(!t->kicked, 1) || !t->utcb->kicked || t->utcb->kick_mask & 1)
+    if (!(t->hot & THREAD_KICKED) || !t->utcb->kicked || t->utcb->kick_mask & 1)
         return false;
-    t->kicked = false;
+    t->hot &= ~(u32)THREAD_KICKED;
     return true;
 }
 
@@ -103,7 +99,6 @@ l4_err_t ipc_call(struct thread *self, const struct cap *door)
 {
     if (is_kicked(self))
         return thread_return(self, L4_KICKED);
-    self->origin = ORIGIN_CALL;
     return send(self, door, self->frame.message.tag);
 }
 
@@ -119,7 +114,7 @@ l4_err_t ipc_answer(struct thread *self, struct thread *caller)
     l4_err_t err = transfer_items(self, caller, l4_tag_items(m->tag), &index);
     if (err == RESTART)
         return RESTART;
-    if (caller->origin != ORIGIN_CALL) {
+    if (caller->hot & THREAD_CALLED_FOR) {
         reply_forget(caller);
         fault_answered(caller, err ? (u64)(u32)err : m->tag, m->word[0], self->utcb);
         return L4_OK;
@@ -152,11 +147,15 @@ static struct thread *first_sender(const struct thread *server)
  * L4_WOULD_BLOCK: nothing is. */
 static l4_err_t take_pending(struct thread *server)
 {
+    if (!(server->hot & THREAD_PENDING))
+        return L4_WOULD_BLOCK;
     if (irq_deliver(server))
         return L4_OK;
     struct thread *sender = first_sender(server);
-    if (!sender)
+    if (!sender) {
+        server->hot &= ~(u32)THREAD_PENDING;
         return L4_WOULD_BLOCK;
+    }
     l4_err_t err = rendezvous(sender, server);
     if (err == RESTART)
         return RESTART;
@@ -177,7 +176,6 @@ l4_err_t ipc_receive(struct thread *self)
     bool no_wait = tag & L4_TAG_NO_WAIT;
     if (no_wait || is_kicked(self))
         return thread_return(self, no_wait ? L4_WOULD_BLOCK : L4_KICKED);
-    self->origin = ORIGIN_CALL;
     block(self, THREAD_RECEIVING);
     arm_timeout(self, tag);
     return L4_OK;
@@ -185,6 +183,7 @@ l4_err_t ipc_receive(struct thread *self)
 
 l4_err_t ipc_serve_next(struct thread *server)
 {
+    server->hot |= THREAD_PENDING;
     if (thread_state(server) != THREAD_RECEIVING)
         return L4_OK;
     l4_err_t err = take_pending(server);
@@ -202,7 +201,7 @@ void ipc_abort(struct thread *t, l4_err_t status)
     if (thread_state(t) == THREAD_AWAITING)
         reply_forget(t);
     t->progress = t->items_to = 0;
-    if (t->origin != ORIGIN_CALL) {
+    if (t->hot & THREAD_CALLED_FOR) {
         fault_ended(t);
         return;
     }

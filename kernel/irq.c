@@ -80,6 +80,7 @@ void irq_set(struct irq *irq)
         return;
     if (list_is_empty(&irq->in_pending))
         list_insert(&irq->receiver->pending_irqs, &irq->in_pending);
+    irq->receiver->hot |= THREAD_PENDING;
     if (thread_state(irq->receiver) == THREAD_RECEIVING && irq_deliver(irq->receiver))
         thread_wake(irq->receiver);
 }

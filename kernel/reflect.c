@@ -11,9 +11,9 @@
 enum { KICK_LATCHED = 1, KICK_LEAVING = 2 };    /* utcb->kicked, utcb->lost */
 enum { RED_ZONE = 128, RUNTIME_STACK = 64 * 1024 };
 
-static bool lies_in(u64 at, const struct code_range *range) { return at - range->start < range->end - range->start; }
+static bool lies_in(u64 at, const struct code_range *range) { return at - range->start < range->bytes; }
 
-bool reflect_is_native(const struct thread *t) { return lies_in(t->frame.rip, &t->task->native); }
+static bool is_native(const struct thread *t) { return lies_in(t->frame.rip, &t->task->native); }
 
 static void save_place(struct thread *t)
 {
@@ -28,22 +28,12 @@ static void enter(struct thread *t, vaddr_t at, vaddr_t stack)
     t->frame.rsp = stack;
 }
 
-void reflect_system_call(struct thread *self)
-{
-    if (!self->upcall.system_call) {
-        fault_raise(self, VECTOR_FOREIGN, 0, 0);
-        return;
-    }
-    save_place(self);
-    enter(self, self->upcall.system_call, self->upcall.stack);
-}
-
 /* In the program: enter the runtime at once. On the way there: enter it again. Inside: it looks before it leaves. */
 static void interrupt(struct thread *t, u32 *leaving)
 {
     if (!t->upcall.kick)
         return;
-    if (!reflect_is_native(t))
+    if (!is_native(t))
         save_place(t);
     else if (lies_in(t->frame.rip, &t->task->leave))
         *leaving = KICK_LEAVING;
@@ -55,9 +45,9 @@ static void interrupt(struct thread *t, u32 *leaving)
 
 void reflect_kick(struct thread *t)
 {
-    bool ends_wait = thread_waits(t) && (t->origin != ORIGIN_CALL || !(t->utcb->kick_mask & 1));
+    bool called_for = t->hot & THREAD_CALLED_FOR, ends_wait = thread_waits(t) && (called_for || !(t->utcb->kick_mask & 1));
     t->utcb->kicked = KICK_LATCHED;
-    t->kicked = !ends_wait || t->origin != ORIGIN_CALL;
+    t->hot = ends_wait && !called_for ? t->hot & ~(u32)THREAD_KICKED : t->hot | THREAD_KICKED;
     if (ends_wait)
         ipc_abort(t, L4_KICKED);
     interrupt(t, &t->utcb->kicked);
@@ -76,7 +66,7 @@ static vaddr_t exception_stack(const struct thread *t)
 {
     vaddr_t block = (t->upcall.stack - 1) & ~(vaddr_t)(RUNTIME_STACK - 1);
     bool inside = t->frame.rsp - block < RUNTIME_STACK;
-    return reflect_is_native(t) && inside ? (t->frame.rsp - RED_ZONE) & ~15ul : t->upcall.stack;
+    return is_native(t) && inside ? (t->frame.rsp - RED_ZONE) & ~15ul : t->upcall.stack;
 }
 
 bool reflect_exception(struct thread *t)

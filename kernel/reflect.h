@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* reflect.h: upcalls into the runtime that is mapped in a task: foreign system calls, kicks, exceptions. */
+/* reflect.h: upcalls into the runtime that is mapped in a task: kicks, exceptions. (Foreign system calls enter it without
+ * any C: arch.h.) */
 #pragma once
 #include "thread.h"
 
-bool reflect_is_native(const struct thread *t);         /* its rip lies in the task's native range */
-void reflect_system_call(struct thread *self);
 void reflect_kick(struct thread *t);                    /* t is not running, or is the invoker */
 /* The CPU was taken from t, or may have been: it is told before it goes on if it asked for that (utcb->tell_lost) and
  * the word there is not 0. Its frame says where it goes on. */

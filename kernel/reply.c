@@ -10,10 +10,9 @@ void reply_forget(struct thread *caller)
 {
     if (caller->kept_in)
         caller->kept_in->object = NULL;
-    else if (caller->partner && caller->partner->caller == caller)
+    else if (caller->partner->caller == caller)
         caller->partner->caller = NULL;
     caller->kept_in = NULL;
-    caller->partner = NULL;
 }
 
 void reply_abort(struct cap *kept)

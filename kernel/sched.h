@@ -27,3 +27,9 @@ void sched_yield_to(struct thread *t);          /* current goes behind its equal
 void sched_tick(void);                          /* the timer rang */
 void sched_come_back(void);                     /* ring the timer at once: an idle CPU has something to do */
 struct frame *sched_next(void);                 /* choose who runs and load its context */
+/* `next` runs instead of `self`, which waits: it is READY, nobody as urgent is, and the slice is self's. */
+static inline struct frame *sched_hand_over(struct thread *self, struct thread *next)
+{
+    cpu_this()->current = next;
+    return arch_hand_over(self, next);
+}

@@ -20,7 +20,7 @@ l4_err_t task_init(struct object *object)
 {
     struct task *task = task_of(object);
     list_init(&task->threads);
-    task->native.end = task->leave.start = task->leave.end = ~0ul;
+    task->native.bytes = ~0ul;
     task->space = (struct space){ paging_create(object->factory), object->factory };
     if (!task->space.root)
         return L4_NO_MEMORY;
@@ -143,8 +143,8 @@ l4_err_t task_unmap(struct task *self, struct invocation *inv, u64 flexpage, u32
 
 l4_err_t task_set_native(struct task *self, struct invocation *inv, u64 start, u64 end, u64 leave, u64 leave_end)
 {
-    self->native = (struct code_range){ start, end };
-    self->leave = (struct code_range){ leave, leave_end };
+    self->native = (struct code_range){ start, end - start };
+    self->leave = (struct code_range){ leave, leave_end - leave };
     return L4_OK;
 }
 

@@ -5,7 +5,7 @@
 #include "cap.h"
 #include "space.h"
 
-struct code_range { u64 start, end; };
+struct code_range { u64 start, bytes; };
 
 struct task {
     struct object object;

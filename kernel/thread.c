@@ -14,6 +14,8 @@
 #include "task.h"
 #include "thread_kernel.h"
 
+struct thread thread_nobody;
+
 l4_err_t thread_init(struct object *object)
 {
     struct thread *t = thread_of(object);
@@ -28,7 +30,7 @@ void thread_wake(struct thread *t)
 {
     if (t->hot & THREAD_TIMED)
         timeout_cancel(&t->timeout);
-    t->hot = THREAD_READY;
+    t->hot = (t->hot & THREAD_LASTING) | THREAD_READY;
     sched_ready(t);
 }
 
@@ -45,7 +47,7 @@ void thread_halt(struct thread *t)
         ipc_abort(t, L4_PEER_RESTARTED);
     if (thread_state(t) == THREAD_READY)
         sched_remove(t);
-    t->hot = THREAD_STOPPED;
+    t->hot = (t->hot & THREAD_LASTING) | THREAD_STOPPED;
     t->progress = t->items_to = 0;
     reply_abort_all(t);
 }
@@ -93,6 +95,7 @@ l4_err_t thread_bind(struct thread *self, struct invocation *inv, struct task *h
     if (self->task)
         thread_unbind(self);
     self->task = home;
+    self->root = home->space.root;
     self->utcb = taken;
     self->utcb_at = utcb;
     taken->thread_id = self->object.id;
@@ -141,7 +144,7 @@ l4_err_t thread_set_upcall(struct thread *self, struct invocation *inv, u64 syst
 {
     if (!arch_is_user_address(system_call) || !arch_is_user_address(kick) || !arch_is_user_address(exception))
         return L4_BAD_ARGUMENT;
-    self->upcall = (struct thread_upcall){ system_call, kick, exception, stack };
+    self->upcall = (struct thread_upcall){ system_call, stack, kick, exception };
     return L4_OK;
 }
 

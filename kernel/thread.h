@@ -8,8 +8,9 @@
  *
  * INVARIANT senders:  t is in a band of t->at_gate <=> state is SENDING.
  * INVARIANT reply:    state is AWAITING <=> either t->partner->caller == t or t->kept_in names the capability that
- * answers t.
- * INVARIANT pending:  irq in t->pending_irqs <=> irq->pending && irq->receiver == t. */
+ * answers t; kept_in is NULL in any other state.
+ * INVARIANT pending:  irq in t->pending_irqs <=> irq->pending && irq->receiver == t. If there is one, or a sender at a
+ * gate of t's, THREAD_PENDING is set. */
 #pragma once
 #include <abi/ipc.h>
 #include "arch.h"
@@ -21,35 +22,40 @@ struct gate;
 
 enum thread_state {
     THREAD_STOPPED, THREAD_READY, THREAD_SENDING, THREAD_AWAITING, THREAD_RECEIVING, THREAD_HALTED,
-    THREAD_STATE = 7,               /* mask of the state in the hot word */
+    THREAD_STATE = 7,               /* mask of the state in the hot word; above it, what is rare: */
     THREAD_TIMED = 1 << 8,          /* a timeout is armed */
+    THREAD_KICKED = 1 << 9,         /* a kick is latched that has ended no wait yet */
+    THREAD_PENDING = 1 << 10,       /* an irq or a sender may wait to be received */
+    THREAD_FAULT = 1 << 11,         /* it waits because the kernel calls its pager, */
+    THREAD_EXCEPTION = 1 << 12,     /* or its exception handler, */
+    THREAD_RESTARTED = 1 << 13,     /* it is in an invocation of several steps */
+    THREAD_CALLED_FOR = THREAD_FAULT | THREAD_EXCEPTION,    /* with the words in `fault` */
+    THREAD_LASTING = THREAD_KICKED | THREAD_PENDING,        /* outlive a wait */
 };
 
-/* Whose words a wait carries, and what the answer means. */
-enum thread_origin { ORIGIN_CALL, ORIGIN_FAULT, ORIGIN_EXCEPTION };
-
 struct thread_upcall {
-    vaddr_t system_call, kick, exception, stack;
+    vaddr_t system_call, stack, kick, exception;
 };
 
 struct thread {
     struct object object;
     struct frame frame __attribute__((aligned(16)));    /* entry.S pushes into it */
-    u32 hot;                        /* state and every rare flag: one compare on the direct path */
-    u8 priority;                    /* 0 to 63, higher is more urgent */
-    u8 origin;                      /* enum thread_origin of the current wait */
-    u8 send_rights;                 /* of the door used, while sending */
-    bool kicked;                    /* a kick is latched that has ended no wait yet */
-    u64 send_label;
+    char frame_end[0];
     struct task *task;              /* NULL: unbound */
     struct l4_utcb *utcb;           /* kernel's view; NULL: unbound */
+    struct thread_upcall upcall;
+    u32 hot;                        /* enum thread_state and flags: one compare on the direct path */
+    u8 priority;                    /* 0 to 63, higher is more urgent */
+    u8 send_rights;                 /* of the door used, while sending */
+    u64 send_label;
     vaddr_t utcb_at;                /* the task's view */
     u64 fs_base, gs_base;
+    paddr_t root;                   /* its task's page table */
     struct fpu_area *fpu;           /* NULL: may not use the FPU */
 
     struct list queue;              /* ready queue or gate band */
     struct gate *at_gate;           /* while sending */
-    struct thread *partner;         /* while awaiting: who must answer */
+    struct thread *partner;         /* while awaiting: who must answer; else of no meaning */
     struct thread *caller;          /* implicit reply right: who waits for this thread's answer */
     struct cap *kept_in;            /* while awaiting: the kept reply capability that answers this thread, or NULL */
     struct list kept;               /* kept replies (cap.in_thread) that this thread must answer */
@@ -65,12 +71,13 @@ struct thread {
     u64 slice_ns;
     u64 slice_left_ns;              /* of the slice in which somebody more urgent came; 0: it begins a new one */
     cap_t pager, exception;         /* slots of its task; 0: none */
-    struct thread_upcall upcall;
     struct list in_task;            /* task->threads */
 };
 
 static inline struct thread *thread_of(struct object *object) { return container_of(object, struct thread, object); }
 static inline enum thread_state thread_state(const struct thread *t) { return t->hot & THREAD_STATE; }
+
+extern struct thread thread_nobody;        /* stands where there is no thread: it is stopped, for ever */
 
 l4_err_t thread_init(struct object *object);
 l4_err_t thread_destroy_step(struct object *object);

@@ -15,7 +15,7 @@ void transfer_words(const struct thread *from, struct thread *to, u32 n)
 /* The receiver takes anything anywhere when it waits for a pager's answer; else what its windows allow. */
 static u64 window_for(const struct thread *to, enum l4_fpage_type type)
 {
-    if (to->origin != ORIGIN_CALL && thread_state(to) == THREAD_AWAITING)
+    if (to->hot & THREAD_CALLED_FOR && thread_state(to) == THREAD_AWAITING)
         return type == L4_FPAGE_MEMORY ? L4_FPAGE_EVERYTHING : 0;
     return type == L4_FPAGE_MEMORY ? to->utcb->window_memory :
            type == L4_FPAGE_CAP ? to->utcb->window_caps : to->utcb->window_io;

@@ -106,7 +106,9 @@ static l4_err_t latch(struct pmd_tx tx, const struct proc *p, const struct lwp *
         return L4_OK;
     }
     proc_set_pending(tx, p, set | bit);
-    threads_kick(tx, p);
+    for (const struct lwp *l = threads_first(p); l; l = threads_next(l)) {
+        pmd_after_kick(tx, lwp_ref(l));
+    }
     return L4_OK;
 }
 

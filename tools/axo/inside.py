@@ -3,7 +3,7 @@
 import gdb
 
 STATES = ["stopped", "ready", "sending to", "awaiting", "receiving", "halted"]
-ORIGINS = ["", " (page fault)", " (exception)"]
+FAULT, EXCEPTION = 1 << 11, 1 << 12        # enum thread_state
 
 
 def linked(head, kind, member):
@@ -32,10 +32,12 @@ def threads():
 
 
 def line(task, thread):
-    state = STATES[int(thread["hot"]) & 7]
+    hot = int(thread["hot"])
+    state = STATES[hot & 7]
+    why = " (exception)" if hot & EXCEPTION else " (page fault)" if hot & FAULT else ""
     on = {"sending to": thread["at_gate"], "awaiting": thread["partner"]}.get(state)
     return (f"thread{name(thread)} of task{name(task)}, priority {int(thread['priority'])}: {state}{name(on)}"
-            f"{ORIGINS[int(thread['origin'])]}, rip {int(thread['frame']['rip']):#x}")
+            f"{why}, rip {int(thread['frame']['rip']):#x}")
 
 
 class Waits(gdb.Command):

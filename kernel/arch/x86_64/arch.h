@@ -8,11 +8,21 @@
 #include "frame.h"
 
 struct thread;
+struct cap;
 struct space;
 struct fpu_area;
 
 /* ---- what the generic kernel offers to the machine ---- */
-/* Handle why `frame` (the running thread's, or the idle one) was entered: frame->vector. Returns the frame to
+/* A system call from the task's native range. The machine has found the slot: a door, another object, or (slot 0) the
+ * implicit reply. Of the running thread's frame are there: r10 (the slot, but for the reply) and rax, what user code wants kept, rip,
+ * rflags, rsp, vector. All return the frame to resume.
+ * What the machine does alone: a slot without capability answers L4_NO_CAPABILITY; a system call from elsewhere enters
+ * the thread's upcall.system_call on upcall.stack, where it came from in utcb->reflect_*, every register kept; without
+ * upcall it is VECTOR_FOREIGN. */
+struct frame *kernel_call(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3);
+struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap, u64 w2, u64 w3);
+struct frame *kernel_answer(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3);
+/* Handle why else `frame` (the running thread's, or the idle one) was entered: frame->vector. Returns the frame to
  * resume. */
 struct frame *kernel_entry(struct frame *frame);
 /* First C code of the generic kernel, on the boot CPU's stack; returns the first frame to resume. */
@@ -33,6 +43,9 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* p
 /* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. The context of who
  * ran last stays loaded while the CPU idles. */
 void arch_switch(struct thread *to);
+/* The same in the common message: `from` has run until now and is not `to`, whose frame SYSCALL made. Returns its frame,
+ * or resumes it at once. */
+struct frame *arch_hand_over(struct thread *from, struct thread *to);
 /* The machine must not hold t's context any longer: it goes, or its task or FPU area does. */
 void arch_forget(const struct thread *t);
 struct frame *arch_idle_frame(void);            /* resuming it waits for an interrupt with interrupts on */

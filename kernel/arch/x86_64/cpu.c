@@ -134,7 +134,7 @@ static void entries_init(struct arch_cpu *cpu)
     cpu->stack = (u64)boot_stack_end;
     cpu->idle = (struct frame){ .rip = (u64)entry_idle, .cs = KERNEL_CS, .rflags = FLAG_IF | 2,
         .rsp = (u64)boot_stack_end, .ss = KERNEL_SS };
-    cpu->fpu_is_off = true;
+    switch_init(cpu);
     msr_write(MSR_GS_BASE, (u64)cpu);
     msr_write(MSR_KERNEL_GS_BASE, 0);
     msr_write(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | (cpu_features & L4_CPU_NX ? EFER_NXE : 0));

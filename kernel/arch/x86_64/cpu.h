@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cpu.h: what this folder keeps for each CPU, reached through the kernel's GS base, and the layouts that assembly
- * relies on.
+ * relies on (offsets.c).
  * Rule: nothing outside this folder includes it. */
 #pragma once
 
@@ -11,25 +11,18 @@
 #define USER_CS   0x33
 #define TSS_AT    0x38
 
-#define CPU_SELF     0
-#define CPU_USER_RSP 16
-#define CPU_STACK    24
-#define CPU_IDLE     32
-#define CPU_RSP0     216
-
-#define FRAME_VECTOR 120
-#define FRAME_RIP    136
-#define FRAME_CS     144
-
 #define STACK_BYTES       16384
 #define FAULT_STACK_BYTES 4096
 #define DIRECT_MAP        0xffff800000000000
 #define USER_END          0x7ffffffff000
 
 #define ENTRY_EXCEPTIONS  32    /* the VECTOR_* that assembly needs */
+#define ENTRY_REFUSED     -35   /* L4_NO_CAPABILITY */
+#define ENTRY_FOREIGN     0x100
 #define ENTRY_SYSCALL     0x101
 
 #ifndef __ASSEMBLER__
+#include <abi/error.h>
 #include "arch.h"
 #include "string.h"
 
@@ -45,7 +38,6 @@ enum { IST_FAULT = 1, TSS_PORTS = 104 + 4, TSS_LIMIT = TSS_PORTS + PORTS_BYTES, 
 
 struct arch_cpu {
     struct arch_cpu *self;
-    struct thread *current;         /* NULL: none yet, or it was destroyed */
     u64 user_rsp;                   /* entry.S's, for three instructions */
     u64 stack;                      /* end of the kernel stack */
     struct frame idle;
@@ -57,16 +49,18 @@ struct arch_cpu {
     paddr_t root;                   /* in CR3 */
     paddr_t ports_of;               /* the page table that `ports` is of, or 0 */
     struct thread *fpu_of;          /* whose state the FPU registers hold, or NULL */
-    bool fpu_is_off;                /* CR0.TS */
+    u64 extra;                      /* what a switch has to undo that not every switch does: the running thread's FPU
+                                     * area (0: CR0.TS is set) and the flags below */
 };
-_Static_assert(offsetof(struct arch_cpu, user_rsp) == CPU_USER_RSP && offsetof(struct arch_cpu, stack) == CPU_STACK
-    && offsetof(struct arch_cpu, idle) == CPU_IDLE
-    && offsetof(struct arch_cpu, tss.rsp) == CPU_RSP0 && sizeof(struct tss) == 104
-    && offsetof(struct arch_cpu, ports) - offsetof(struct arch_cpu, tss) == TSS_PORTS, "as entry.S has it");
-_Static_assert(offsetof(struct frame, vector) == FRAME_VECTOR && offsetof(struct frame, rip) == FRAME_RIP
-    && offsetof(struct frame, cs) == FRAME_CS, "entry.S and struct frame agree");
+enum {
+    EXTRA_PORTS = 1,                /* tss.io_base is valid */
+    EXTRA_BASES = 2,                /* always: no FSGSBASE */
+    EXTRA_FLAGS = 3,
+};
+_Static_assert(sizeof(struct tss) == 104 && offsetof(struct arch_cpu, ports) - offsetof(struct arch_cpu, tss) == TSS_PORTS,
+    "as the CPU has it");
 _Static_assert(DIRECT_MAP == ARCH_DIRECT_MAP && USER_END == L4_USER_END && ENTRY_EXCEPTIONS == VECTOR_EXCEPTIONS
-    && ENTRY_SYSCALL == VECTOR_SYSCALL, "assembly and C agree");
+    && ENTRY_REFUSED == L4_NO_CAPABILITY && ENTRY_FOREIGN == VECTOR_FOREIGN && ENTRY_SYSCALL == VECTOR_SYSCALL, "assembly and C agree");
 
 /* This CPU's; constant time, no lookup: `this_cpu->field` is one instruction. */
 #define this_cpu ((struct arch_cpu __seg_gs *)0)
@@ -79,8 +73,11 @@ extern paddr_t cpu_kernel_root;     /* the address space of nobody: only the ker
 
 /* fpu.c, iobitmap.c: their parts of arch_switch */
 void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to);
-void ports_switch(struct arch_cpu *cpu, const struct thread *to);
+void ports_on(struct arch_cpu *cpu);
+void ports_off(struct arch_cpu *cpu);
 void ports_forget(paddr_t root);        /* its port pages have changed */
+/* switch.c */
+void switch_init(struct arch_cpu *cpu);
 /* apic.c */
 void apic_init(const struct l4_machine *machine, struct l4_kip *kip);
 /* entry.S, trap.c */

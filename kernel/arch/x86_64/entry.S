@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* entry.S: into the kernel and out of it.
  *
+ *   SYSCALL              the words stay in registers, which are C's arguments; the slot is found here.
  *   from a user thread   registers are pushed straight into it: TSS.rsp0 is the end of its frame (frame.h), then the
  *                        CPU's one kernel stack is loaded, empty. Nothing on it survives from entry to entry.
  *   from idle            only interrupts; the idle frame gets the vector.
  *   from the kernel      an exception there is a bug of the kernel's.
  *
- * INVARIANT gs: in the kernel GS base is struct arch_cpu, IA32_KERNEL_GS_BASE the user's; outside it is the reverse. */
+ * INVARIANT gs: in the kernel GS base is struct arch_cpu, IA32_KERNEL_GS_BASE the user's; outside it is the reverse.
+ * INVARIANT sysret: a frame whose vector is VECTOR_SYSCALL has the rip that SYSCALL left, or two less: below USER_END. */
 #include "cpu.h"
 
 /* struct frame from `vector` downwards; `vector` to `ss` are on the stack already. */
@@ -22,43 +24,152 @@
         .endr
 .endm
 
+/* What user code wants kept, and what C is not given: rsp is the end of the frame, then the kernel stack; rax is free. */
+.macro save_kept
+        mov     %rax, END_MESSAGE + 16(%rsp)    /* number */
+        mov     %gs:CPU_USER_RSP, %rax
+        mov     %rax, END_RSP(%rsp)
+        movl    $ENTRY_SYSCALL, END_VECTOR(%rsp)
+        mov     %rbx, END_KEPT - 16(%rsp)
+        mov     %rbp, END_KEPT - 24(%rsp)
+        mov     %r12, END_KEPT - 32(%rsp)
+        mov     %r13, END_KEPT - 40(%rsp)
+        mov     %r14, END_KEPT - 48(%rsp)
+        mov     %r15, END_KEPT - 56(%rsp)
+        mov     %gs:CPU_STACK, %rsp
+.endm
+
+/* Back to after SYSCALL: rsp is the frame; GS base is the user's already. */
+.macro resume_frame
+        mov     FRAME_KEPT - 56(%rsp), %r15
+        mov     FRAME_KEPT - 48(%rsp), %r14
+        mov     FRAME_KEPT - 40(%rsp), %r13
+        mov     FRAME_KEPT - 32(%rsp), %r12
+        mov     FRAME_KEPT - 24(%rsp), %rbp
+        mov     FRAME_KEPT - 16(%rsp), %rbx
+        mov     FRAME_MESSAGE(%rsp), %r10
+        mov     FRAME_MESSAGE + 8(%rsp), %rdi
+        mov     FRAME_MESSAGE + 16(%rsp), %rax
+        mov     FRAME_MESSAGE + 24(%rsp), %rsi
+        mov     FRAME_MESSAGE + 32(%rsp), %rdx
+        mov     FRAME_MESSAGE + 40(%rsp), %r8
+        mov     FRAME_MESSAGE + 48(%rsp), %r9
+        mov     FRAME_RIP(%rsp), %rcx
+        mov     FRAME_RFLAGS(%rsp), %r11
+        mov     FRAME_RSP(%rsp), %rsp
+        sysretq
+.endm
+
         .text
-/* SYSCALL: rcx is rip, r11 rflags, rsp the user's; SFMASK has turned interrupts off. */
+/* rcx is rip, r11 rflags, rsp the user's; SFMASK has turned interrupts off. */
         .globl  entry_system_call
-        .balign 16
+        .balign 64
 entry_system_call:
         swapgs
         mov     %rsp, %gs:CPU_USER_RSP
         mov     %gs:CPU_RSP0, %rsp
+        mov     %rcx, END_RIP(%rsp)
+        mov     %r11, END_RFLAGS(%rsp)
+        mov     END_TASK(%rsp), %r11
+        sub     TASK_NATIVE(%r11), %rcx
+        cmp     TASK_NATIVE_BYTES(%r11), %rcx
+        jae     foreign
+        test    %r10, %r10
+        jz      answer
+        mov     %r10, END_MESSAGE(%rsp)
+        mov     %r10, %rcx                      /* a slot: page, and place in it */
+        shr     $6, %rcx
+        cmp     $512, %rcx
+        jae     refuse
+        mov     TASK_SLOTS(%r11), %r11
+        mov     (%r11,%rcx,8), %rcx
+        and     $63, %r10d
+        shl     $6, %r10d
+        add     %r10, %rcx
+        cmpb    $DOOR, CAP_KIND(%rcx)
+        jne     object
+        save_kept
+        call    kernel_call
+
+/* rax: the frame to resume. */
+        .globl  entry_resume
+entry_resume:
+        mov     %rax, %rsp
+        cmpl    $ENTRY_SYSCALL, FRAME_VECTOR(%rsp)
+        jne     by_iret
+        swapgs
+        resume_frame
+
+answer: save_kept
+        call    kernel_answer
+        jmp     entry_resume
+
+object: cmpb    $NOTHING, CAP_KIND(%rcx)
+        je      refuse
+        save_kept
+        call    kernel_invoke
+        jmp     entry_resume
+
+/* arch_hand_over: rsp: the frame to resume; r11: the thread that has run until now. Needs FSGSBASE. */
+        .globl  entry_resume_handed
+entry_resume_handed:
+        swapgs
+        rdgsbase %rcx
+        mov     %rcx, THREAD_GS_BASE(%r11)
+        mov     FRAME_GS_BASE(%rsp), %rcx
+        wrgsbase %rcx
+        resume_frame
+
+/* No capability: a status, and no words. */
+refuse:
+        movq    $0, END_PROGRESS(%rsp)
+        xor     %esi, %esi
+        mov     $ENTRY_REFUSED, %edi
+        xor     %edx, %edx
+        xor     %r8d, %r8d
+        xor     %r9d, %r9d
+        xor     %r10d, %r10d
+        xor     %eax, %eax
+        mov     END_RIP(%rsp), %rcx
+        mov     END_RFLAGS(%rsp), %r11
+        mov     %gs:CPU_USER_RSP, %rsp
+        swapgs
+        sysretq
+
+/* A system call of another system: the task's runtime takes it, with every register as it is. */
+foreign:
+        cmpq    $0, END_UPCALL(%rsp)
+        je      nobodys
+        mov     END_UTCB(%rsp), %rcx
+        mov     END_RIP(%rsp), %r11
+        mov     %r11, UTCB_REFLECT(%rcx)        /* rip, rflags, rsp */
+        mov     %gs:CPU_USER_RSP, %r11
+        mov     %r11, UTCB_REFLECT + 16(%rcx)
+        mov     END_RFLAGS(%rsp), %r11
+        mov     %r11, UTCB_REFLECT + 8(%rcx)
+        mov     END_UPCALL(%rsp), %rcx
+        mov     END_UPCALL_STACK(%rsp), %rsp
+        swapgs
+        sysretq
+
+nobodys:                                        /* an exception */
+        mov     END_RIP(%rsp), %rcx
+        mov     END_RFLAGS(%rsp), %r11
         push    $USER_SS
         push    %gs:CPU_USER_RSP
         push    %r11
         push    $USER_CS
         push    %rcx
         push    $0
-        push    $ENTRY_SYSCALL
+        push    $ENTRY_FOREIGN
         push_registers
         mov     %rsp, %rdi
-        mov     %gs:CPU_STACK, %rsp
-        call    kernel_entry
+        jmp     enter_c
 
-/* rax: the frame to resume. A rip outside user space would make IRET or SYSRET fault inside the kernel: it becomes an
- * address that is never mapped, and the fault is the user's. */
-        .globl  entry_resume
-entry_resume:
-        mov     %rax, %rsp
-        movabs  $USER_END, %rdx
-        cmpl    $ENTRY_SYSCALL, FRAME_VECTOR(%rsp)
-        jne     by_iret
-        cmp     %rdx, FRAME_RIP(%rsp)
-        jae     by_iret
-        pop_registers
-        mov     16(%rsp), %rcx
-        mov     32(%rsp), %r11
-        mov     40(%rsp), %rsp
-        swapgs
-        sysretq
+/* A rip outside user space would make IRET fault inside the kernel: it becomes an address that is never mapped, and the
+ * fault is the user's. */
 by_iret:
+        movabs  $USER_END, %rdx
         testb   $3, FRAME_CS(%rsp)
         jz      to_idle
         cmp     %rdx, FRAME_RIP(%rsp)

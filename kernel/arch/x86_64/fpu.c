@@ -5,13 +5,15 @@
 #include "cpu.h"
 #include "thread.h"
 
+static bool fpu_is_on(const struct arch_cpu *cpu) { return cpu->extra & ~(u64)EXTRA_FLAGS; }
+
 static void fpu_turn_off(struct arch_cpu *cpu)
 {
     u64 cr0;
-    if (cpu->fpu_is_off)
+    if (!fpu_is_on(cpu))
         return;
     __asm__ volatile("mov %%cr0, %0; or $8, %0; mov %0, %%cr0" : "=&r"(cr0));
-    cpu->fpu_is_off = true;
+    cpu->extra &= EXTRA_FLAGS;
 }
 
 static void fpu_save(struct fpu_area *area)
@@ -24,9 +26,9 @@ static void fpu_save(struct fpu_area *area)
 
 static void fpu_load(struct arch_cpu *cpu, struct thread *t)
 {
-    if (cpu->fpu_is_off)
+    if (!fpu_is_on(cpu))
         __asm__ volatile("clts");
-    cpu->fpu_is_off = false;
+    cpu->extra = (cpu->extra & EXTRA_FLAGS) | (u64)t->fpu;
     if (cpu->fpu_of == t)
         return;
     cpu->fpu_of = t;
@@ -38,9 +40,9 @@ static void fpu_load(struct arch_cpu *cpu, struct thread *t)
 
 void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to)
 {
-    if (from && from->fpu && from == cpu->fpu_of && !cpu->fpu_is_off)
+    if (from->fpu && from == cpu->fpu_of && fpu_is_on(cpu))
         fpu_save(from->fpu);
-    if (to && to->fpu)
+    if (to->fpu)
         fpu_load(cpu, to);
     else
         fpu_turn_off(cpu);

@@ -8,10 +8,16 @@
 #include "task.h"
 #include "thread.h"
 
-void ports_switch(struct arch_cpu *cpu, const struct thread *to)
+void ports_on(struct arch_cpu *cpu)
 {
-    bool is_loaded = to->task && to->task->space.root == cpu->ports_of;
-    cpu->tss.io_base = is_loaded ? TSS_PORTS : TSS_NO_PORTS;
+    cpu->tss.io_base = TSS_PORTS;
+    cpu->extra |= EXTRA_PORTS;
+}
+
+void ports_off(struct arch_cpu *cpu)
+{
+    cpu->tss.io_base = TSS_NO_PORTS;
+    cpu->extra &= ~(u64)EXTRA_PORTS;
 }
 
 /* Allow the ports of which there are pages in the table below `entry`, or all 512 if that is one page. */
@@ -43,7 +49,7 @@ bool arch_ports_load(struct thread *t)
     for (u32 port = 0; port < PORTS; port += TABLE_ENTRIES)
         allow(&cpu->ports[port / 8], *entry++);
     cpu->ports_of = root;
-    ports_switch(cpu, t);
+    ports_on(cpu);
     return true;
 }
 
@@ -54,5 +60,5 @@ void ports_forget(paddr_t root)
     if (cpu->ports_of != root)
         return;
     cpu->ports_of = 0;
-    cpu->tss.io_base = TSS_NO_PORTS;
+    ports_off(cpu);
 }

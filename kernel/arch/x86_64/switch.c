@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* switch.c: from one thread to the next, and a thread's registers as others see them.
  * With FSGSBASE user code sets its bases itself, so they are read back when a thread stops running; without it
- * thread->fs_base and gs_base are always right. */
+ * thread->fs_base and gs_base are always right.
+ * INVARIANT context: TSS.rsp0 is the end of the frame of the thread whose context is loaded: page table, bases, FPU
+ * (thread_nobody's at first, and after arch_forget). */
 #include "cpu.h"
 #include "task.h"
 #include "thread.h"
@@ -10,7 +12,17 @@ enum { MSR_FS_BASE = 0xc0000100, MSR_KERNEL_GS_BASE = 0xc0000102 };
 /* CF PF AF ZF SF TF DF OF RF AC ID */
 enum { USER_FLAGS = 0x250dd5, ALWAYS_FLAGS = 0x202 };
 
-static __attribute__((noinline)) void bases_load(const struct thread *t)
+static struct thread *loaded(void) { return container_of((void *)this_cpu->tss.rsp[0], struct thread, frame_end); }
+
+void switch_init(struct arch_cpu *cpu)
+{
+    cpu->tss.rsp[0] = (u64)thread_nobody.frame_end;
+    cpu->extra = cpu_features & L4_CPU_FSGSBASE ? 0 : EXTRA_BASES;
+}
+
+struct frame *arch_idle_frame(void) { return &this_cpu->self->idle; }
+
+static void bases_load(const struct thread *t)
 {
     if (cpu_features & L4_CPU_FSGSBASE) {
         __asm__ volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs" : : "r"(t->fs_base), "r"(t->gs_base) : "memory");
@@ -20,63 +32,96 @@ static __attribute__((noinline)) void bases_load(const struct thread *t)
     msr_write(MSR_KERNEL_GS_BASE, t->gs_base);
 }
 
-/* `from` stops running, `to` runs next: one pass through the user's GS base for both. */
-static void bases_switch(struct thread *from, const struct thread *to)
+static void bases_change(const struct thread *from, const struct thread *to)
 {
-    u64 fs, gs;
-    __asm__ volatile("rdfsbase %0; swapgs; rdgsbase %1; wrgsbase %3; swapgs; wrfsbase %2"
-        : "=&r"(fs), "=&r"(gs) : "r"(to->fs_base), "r"(to->gs_base) : "memory");
-    from->fs_base = fs;
-    from->gs_base = gs;
+    if (from->fs_base != to->fs_base)
+        msr_write(MSR_FS_BASE, to->fs_base);
+    if (from->gs_base != to->gs_base)
+        msr_write(MSR_KERNEL_GS_BASE, to->gs_base);
 }
 
-struct frame *arch_idle_frame(void) { return &this_cpu->self->idle; }
-
-static void root_switch(struct arch_cpu *cpu, paddr_t root)
+static inline __attribute__((always_inline)) void bases_switch(struct thread *from, const struct thread *to)
 {
-    if (root == cpu->root)
+    u64 base;
+    __asm__ volatile("rdfsbase %0; mov %0, %1; swapgs; rdgsbase %0; mov %0, %2; mov %4, %0; wrgsbase %0; swapgs;"
+                     "mov %3, %0; wrfsbase %0"
+        : "=&r"(base), "=m"(from->fs_base), "=m"(from->gs_base) : "m"(to->fs_base), "m"(to->gs_base));
+}
+
+static inline __attribute__((always_inline)) void root_switch(paddr_t root)
+{
+    if (root == this_cpu->root)
         return;
-    cpu->root = root;
+    this_cpu->root = root;
     root_write(root);
+    if (__builtin_expect(root == this_cpu->ports_of, 0))
+        ports_on(this_cpu->self);
+}
+
+/* The FPU is to be turned on or off or loaded, ports are to be closed, or the CPU has no short way for bases. */
+static __attribute__((noinline)) void switch_extra(struct thread *from, struct thread *to, paddr_t root)
+{
+    struct arch_cpu *cpu = this_cpu->self;
+    fpu_switch(cpu, from, to);
+    if (cpu->root != root)
+        ports_off(cpu);
+    if (cpu->extra & EXTRA_BASES)
+        bases_change(from, to);
+    else
+        bases_switch(from, to);
+    root_switch(root);
+}
+
+static inline __attribute__((always_inline)) void context_switch(struct thread *from, struct thread *to, paddr_t root)
+{
+    this_cpu->tss.rsp[0] = (u64)to->frame_end;
+    if (__builtin_expect((u64)to->fpu != this_cpu->extra, 0)) {
+        switch_extra(from, to, root);
+        return;
+    }
+    bases_switch(from, to);
+    root_switch(root);
+}
+
+void arch_switch(struct thread *to)
+{
+    struct thread *from = loaded();
+    if (__builtin_expect(from != to, 1))
+        context_switch(from, to, to->root);
+}
+
+/* The stack is not needed any more, nor anything on it. The tail is entry.S's, which switches GS's base on its way. */
+struct frame *arch_hand_over(struct thread *from, struct thread *to)
+{
+    paddr_t root = to->root;
+    this_cpu->tss.rsp[0] = (u64)to->frame_end;
+    if (__builtin_expect((u64)to->fpu != this_cpu->extra, 0)) {
+        switch_extra(from, to, root);
+        return &to->frame;
+    }
+    u64 base;
+    __asm__ volatile("rdfsbase %0; mov %0, %1; mov %2, %0; wrfsbase %0"
+        : "=&r"(base), "=m"(from->fs_base) : "m"(to->fs_base));
+    root_switch(root);
+    register struct thread *r11 __asm__("r11") = from;
+    __asm__ volatile("lea %c0(%1), %%rsp; jmp entry_resume_handed"
+        : : "i"(offsetof(struct thread, frame)), "r"(to), "r"(r11) : "memory");
+    __builtin_unreachable();
 }
 
 void arch_forget(const struct thread *t)
 {
     struct arch_cpu *cpu = this_cpu->self;
+    struct thread *from = loaded();
+    if (from == t)
+        context_switch(from, &thread_nobody, cpu_kernel_root);
     if (cpu->fpu_of == t)
         cpu->fpu_of = NULL;
-    if (cpu->current != t)
-        return;
-    fpu_switch(cpu, NULL, NULL);
-    cpu->current = NULL;
-    root_switch(cpu, cpu_kernel_root);
-}
-
-static __attribute__((noinline)) void switch_threads(struct thread *from, struct thread *to)
-{
-    struct arch_cpu *cpu = this_cpu->self;
-    if (__builtin_expect(!cpu->fpu_is_off || to->fpu, 0))
-        fpu_switch(cpu, from, to);
-    if (__builtin_expect(from && cpu_features & L4_CPU_FSGSBASE, 1))
-        bases_switch(from, to);
-    else
-        bases_load(to);
-    cpu->current = to;
-    cpu->tss.rsp[0] = (u64)&to->frame + sizeof to->frame;
-    root_switch(cpu, to->task->space.root);
-    if (__builtin_expect(cpu->ports_of, 0))
-        ports_switch(cpu, to);
-}
-
-void arch_switch(struct thread *to)
-{
-    if (this_cpu->current != to)
-        switch_threads(this_cpu->current, to);
 }
 
 void arch_bases_changed(const struct thread *t)
 {
-    if (t == this_cpu->current)
+    if (t == loaded())
         bases_load(t);
 }
 
@@ -92,7 +137,7 @@ void arch_registers_get(const struct thread *t, struct l4_registers *to)
     const struct frame *f = &t->frame;
     const struct message *m = &f->message;
     u64 fs = t->fs_base, gs = t->gs_base;
-    if (t == this_cpu->current && cpu_features & L4_CPU_FSGSBASE)
+    if (t == loaded() && cpu_features & L4_CPU_FSGSBASE)
         __asm__ volatile("rdfsbase %0; swapgs; rdgsbase %1; swapgs" : "=r"(fs), "=r"(gs));
     *to = (struct l4_registers){
         m->number, f->rbx, f->rcx, m->word[1], m->word[0], m->tag, f->rbp, m->word[2], m->word[3], m->label, f->r11,

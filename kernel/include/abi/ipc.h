@@ -30,6 +30,9 @@ enum { L4_WORDS_MAX = 63, L4_ITEMS_MAX = 7, L4_REGISTER_WORDS = 4, L4_UTCB_SIZE 
 #define L4_TAG_NO_PARK (1ul << 43)  /* for the server: answer PENDING, do not keep me (the kernel only passes it on) */
 #define L4_TAG_WAIT    (1ul << 44)  /* after the answer, an open receive */
 #define L4_TAG_FLAGS   (127ul << 41)
+#define L4_TAG_ITEMS   (7ul << L4_TAG_ITEMS_SHIFT)
+/* What a sender's tag tells the receiver: method or status, words, items, and of the flags NO_PARK. */
+#define L4_TAG_DELIVERED (((1ul << 41) - 1) | L4_TAG_NO_PARK)
 
 static inline u64 l4_tag(u32 what, u32 words, u32 items)
 {

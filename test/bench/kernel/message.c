@@ -10,7 +10,7 @@
 #include "spawn.h"
 #include "test.h"
 
-enum { PRIORITY = 60, METHOD = 0x100001, WINDOW_SLOT = 4096, WINDOW_SLOTS_LOG2 = 8, WINDOW_LOG2 = 24 };
+enum { PRIORITY = 63, METHOD = 0x100001, WINDOW_SLOT = 4096, WINDOW_SLOTS_LOG2 = 8, WINDOW_LOG2 = 24 };
 #define WINDOW 0x60000000ul
 
 static u8 page[L4_PAGE_SIZE] __attribute__((aligned(4096))) L4_VOLATILE_ZERO;
