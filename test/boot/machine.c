@@ -17,6 +17,7 @@ static const vaddr_t code_at = 0x400000, moved_to = 0x400200, after_outside = 0x
 static struct { struct thread thread; } __attribute__((aligned(64))) slot[THREADS];
 static struct task task[THREADS];
 static u8 area[THREADS][L4_PAGE_SIZE] __attribute__((aligned(64)));
+static struct cap_page slots, *slot_pages[CAP_PAGES];       /* the same for each task */
 static u64 port_tables[PORTS / TABLE_ENTRIES];
 static struct l4_kip *kip;
 static paddr_t memory;              /* THREADS * PAGES frames for page tables and programs, then one for port pages */
@@ -24,6 +25,7 @@ static const char *command_line;
 static u32 checks, failures, no_fpu, refused_ports, arrived[LINES];
 extern const u8 machine_programs[THREADS][PROGRAM_BYTES];
 bool paging_nx;
+struct thread thread_nobody;
 
 static u8 *frame_at(u32 index) { return arch_pointer(memory + index * L4_PAGE_SIZE); }
 static u64 *port_table(void) { return (u64 *)frame_at(THREADS * PAGES); }
@@ -59,6 +61,9 @@ static void thread_make(u32 n)
     task[n].space.root = arch_paddr(table[0]);
     struct thread *t = thread_at(n);
     t->task = &task[n];
+    t->root = task[n].space.root;
+    task[n].native.bytes = ~0ul;
+    task[n].caps.pages = slot_pages;
     arch_frame_init(&t->frame);
     t->frame.rip = code_at;
     t->frame.rsp = code_at + L4_PAGE_SIZE;
@@ -100,6 +105,10 @@ struct frame *kernel_main(const struct l4_boot_record *record)
     command_line = kip->command_line;
     arch_init(record, kip);
     memset(frame_at(0), 0, (THREADS * PAGES + 1) * L4_PAGE_SIZE);
+    for (u32 i = 0; i < CAP_PAGES; i++)
+        slot_pages[i] = &slots;
+    for (u32 i = 1; i < CAP_PAGE_SLOTS; i++)
+        slots.slot[i].kind = i % 2 ? L4_DOOR : L4_LOG;      /* the machine tells them apart: a call, another invocation */
     for (u32 n = 1; n < THREADS; n++)
         thread_make(n);
     port_table()[CMOS_PORT] = ENTRY_PRESENT;
@@ -179,6 +188,8 @@ static struct frame *called(struct thread *self)
     switch (m->label) {
     case SWITCH + 1: case SWITCH + 2: case SWITCH + 3: {
         struct thread *to = thread_at((u32)m->label - SWITCH);
+        if (to != self && to->frame.vector == VECTOR_SYSCALL)
+            return arch_hand_over(self, to);
         arch_switch(to);
         return &to->frame;
     }
@@ -208,6 +219,35 @@ static struct frame *called(struct thread *self)
     return &self->frame;
 }
 
+static struct thread *loaded(void) { return container_of((void *)this_cpu->tss.rsp[0], struct thread, frame_end); }
+
+static struct frame *invoked(u64 tag, u64 w0, u64 w1, const struct cap *cap, u64 w2, u64 w3)
+{
+    struct thread *self = loaded();
+    struct message *m = &self->frame.message;
+    *m = (struct message){ m->label, tag, m->number, { w0, w1, w2, w3 } };
+    check("slot found", (u64)cap, (u64)&slots.slot[m->label]);
+    check("way in", self->frame.vector, VECTOR_SYSCALL);
+    return called(self);
+}
+
+struct frame *kernel_call(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3)
+{
+    check("door", door->kind, L4_DOOR);
+    return invoked(tag, w0, w1, door, w2, w3);
+}
+
+struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap, u64 w2, u64 w3)
+{
+    check("no door", cap->kind, L4_LOG);
+    return invoked(tag, w0, w1, cap, w2, w3);
+}
+
+struct frame *kernel_answer(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3)
+{
+    panic("nobody answers here");
+}
+
 struct frame *kernel_entry(struct frame *frame)
 {
     if (frame->vector >= VECTOR_LINES && frame->vector < VECTOR_LINES + LINES)
@@ -215,9 +255,7 @@ struct frame *kernel_entry(struct frame *frame)
     if (frame->vector == VECTOR_TIMER)
         return timer_arrived();
     struct thread *self = container_of(frame, struct thread, frame);
-    check("running thread", (u64)this_cpu->current, (u64)self);
-    if (frame->vector == VECTOR_SYSCALL)
-        return called(self);
+    check("running thread", (u64)loaded(), (u64)self);
     if (frame->vector == VECTOR_NO_FPU && !self->fpu) {
         no_fpu++;
         frame->rip += 5;            /* movq %xmm0, %rsi */
