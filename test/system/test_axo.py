@@ -280,8 +280,8 @@ def test_bench_gathers_figures(axo, fake_build, tmp_path):
     written = tmp_path / "figures.json"
     answer = axo("bench", "fake", "--no-build", "--build-dir", fake_build, "--json", written)
     assert answer.returncode == 0, answer.stderr
-    assert json.loads(written.read_text()) == [{"id": "fake.one", "value": 42, "unit": "instructions"},
-                                               {"id": "fake.one.qemu64", "value": 42, "unit": "instructions"}]
+    same = {"value": 42, "unit": "instructions", "system": "axolotl"}
+    assert json.loads(written.read_text()) == [{"id": "fake.one", "cpu": "max", **same}, {"id": "fake.one.qemu64", "cpu": "qemu64", **same}]
     assert re.search(r"^fake\.one +42 +42$", answer.stdout, re.M), answer.stdout
     assert axo("bench", "none", "--no-build", "--build-dir", fake_build).returncode == 2
 

@@ -70,7 +70,8 @@ def test_flags(parser):
 
 def bench_flags(parser):
     parser.add_argument("group", nargs="?", metavar="GROUP", help="without one: all of them")
-    parser.add_argument("--json", metavar="FILE", help='write [{"id": …, "value": …, "unit": …}] to FILE, - is stdout')
+    parser.add_argument("--json", metavar="FILE", help='write [{"id": …, "value": …, "unit": …, "min": …, "goal": …}] to FILE, - is stdout')
+    parser.add_argument("--markdown", action="store_true", help="print the table as docs/figures.md has it")
     parser.add_argument("--list", action="store_true", help="print the groups")
     parser.add_argument("--profile", metavar="ID", help="print which functions the instructions of one operation are in")
     parser.add_argument("--trace", metavar="ID", help="print the instructions of one operation in order")

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from . import elf, say
 
 PAGE, MARK_BYTES = 4096, 16
-KERNEL = 1 << 63
+FAULT = 3               # the plugin's kind of mark
+VECTORS = (13, 14)      # QEMU's clock leaves out an instruction whose access ends so
+STUB_BYTES = 16         # of entry_vectors
 
 
 @dataclass(frozen=True)
@@ -27,29 +29,32 @@ class Insn:
 
 @dataclass
 class Group:
-    windows: list       # instructions of each
-    trace: list         # [Insn] of a window of median length
+    windows: list       # instructions done in each
+    trace: list         # [Insn] of a window of median length, with those that were tried in vain
 
 
 def plugin(files):
     return files.native / "bench" / "counter.so"
 
 
-def marks(*programs):
-    """The lines that the plugin reads."""
-    lines = []
-    for program in programs:
-        for address, kind in struct.iter_unpack("<QQ", program.sections.get(".bench_marks", b"")):
-            room = min(MARK_BYTES, PAGE - address % PAGE)
-            lines.append(f"{kind} {address:x} {program.at(address, room).hex():0<32}\n")
-    if not lines:
-        raise say.host_failure("the bench has no marks")
-    return "".join(lines)
+def mark(program, address, kind):
+    """A line that the plugin reads."""
+    room = min(MARK_BYTES, PAGE - address % PAGE)
+    return f"{kind} {address:x} {program.at(address, room).hex():0<32}\n"
 
 
-def qemu_words(files, folder, *programs):
-    """QEMU's arguments to count between the marks of these Elf files; `read` finds the result in the same folder."""
-    (folder / "marks").write_text(marks(*programs))
+def marks(kernel, program):
+    """The marks of a bench program, and where the kernel is entered by a fault."""
+    own = [mark(program, address, kind) for address, kind in struct.iter_unpack("<QQ", program.sections.get(".bench_marks", b""))]
+    if not own:
+        raise say.host_failure(f"{program.path.name} has no marks")
+    vectors = kernel.address("entry_vectors")
+    return "".join(own + [mark(kernel, vectors + vector * STUB_BYTES, FAULT) for vector in VECTORS])
+
+
+def qemu_words(files, folder, program):
+    """QEMU's arguments to count between the marks of this Elf file; `read` finds the result in the same folder."""
+    (folder / "marks").write_text(marks(elf.Elf(files.symbols / "kernel"), program))
     return ["-plugin", f"{plugin(files)},marks={folder / 'marks'},out={folder / 'counted'}"]
 
 
@@ -111,6 +116,29 @@ def read(folder, known):
 def named(known, image, address, text):
     function = known.named[image].function(address) if image else None
     return Insn(image or "?", *(function or (f"{address:#x}", 0)), address, " ".join(text.split()))
+
+
+# ---- do they agree ----
+def compare(found, groups):
+    """Set `counted` and `counted_min` of every figure to what the plugin counted; sentences about those that differ.
+
+    A program's figure is the difference of two readings of the clock, less what an empty such pair is (the figure *_clock), by the number
+    of operations between them. The plugin counts what is done between the two; the second reading, which the first does not see, is one
+    instruction more."""
+    if len(found) != len(groups):
+        return [f"there are {len(groups)} figures instead of {len(found)}"]
+    wrong, clock = [], 0
+    for figure, group in zip(found, groups):
+        if not group.windows:
+            continue
+        taken = [(length + 1 - clock) // figure.get("of", 1) for length in sorted(group.windows)]
+        figure["counted"], figure["counted_min"] = taken[len(taken) // 2], taken[0]
+        for own, outside in (("value", "counted"), ("min", "counted_min")):
+            if own in figure and figure[own] != figure[outside]:
+                wrong.append(f"{figure['id']} has a {'median' if own == 'value' else 'minimum'} of {figure[outside]}, not {figure[own]}")
+        if figure["id"].split(".")[0].endswith("_clock"):
+            clock = figure["counted"]
+    return wrong
 
 
 # ---- for people ----

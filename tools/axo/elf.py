@@ -43,6 +43,9 @@ class Elf:
         at = bisect.bisect_right(self.starts, address) - 1
         return (self.names[at], address - self.starts[at]) if at >= 0 else None
 
+    def address(self, name):
+        return self.starts[self.names.index(name)]
+
     def at(self, address, size):
         """The bytes that the file puts there, fewer where a segment ends, none where it has nothing."""
         for start, offset, length in self.segments:

@@ -25,10 +25,12 @@ static inline __attribute__((always_inline)) u32 bench_end(void)
     return low;
 }
 
-/* Measure once(0), once(1), ...: each returns how many instructions it took. */
+/* Measure once(0), once(1), ...: each returns how many instructions it took, clock included. */
 void bench_each(const char *id, u32 (*once)(u32 i));
+/* The same, where each does the operation so many times. */
+void bench_each_of(const char *id, u32 (*once)(u32 i), u32 operations);
 /* The same, where a child has put them into bench_sample. */
-void bench_samples(const char *id);
+void bench_samples(const char *id, u32 operations);
 extern volatile u32 bench_sample[SAMPLES];
 
 /* Call `door` with a tag, and four words that nobody looks at. */

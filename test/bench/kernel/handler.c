@@ -75,7 +75,7 @@ static void handled(const char *id, void (*child)(u64), void (*handle)(void))
     l4_must(gate_bind(SLOT_GATE, L4_BOOT_THREAD));
     spawn_start(&s, child, 0);
     handle();
-    bench_samples(id);
+    bench_samples(id, 1);
     spawn_end(&s);
 }
 
@@ -135,7 +135,7 @@ static void reflected(void)
     l4_must(thread_set_upcall(s.thread, (u64)runtime, 0, 0, L4_STACK_ADDRESS + L4_STACK_BYTES / 2));
     spawn_start(&s, call_foreign, 0);
     bench_receive();
-    bench_samples("k_reflect");
+    bench_samples("k_reflect", 1);
     spawn_end(&s);
 }
 

@@ -49,10 +49,10 @@ static u32 copy_run(u32 i)
     l4_err_t err = task_copy(other.task, L4_BOOT_TASK, l4_fpage_memory((u64)run, RUN_ORDER, 0), run_at(i), L4_R, &copied);
     u32 took = bench_end() - start;
     l4_must(err);
-    return took / RUN_PAGES;
+    return took;
 }
 
-static u32 unmap_run(u32 i) { return unmap(l4_fpage_memory(run_at(i), RUN_ORDER, 0)) / RUN_PAGES; }
+static u32 unmap_run(u32 i) { return unmap(l4_fpage_memory(run_at(i), RUN_ORDER, 0)); }
 static u32 map_cap(u32 i) { return map(l4_fpage_caps(L4_BOOT_LOG, 0), FIRST_SLOT + i, L4_W); }
 static u32 unmap_cap(u32 i) { return unmap(l4_fpage_caps(FIRST_SLOT + i, 0)); }
 
@@ -72,8 +72,8 @@ void bench_memory(void)
     other = spawn_task(1);
     bench_each("k_map", map_page);
     bench_each("k_unmap", unmap_page);
-    bench_each("k_copy_page", copy_run);
-    bench_each("k_unmap_page", unmap_run);
+    bench_each_of("k_copy_page", copy_run, RUN_PAGES);
+    bench_each_of("k_unmap_page", unmap_run, RUN_PAGES);
     bench_each("k_first_port", first_port);
     bench_each("k_cap_map", map_cap);
     bench_each("k_cap_unmap", unmap_cap);
