@@ -20,13 +20,16 @@ def operations():
     return {name: (None if goal == "-" else int(goal), what) for name, goal, what in lines}
 
 
+def qualifiers(cpu, system):
+    return [*([] if system == "axolotl" else [system]), *([] if cpu == CPUS[0] else [cpu])]
+
+
 def gather(log, cpu, system="axolotl"):
     """[figure] of what was printed, in order."""
     goals, found = operations(), []
-    qualifiers = [*([] if system == "axolotl" else [system]), *([] if cpu == CPUS[0] else [cpu])]
     for name, value, unit, least, of in LINE.findall(log):
         name = name.decode()
-        figure = {"id": ".".join([name, *qualifiers]), "value": float(value) if b"." in value else int(value), "unit": unit.decode(),
+        figure = {"id": ".".join([name, *qualifiers(cpu, system)]), "value": float(value) if b"." in value else int(value), "unit": unit.decode(),
                   "min": int(least) if least else None, "of": int(of) if of else None, "goal": goals.get(name, (None, ""))[0],
                   "cpu": cpu, "system": system}
         found.append({key: entry for key, entry in figure.items() if entry is not None})
@@ -34,7 +37,8 @@ def gather(log, cpu, system="axolotl"):
 
 
 def name_of(figure):
-    return figure["id"].split(".")[0] if figure["system"] != "axolotl" or figure["cpu"] != CPUS[0] else figure["id"]
+    """The id without qualifiers."""
+    return ".".join(figure["id"].split(".")[:-len(qualifiers(figure["cpu"], figure["system"])) or None])
 
 
 def rows(found):
@@ -68,7 +72,8 @@ def table(found):
     lines = [f"{'instructions':16s}" + "".join(f" {title:>13s}" for title, _ in shown)]
     for name, row in rows(found).items():
         units = {figure["unit"] for figure in row.values()} - {"instructions"}
-        lines.append(f"{name:16s}" + "".join(f" {number(cell(row)):>13s}" for _, cell in shown) + "".join(f" {unit}" for unit in units))
+        cells = "".join(f" {number(cell(row)):>13s}" for _, cell in shown)
+        lines.append(f"{name:16s}{cells} {' '.join(units)}".rstrip())
     return lines
 
 
