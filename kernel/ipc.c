@@ -149,7 +149,7 @@ static l4_err_t take_pending(struct thread *server)
 {
     if (!(server->hot & THREAD_PENDING))
         return L4_WOULD_BLOCK;
-    if (irq_deliver(server))
+    if (irq_take(server))
         return L4_OK;
     struct thread *sender = first_sender(server);
     if (!sender) {

@@ -61,7 +61,12 @@ void irq_unlink_receiver(struct thread *receiver)
         irq_unbind(container_of(node, struct irq, in_receiver), NULL);
 }
 
-bool irq_deliver(struct thread *receiver)
+static void deliver(const struct irq *irq, struct thread *receiver)
+{
+    receiver->frame.message = (struct message){ .label = irq->label, .tag = l4_tag(L4_IRQ << 8, 0, 0) };
+}
+
+bool irq_take(struct thread *receiver)
 {
     struct list *node = list_first(&receiver->pending_irqs);
     if (!node)
@@ -69,20 +74,25 @@ bool irq_deliver(struct thread *receiver)
     struct irq *irq = container_of(node, struct irq, in_pending);
     list_remove(node);
     irq->pending = false;
-    receiver->frame.message = (struct message){ .label = irq->label, .tag = l4_tag(L4_IRQ << 8, 0, 0) };
+    deliver(irq, receiver);
     return true;
 }
 
 void irq_set(struct irq *irq)
 {
+    struct thread *receiver = irq->receiver;
+    if (receiver && thread_state(receiver) == THREAD_RECEIVING) {
+        irq->pending = false;
+        deliver(irq, receiver);
+        thread_wake(receiver);
+        return;
+    }
     irq->pending = true;
-    if (!irq->receiver)
+    if (!receiver)
         return;
     if (list_is_empty(&irq->in_pending))
-        list_insert(&irq->receiver->pending_irqs, &irq->in_pending);
-    irq->receiver->hot |= THREAD_PENDING;
-    if (thread_state(irq->receiver) == THREAD_RECEIVING && irq_deliver(irq->receiver))
-        thread_wake(irq->receiver);
+        list_insert(&receiver->pending_irqs, &irq->in_pending);
+    receiver->hot |= THREAD_PENDING;
 }
 
 void irq_line(u32 line)

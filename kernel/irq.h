@@ -27,4 +27,4 @@ void irq_line(u32 line);
 /* The thread goes: its irqs become unbound. */
 void irq_unlink_receiver(struct thread *receiver);
 /* Give `receiver`, in an open receive, its first pending irq; false if there is none. */
-bool irq_deliver(struct thread *receiver);
+bool irq_take(struct thread *receiver);

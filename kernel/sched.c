@@ -13,23 +13,17 @@ void sched_init(void)
         list_init(&cpu->ready[p]);
 }
 
-/* Queue `t` behind its equals, or before them to go on with its slice. */
-static void enqueue(struct cpu *cpu, struct thread *t, bool at_front)
+/* Queue `t` behind its equals, or before them to go on with a slice that ends then. */
+static void enqueue(struct cpu *cpu, struct thread *t, u64 slice_end_ns)
 {
     struct list *queue = &cpu->ready[t->priority];
-    list_insert(at_front ? queue->next : queue, &t->queue);
+    list_insert(slice_end_ns ? queue->next : queue, &t->queue);
     cpu->ready_mask |= 1ul << t->priority;
-    t->slice_left_ns = 0;
+    t->slice_end_ns = slice_end_ns;
 }
 
-/* Somebody more urgent has come: `t` keeps what is left of its slice, or its equals would never have their turn. */
-static void preempt(struct cpu *cpu, struct thread *t)
-{
-    u64 now = arch_now_ns();
-    u64 left_ns = cpu->slice_end_ns > now ? cpu->slice_end_ns - now : 0;
-    enqueue(cpu, t, left_ns);
-    t->slice_left_ns = left_ns;
-}
+/* Somebody more urgent has come: `t` goes on with its slice afterwards, or its equals would never have their turn. */
+static void preempt(struct cpu *cpu, struct thread *t) { enqueue(cpu, t, cpu->slice_end_ns); }
 
 static void dequeue(struct cpu *cpu, struct thread *t)
 {
@@ -51,7 +45,7 @@ void sched_ready(struct thread *t)
     if (t == cpu->current)
         return;
     if (cpu->handoff)
-        enqueue(cpu, t, false);
+        enqueue(cpu, t, 0);
     else
         cpu->handoff = t;
 }
@@ -81,7 +75,7 @@ void sched_set_priority(struct thread *t, u32 priority)
         sched_remove(t);
     t->priority = (u8)priority;
     if (queued)
-        enqueue(cpu, t, false);
+        enqueue(cpu, t, 0);
 }
 
 void sched_yield_to(struct thread *t)
@@ -92,10 +86,10 @@ void sched_yield_to(struct thread *t)
         return;
     sched_remove(t);
     if (cpu->handoff)
-        enqueue(cpu, cpu->handoff, false);
+        enqueue(cpu, cpu->handoff, 0);
     cpu->handoff = t;
     cpu->current = NULL;
-    enqueue(cpu, self, false);
+    enqueue(cpu, self, 0);
 }
 
 void sched_tick(void)
@@ -106,46 +100,53 @@ void sched_tick(void)
     for (struct timeout *first; (first = timeout_expired(now)); )
         ipc_abort(container_of(first, struct thread, timeout), L4_TIMED_OUT);
     if (cpu->current && now >= cpu->slice_end_ns && thread_state(cpu->current) == THREAD_READY) {
-        enqueue(cpu, cpu->current, false);
+        enqueue(cpu, cpu->current, 0);
         cpu->current = NULL;
     }
+}
+
+/* Ring at the next deadline, or at the end of the slice while somebody equal waits for it. Early is harmless: the tick
+ * asks again. */
+static void set_timer(struct cpu *cpu, bool equal_waits)
+{
+    u64 at = timeout_next();
+    if (equal_waits && cpu->slice_end_ns < at)
+        at = cpu->slice_end_ns;
+    if (at < cpu->timer_ns) {
+        cpu->timer_ns = at;
+        arch_timer_at(at);
+    }
+}
+
+/* The most urgent of the queues: it begins a slice, or goes on with the one that it was preempted in. NULL: nobody is
+ * ready. */
+static struct thread *take_top(struct cpu *cpu)
+{
+    struct thread *top = most_urgent(cpu);
+    if (!top)
+        return NULL;
+    dequeue(cpu, top);
+    cpu->slice_end_ns = top->slice_end_ns ? top->slice_end_ns : arch_now_ns() + (top->slice_ns ? top->slice_ns : (u64)SLICE_NS);
+    return top;
 }
 
 /* The current thread if it may go on, unless the handoff is more urgent. */
 static struct thread *current_or_handoff(struct cpu *cpu)
 {
     struct thread *t = cpu->current, *handoff = cpu->handoff;
-    cpu->handoff = NULL;
-    if (t && thread_state(t) != THREAD_READY)
+    if (!t || thread_state(t) != THREAD_READY)
         t = NULL;
     if (!handoff)
         return t;
+    cpu->handoff = NULL;
     if (!t)
         return handoff;
     if (handoff->priority <= t->priority) {
-        enqueue(cpu, handoff, false);
+        enqueue(cpu, handoff, 0);
         return t;
     }
     preempt(cpu, t);
     return handoff;
-}
-
-/* Ring at the next deadline, or at the end of the slice while somebody equal waits for it. Early is harmless: the tick
- * asks again. */
-static void set_timer(struct cpu *cpu, struct thread *next, bool fresh_slice)
-{
-    if (fresh_slice) {
-        u64 whole = next->slice_ns ? next->slice_ns : (u64)SLICE_NS;
-        cpu->slice_end_ns = arch_now_ns() + (next->slice_left_ns ? next->slice_left_ns : whole);
-        next->slice_left_ns = 0;
-    }
-    u64 at = timeout_next();
-    if (next && cpu->ready_mask >> next->priority && cpu->slice_end_ns < at)
-        at = cpu->slice_end_ns;
-    if (at < cpu->timer_ns) {
-        cpu->timer_ns = at;
-        arch_timer_at(at);
-    }
 }
 
 void sched_come_back(void)
@@ -157,17 +158,16 @@ void sched_come_back(void)
 struct frame *sched_next(void)
 {
     struct cpu *cpu = cpu_this();
-    struct thread *next = current_or_handoff(cpu), *top = most_urgent(cpu);
-    bool fresh_slice = false;
-    if (top && (!next || top->priority > next->priority)) {
+    struct thread *next = current_or_handoff(cpu);
+    u64 rivals = next ? cpu->ready_mask >> next->priority : ~0ul;       /* bit 0: equals; above: more urgent ones */
+    if (rivals > 1) {
         if (next)
             preempt(cpu, next);
-        dequeue(cpu, top);
-        fresh_slice = top != cpu->current;
-        next = top;
+        next = take_top(cpu);
+        rivals = next ? cpu->ready_mask >> next->priority : 0;
     }
     cpu->current = next;
-    set_timer(cpu, next, fresh_slice);
+    set_timer(cpu, rivals & 1);
     if (!next)
         return arch_idle_frame();
     arch_switch(next);

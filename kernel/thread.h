@@ -69,7 +69,7 @@ struct thread {
     u32 items_done;                 /* items before this one are there */
 
     u64 slice_ns;
-    u64 slice_left_ns;              /* of the slice in which somebody more urgent came; 0: it begins a new one */
+    u64 slice_end_ns;               /* of the slice in which somebody more urgent came; 0: it begins a new one */
     cap_t pager, exception;         /* slots of its task; 0: none */
     struct list in_task;            /* task->threads */
 };

@@ -147,12 +147,14 @@ void arch_registers_get(const struct thread *t, struct l4_registers *to)
 
 void arch_registers_set(struct thread *t, const struct l4_registers *r)
 {
-    t->frame = (struct frame){
-        .r15 = r->r15, .r14 = r->r14, .r13 = r->r13, .r12 = r->r12, .rbp = r->rbp, .rbx = r->rbx,
-        .r11 = r->r11, .rcx = r->rcx, .message = { r->r10, r->rdi, r->rax, { r->rsi, r->rdx, r->r8, r->r9 } },
-        .rip = arch_is_user_address(r->rip) ? r->rip : L4_USER_END, .cs = USER_CS,
-        .rflags = (r->rflags & USER_FLAGS) | ALWAYS_FLAGS, .rsp = r->rsp, .ss = USER_SS,
-    };
+    struct frame *f = &t->frame;
+    f->r15 = r->r15, f->r14 = r->r14, f->r13 = r->r13, f->r12 = r->r12, f->rbp = r->rbp, f->rbx = r->rbx;
+    f->r11 = r->r11, f->rcx = r->rcx;
+    f->message = (struct message){ r->r10, r->rdi, r->rax, { r->rsi, r->rdx, r->r8, r->r9 } };
+    f->vector = 0;
+    f->rip = arch_is_user_address(r->rip) ? r->rip : L4_USER_END;
+    f->rflags = (r->rflags & USER_FLAGS) | ALWAYS_FLAGS;
+    f->rsp = r->rsp;
     t->fs_base = arch_is_user_address(r->fs_base) ? r->fs_base : 0;
     t->gs_base = arch_is_user_address(r->gs_base) ? r->gs_base : 0;
     arch_bases_changed(t);
