@@ -92,6 +92,7 @@ static void adopt(struct pmd_tx tx, const struct proc *child, const struct proc 
     }
     if (proc_is_live(child)) {
         proc_stale(tx, child);
+        threads_kick(tx, child);        /* its runtime may remember who its parent was */
     }
     if (child->silent) {
         proc_set_silent(tx, child, false);

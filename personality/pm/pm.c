@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pm.c: the process manager: its start, its peers' events, its table of methods.
  * Lost in a crash: nothing; parked callers ask again. A new incarnation derives from the state what every thread
- * should be doing, kicks whoever has signals pending, and resends open ops (libl4). */
+ * should be doing, kicks all, who may have signals or another parent, and resends open ops (libl4). */
 #include <l4/invoke.h>
 #include <l4/log.h>
 #include "processes.h"
@@ -78,9 +78,7 @@ static void start(struct pmd_tx tx)
     }
     for (const struct lwp *l = lwp_following(NULL); l; l = lwp_following(l)) {
         pmd_after_drive(tx, lwp_ref(l));
-        if (l->pending | proc_at(l->of)->pending) {
-            pmd_after_kick(tx, lwp_ref(l));
-        }
+        pmd_after_kick(tx, lwp_ref(l));
     }
     if (!l4_volatile.serving) {
         subscribe(PMD_USES_TTY, TTY_PROTOCOL, 1ul << TTY_EVENT_SIGNALS);

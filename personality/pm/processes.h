@@ -74,6 +74,8 @@ void lwp_drop(struct pmd_tx, const struct lwp *);
 u64 lwp_stack(u32 slot);
 /* All threads of the process: run or stop them, as its record says now; kick them. */
 void threads_drive(struct pmd_tx, const struct proc *);
+/* Their runtimes shall ask again what pm knows: signals, the parent. */
+void threads_kick(struct pmd_tx, const struct proc *);
 /* The same, where some that run are to stop. */
 void threads_pause(struct pmd_tx, const struct proc *);
 void threads_drop(struct pmd_tx, const struct proc *);

@@ -106,9 +106,7 @@ static l4_err_t latch(struct pmd_tx tx, const struct proc *p, const struct lwp *
         return L4_OK;
     }
     proc_set_pending(tx, p, set | bit);
-    for (const struct lwp *l = threads_first(p); l; l = threads_next(l)) {
-        pmd_after_kick(tx, lwp_ref(l));
-    }
+    threads_kick(tx, p);
     return L4_OK;
 }
 

@@ -50,6 +50,13 @@ void threads_drive(struct pmd_tx tx, const struct proc *p)
     }
 }
 
+void threads_kick(struct pmd_tx tx, const struct proc *p)
+{
+    for (const struct lwp *l = threads_first(p); l; l = threads_next(l)) {
+        pmd_after_kick(tx, lwp_ref(l));
+    }
+}
+
 /* It may have run until now. */
 static void lwp_pause(struct pmd_tx tx, const struct lwp *l)
 {

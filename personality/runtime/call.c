@@ -38,31 +38,39 @@ static void interrupted(struct thread *t)
     thread_utcb(t)->kicked = 1;
 }
 
-void runtime_call(struct thread *t)
+/* For --strace and the counts. */
+static void call_begins(struct thread *t)
 {
-    t->rax = t->at.rax;
-    t->number = (u32)t->rax;        /* as on Linux, which looks at half of the register */
-    if (t->slot == 0)
-        mm()->shown.blocked = t->mask;      /* whoever asks sees it while this thread waits in a call */
-    t->restart = RESTART_NEVER;
-    u64 a[6] = { t->at.rdi, t->at.rsi, t->at.rdx, t->at.r10, t->at.r8, t->at.r9 };
-    if (process()->strace) {
-        __builtin_memcpy(t->args, a, sizeof a);
+    if (process()->strace)
         strace_enter(t);
-    }
     if (process()->counting)
         counts_made(t->number);
-    i64 result = dispatch(t, a);
+}
+
+static void call_ends(struct thread *t, i64 result)
+{
     if (process()->counting && result < 0 && result != -EINTERRUPTED)
         counts_failed((u32)t->rax);
     if (process()->strace)
         strace_leave(t, result);
-    if (t->taken.number)            /* one came while the call waited */
+}
+
+void runtime_call(struct thread *t)
+{
+    t->number = (u32)t->rax;        /* as on Linux, which looks at half of the register */
+    t->restart = RESTART_NEVER;
+    u16 watched = process()->watched;
+    if (__builtin_expect(watched, 0))
+        call_begins(t);
+    i64 result = dispatch(t, t->args);
+    if (__builtin_expect(watched, 0))
+        call_ends(t, result);
+    if (t->taken.number && !thread_utcb(t)->kicked)     /* one came while the call waited */
         thread_utcb(t)->kicked = 1;
     if (t->number == ~0ul)          /* sigreturn: every register is the frame's */
         return;
     t->number = ~0ul;
-    if (result == -EINTERRUPTED)
+    if (__builtin_expect(result == -EINTERRUPTED, 0))
         interrupted(t);
     else
         t->at.rax = (u64)result;

@@ -62,6 +62,13 @@ void runtime_exception(struct thread *t)
     if (!leaving && ip - L4_RUNTIME_BASE < runtime_header.end - L4_RUNTIME_BASE) {
         runtime_die(t, SIGSEGV);
     }
+    if (leaving && thread_utcb(t)->reflect_rip != ~0ul) {   /* from a call that was answered at once: only where it goes on is known */
+        t->at = e.registers;
+        t->at.rip = thread_utcb(t)->reflect_rip;
+        t->at.rflags = thread_utcb(t)->reflect_rflags;
+        t->at.rsp = thread_utcb(t)->reflect_rsp;
+        t->full = 1;
+    }
     if (!leaving) {                 /* else thread->at is what the program shall have, and its rip or flags are to blame */
         t->at = e.registers;
         t->full = 1;

@@ -47,7 +47,9 @@ i64 file_signal(struct thread *t, i64 err)
     u32 number = err == -EPIPE ? SIGPIPE : err == -VFS_XFSZ ? SIGXFSZ : 0;
     if (number && signal_disposition(number) != DISPOSED_IGNORE) {
         struct pm_signal what = { .number = number, .code = SI_USER, .pid = process()->pid, .uid = process()->uid };
-        pm_kill(&t->pm, (i32)process()->pid, t->tid, &what);
+        struct linux_siginfo own = { .number = (i32)number, .code = SI_USER, .sent = { process()->pid, process()->uid, 0 } };
+        if (!signal_to_self(t, &own))
+            pm_kill(&t->pm, (i32)process()->pid, t->tid, &what);
     }
     return err == -VFS_XFSZ ? -EFBIG : err;
 }

@@ -38,19 +38,20 @@ static bool save_fpu(u64 to)
         return user_fxsave((void *)to) == 0;
     struct linux_fpu_note note = { FPU_MAGIC1, fpu_frame_bytes(), kip()->xcr0, fpu_bytes(), { 0 } };
     u32 magic2 = FPU_MAGIC2;
-    return user_clear((void *)(to + XSAVE_HEADER), fpu_bytes() - XSAVE_HEADER) == 0 && user_xsave((void *)to) == 0
+    return user_clear((void *)(to + XSAVE_HEADER), XSAVE_HEADER_BYTES) == 0 && user_xsave((void *)to) == 0
         && user_put(to + FPU_NOTE, &note, sizeof note) && user_put(to + fpu_bytes(), &magic2, sizeof magic2);
 }
 
-static void reset_fpu(struct thread *t)
+/* As a program finds it at its start: no component, and the two control words. */
+static const struct { u16 fcw; u8 rest[FX_MXCSR - 2]; u32 mxcsr; u8 more[XSAVE_HEADER + XSAVE_HEADER_BYTES - FX_MXCSR - 4]; }
+    fpu_initial __attribute__((aligned(FPU_ALIGN))) = { .fcw = FCW_DEFAULT, .mxcsr = MXCSR_DEFAULT };
+
+static void reset_fpu(void)
 {
-    __builtin_memset(t->fpu, 0, XSAVE_HEADER + XSAVE_HEADER_BYTES);
-    *(u16 *)t->fpu = FCW_DEFAULT;
-    *(u32 *)(t->fpu + FX_MXCSR) = MXCSR_DEFAULT;
     if (has_xsave())
-        user_xrstor(t->fpu);
+        user_xrstor(&fpu_initial);
     else
-        user_fxrstor(t->fpu);
+        user_fxrstor(&fpu_initial);
 }
 
 /* Whether the frame's note says that all components are there. */
@@ -63,10 +64,12 @@ static bool is_extended(u64 from)
         && user_get(&magic2, from + note.size, sizeof magic2) && magic2 == FPU_MAGIC2;
 }
 
-/* The state is the program's to choose, but a reserved bit would be an exception of the runtime's own. */
+/* The state is the program's to choose: where the CPU refuses it, as it does for a reserved bit, it is loaded without what is wrong. */
 static bool load_fpu(struct thread *t, u64 from)
 {
     bool extended = is_extended(from);
+    if (extended && from % FPU_ALIGN == 0 && user_xrstor((const void *)from) == 0)
+        return true;
     if (!user_get(t->fpu, from, extended ? fpu_bytes() : FPU_FXSAVE))
         return false;
     u64 *header = (u64 *)(t->fpu + XSAVE_HEADER);
@@ -117,7 +120,7 @@ bool frame_build(struct thread *t, const struct linux_sigaction *action, const s
     frame.uc.mask = t->mask_saved ? t->saved_mask : t->mask;
     if (!save_fpu(fpu) || !user_put(at, &frame, sizeof frame))
         return false;
-    reset_fpu(t);
+    reset_fpu();
 
     t->at.rdi = (u64)info->number;
     t->at.rsi = at + offsetof(struct linux_frame, info);
@@ -135,10 +138,10 @@ bool frame_restore(struct thread *t)
     struct linux_ucontext uc;
     if (!user_get(&uc, t->at.rsp - 8 + offsetof(struct linux_frame, uc), sizeof uc) || uc.context.rip >= USER_END)
         return false;
-    if (uc.context.fpu ? !load_fpu(t, uc.context.fpu) : (reset_fpu(t), false))
+    if (uc.context.fpu ? !load_fpu(t, uc.context.fpu) : (reset_fpu(), false))
         return false;
     load_registers(t, &uc.context);
-    t->mask = uc.mask & ~SIGNALS_UNBLOCKABLE;
+    mask_set(t, uc.mask & ~SIGNALS_UNBLOCKABLE);
     if (!is_on_altstack(t, t->at.rsp) && !(uc.stack.flags & SS_DISABLE))
         t->altstack = (struct linux_stack){ uc.stack.sp, 0, uc.stack.size };
     return true;

@@ -83,11 +83,30 @@ i64 sys_setgroups(struct thread *t, const u64 *a)
 }
 
 /* ---- groups and sessions ---- */
+/* The parent changes when it ends, which pm says by a kick of every thread. What was asked before that and comes after it is not kept:
+ * the number and the count of changes are exchanged as one. */
+static u64 *parent(void) { return (u64 *)&process()->ppid; }
+_Static_assert(offsetof(struct process, ppid) % 8 == 0 && offsetof(struct process, ppid_epoch) == offsetof(struct process, ppid) + 4, "one word");
+
+void ids_parent_forget(void)
+{
+    u64 was = __atomic_load_n(parent(), __ATOMIC_RELAXED), now;
+    do {
+        now = ((was >> 32) + 1) << 32 | PARENT_UNKNOWN;
+    } while (!__atomic_compare_exchange_n(parent(), &was, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+}
+
 i64 sys_getppid(struct thread *t, const u64 *a)
 {
+    u64 was = __atomic_load_n(parent(), __ATOMIC_RELAXED);
     u32 pid = 0;
+    if ((u32)was != PARENT_UNKNOWN)
+        return (u32)was;
     i64 err = ASK(pm_parent(t->pm.gate, &pid));
-    return err ? err : pid;
+    if (err)
+        return err;
+    __atomic_compare_exchange_n(parent(), &was, was >> 32 << 32 | pid, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    return pid;
 }
 
 i64 sys_setpgid(struct thread *t, const u64 *a)

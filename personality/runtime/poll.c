@@ -41,7 +41,7 @@ static i64 swap_mask(struct thread *t, u64 set, u64 bytes)
         return -EFAULT;
     t->saved_mask = t->mask;
     t->mask_saved = true;
-    t->mask = mask & ~SIGNALS_UNBLOCKABLE;
+    mask_set(t, mask & ~SIGNALS_UNBLOCKABLE);
     signal_recheck(t);
     return 0;
 }
@@ -51,7 +51,7 @@ static void swap_back(struct thread *t, i64 result)
 {
     if (t->mask_saved && result != -EINTERRUPTED) {
         t->mask_saved = false;
-        t->mask = t->saved_mask;
+        mask_set(t, t->saved_mask);
         signal_recheck(t);
     }
 }

@@ -49,6 +49,7 @@ static void begin_child(struct thread *t)
     t->robust = t->left = t->ready = 0;
     t->taken.number = 0;
     t->mask_saved = false;
+    mask_set(t, t->mask);           /* it may have another slot than its parent */
     t->block.again = NULL;
     if (flags & CLONE_VM)
         t->rseq = 0;                /* its area is its maker's */
@@ -76,6 +77,7 @@ void runtime_forked(struct thread *t)
         runtime_die(t, SIGSEGV);
     struct process *p = process();
     p->pid = t->tid = me.pid;
+    ids_parent_forget();
     p->threads = 1;
     p->futex_lock = p->lock = mm()->lock = 0;
     __builtin_memset(p->made, 0, sizeof p->made);

@@ -49,8 +49,9 @@ struct thread {
     struct l4_registers at;         /* where the program goes on; offset 0 (entry.S) */
     u64 full;                       /* rcx and r11 count, too: leave by iretq; offset 160 */
     u64 iret[5];                    /* offset 168 */
+    u64 rax;                        /* as the call came: its number; offset 208 */
+    u64 args[6];                    /* of the call in progress; offset 216 */
     u64 number;                     /* of the system call in progress; ~0: none */
-    u64 rax;                        /* as the call came: its number again */
     u32 restart;                    /* enum restart of a call that a signal ended */
     u32 slot, tid;
     u32 act;                        /* what pm's table says of `taken` */
@@ -66,10 +67,10 @@ struct thread {
     u64 rseq;                       /* registered area, 0: none (rseq.c) */
     u32 rseq_signature;
     struct l4_session pm, vm, vfs;
-    u64 args[6];                    /* of the call in progress */
     u8 fpu[FPU_BYTES] __attribute__((aligned(64)));     /* over fork and sigreturn */
 };
 _Static_assert(offsetof(struct thread, full) == 160 && offsetof(struct thread, iret) == 168, "entry.S");
+_Static_assert(offsetof(struct thread, rax) == 208 && offsetof(struct thread, args) == 216, "entry.S");
 _Static_assert(sizeof(struct thread) <= L4_PAGE_SIZE, "one page of the block");
 
 struct futex_waiter {
@@ -78,12 +79,19 @@ struct futex_waiter {
     bool woken;
 };
 
+enum { PARENT_UNKNOWN = 0xffffffff };
+
 struct process {
     u32 lock;
-    u32 pid, ppid;
+    u32 pid;                        /* the words from here to fsgid are answers that entry.S gives */
+    u32 ppid;                       /* as pm said; PARENT_UNKNOWN until it is asked, and when it may have changed (ids.c) */
+    u32 ppid_epoch;                 /* how often it was forgotten; one word with it */
     u32 uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
+    union {
+        struct { bool strace, counting; };
+        u16 watched;                /* both at once */
+    };
     u32 groups[16], group_count;
-    bool strace, counting;
     u32 threads;                    /* running ones, a bit a slot */
     struct linux_sigaction action[SIGNALS + 1];
     u64 seed[2];                    /* AT_RANDOM */
@@ -116,6 +124,14 @@ static inline const struct l4_kip *kip(void) { return (const struct l4_kip *)L4_
 _Static_assert(sizeof(struct process) <= VM_RUNTIME_SHOWN - VM_RUNTIME_DATA, "mm lies behind it");
 #endif
 
+/* Whoever asks sees the mask of the first thread. */
+static inline void mask_set(struct thread *t, u64 mask)
+{
+    t->mask = mask;
+    if (t->slot == 0)
+        mm()->shown.blocked = mask;
+}
+
 static inline struct l4_utcb *thread_utcb(const struct thread *t) { return (struct l4_utcb *)((u64)t - L4_PAGE_SIZE); }
 
 /* ---- entry.S; hidden: their addresses are taken without a table ---- */
@@ -140,10 +156,14 @@ void thread_upcalls(struct thread *);
 
 /* ---- signal.c ---- */
 bool signal_due(struct thread *);               /* takes the next deliverable signal from pm, if there is one */
+bool signal_to_self(struct thread *, const struct linux_siginfo *);     /* delivered on the way out; false: it is for pm to say */
 void signal_raise(struct thread *, const struct linux_siginfo *);      /* a synchronous one, delivered on the way out */
 void signal_forget_handlers(struct thread *);            /* those that run become the default, as by execve */
 void signal_recheck(struct thread *);           /* look for signals on the way out: the mask may have opened */
 _Noreturn void signal_end(struct thread *, u32 number);                /* death by it */
+
+/* ---- ids.c ---- */
+void ids_parent_forget(void);                   /* it may be another now: at the start, and with each kick of pm's */
 
 /* ---- frame.c ---- */
 bool frame_build(struct thread *, const struct linux_sigaction *, const struct linux_siginfo *);       /* false: no room, SIGSEGV */

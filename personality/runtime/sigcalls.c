@@ -48,7 +48,7 @@ i64 sys_rt_sigprocmask(struct thread *t, const u64 *a)
             return -EFAULT;
         if (a[0] > SIG_SETMASK)
             return -EINVAL;
-        t->mask = (a[0] == SIG_BLOCK ? old | set : a[0] == SIG_UNBLOCK ? old & ~set : set) & ~SIGNALS_UNBLOCKABLE;
+        mask_set(t, (a[0] == SIG_BLOCK ? old | set : a[0] == SIG_UNBLOCK ? old & ~set : set) & ~SIGNALS_UNBLOCKABLE);
         signal_recheck(t);
     }
     return a[2] && !user_put(a[2], &old, sizeof old) ? -EFAULT : 0;
@@ -83,7 +83,7 @@ i64 sys_rt_sigsuspend(struct thread *t, const u64 *a)
         return -EFAULT;
     t->saved_mask = t->mask;
     t->mask_saved = true;
-    t->mask = set & ~SIGNALS_UNBLOCKABLE;
+    mask_set(t, set & ~SIGNALS_UNBLOCKABLE);
     signal_recheck(t);
     return wait_for_signal(t, ~0ul);
 }
@@ -121,11 +121,21 @@ i64 sys_sigaltstack(struct thread *t, const u64 *a)
     return a[1] && !user_put(a[1], &old, sizeof old) ? -EFAULT : 0;
 }
 
+/* Whether the signal is for this thread and could be for no other. */
+static bool is_self(const struct thread *t, i32 pid, u32 tid)
+{
+    bool mine = (u32)pid == process()->pid;
+    return tid ? tid == t->tid && (mine || pid == 0) : mine && process()->threads == 1u << t->slot;
+}
+
 static i64 send(struct thread *t, i32 pid, u32 tid, u64 number, i32 code)
 {
     if (number > SIGNALS)
         return -EINVAL;
     struct pm_signal what = { .number = (u32)number, .code = code, .pid = process()->pid, .uid = process()->uid };
+    struct linux_siginfo own = { .number = (i32)number, .code = code, .sent = { process()->pid, process()->uid, 0 } };
+    if (number && is_self(t, pid, tid) && signal_to_self(t, &own))
+        return 0;
     return ASK(pm_kill(&t->pm, pid, tid, &what));
 }
 
@@ -185,6 +195,7 @@ i64 sys_rt_sigtimedwait(struct thread *t, const u64 *a)
     deadline = a[2] ? time_after(timespec_ns(&time)) : deadline;
     for (i64 result = 0; ; result = wait_for_kick(t, deadline)) {
         thread_utcb(t)->kicked = 0;
+        ids_parent_forget();
         i64 err = ASK(pm_take(&t->pm, ~(set & ~SIGNALS_UNBLOCKABLE), &what, &act, &left));
         if (err || what.number)
             break;

@@ -7,6 +7,8 @@
 #include "signals.h"
 #include "wait.h"
 
+enum { KICK_OWN = 4 };                  /* in utcb->kicked, beside what the kernel sets */
+
 static const u64 ignored_by_default =
     SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGCONT);
 static const u64 stopping =
@@ -40,6 +42,7 @@ void signal_info(struct linux_siginfo *info, const struct pm_signal *from)
 bool signal_due(struct thread *t)
 {
     thread_utcb(t)->kicked = 0;
+    ids_parent_forget();
     while (!t->ready && !t->taken.number) {
         struct pm_signal what;
         enum pm_disposition act;
@@ -68,17 +71,35 @@ void signal_recheck(struct thread *t)
         thread_utcb(t)->kicked = 1;
 }
 
+/* Look on the way out, but do not ask pm for that, unless it has kicked, too. */
+static void kick_self(struct thread *t)
+{
+    u32 none = 0;
+    __atomic_compare_exchange_n(&thread_utcb(t)->kicked, &none, KICK_OWN, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 /* A fault cannot wait: where it is blocked or ignored it ends the program. */
 void signal_raise(struct thread *t, const struct linux_siginfo *info)
 {
     u32 number = (u32)info->number;
     if ((t->mask & SIGNAL_BIT(number)) || process()->action[number].handler == SIG_IGNORE) {
         process()->action[number].handler = SIG_DEFAULT;
-        t->mask &= ~SIGNAL_BIT(number);
+        mask_set(t, t->mask & ~SIGNAL_BIT(number));
     }
     t->taken = *info;
     t->ready = 1;
-    thread_utcb(t)->kicked = 1;
+    kick_self(t);
+}
+
+bool signal_to_self(struct thread *t, const struct linux_siginfo *info)
+{
+    u64 bit = SIGNAL_BIT(info->number);
+    if (t->taken.number || bit & (t->mask | stopping | SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGCONT))
+        || signal_disposition((u32)info->number) != DISPOSED_CAUGHT)
+        return false;
+    t->taken = *info;
+    kick_self(t);
+    return true;
 }
 
 void signal_end(struct thread *t, u32 number)
@@ -128,19 +149,29 @@ static void run_handler(struct thread *t, const struct linux_siginfo *info)
         return;
     }
     t->mask_saved = false;
-    t->mask |= action.mask & ~SIGNALS_UNBLOCKABLE;
-    if (!(action.flags & SA_NODEFER))
-        t->mask |= SIGNAL_BIT(info->number);
+    u64 itself = action.flags & SA_NODEFER ? 0 : SIGNAL_BIT(info->number);
+    mask_set(t, t->mask | (action.mask & ~SIGNALS_UNBLOCKABLE) | itself);
     if (action.flags & SA_RESETHAND) {
         entry->handler = SIG_DEFAULT;
         pm_dispose(&t->pm, (u32)info->number, PM_DEFAULT, 0);
     }
 }
 
+/* Whether there is one to deliver. `ask`: pm may have some that it has not spoken of. */
+static bool next_signal(struct thread *t, bool *ask)
+{
+    if (t->ready || t->taken.number)
+        return true;
+    if (!*ask && !(t->left & ~t->mask))
+        return false;
+    *ask = false;
+    return signal_due(t);
+}
+
 static void take_signals(struct thread *t)
 {
-    bool handled = false;
-    while (signal_due(t)) {
+    bool handled = false, ask = __atomic_exchange_n(&thread_utcb(t)->kicked, 0, __ATOMIC_RELAXED) != KICK_OWN;
+    while (next_signal(t, &ask)) {
         struct linux_siginfo info = t->taken;
         t->taken.number = 0;
         t->ready = 0;
@@ -163,7 +194,7 @@ static void take_signals(struct thread *t)
     settle_call(t, handled, 0);
     if (t->mask_saved) {
         t->mask_saved = false;
-        t->mask = t->saved_mask;
+        mask_set(t, t->saved_mask);
         signal_recheck(t);
     }
 }

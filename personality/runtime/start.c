@@ -27,6 +27,7 @@ static void process_begin(struct thread *t, const struct pm_self *me)
 {
     struct process *p = process();
     p->pid = me->pid;
+    ids_parent_forget();
     t->tid = me->tid;
     p->threads = 1u << t->slot;
     ids_set(&me->ids);

@@ -23,6 +23,10 @@ user_copy:
 user_clear:
         xor %eax, %eax
         mov %rsi, %rcx
+        shr $3, %rcx
+        rep stosq
+        mov %esi, %ecx
+        and $7, %ecx
         rep stosb
         ret
 

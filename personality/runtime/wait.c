@@ -8,12 +8,9 @@
 
 bool wait_cancel(struct thread *t, struct l4_session *session, u32 protocol, u64 before)
 {
-    if (session->number == before) {
-        thread_utcb(t)->kicked = 0;
+    if (session->number == before)
         return false;
-    }
     u64 tag = l4_tag(protocol << 8 | L4_METHOD_CANCEL, 0, 0), w0 = 0, w1 = 0, w2 = 0, w3 = 0;
-    thread_utcb(t)->kicked = 0;
     l4_call_numbered(session->gate, &tag, session->number, 0, &w0, &w1, &w2, &w3);
     session->number -= 1 << 16;
     return true;

@@ -2,6 +2,7 @@
 /* processes.c: making, replacing, grouping and waiting for processes. */
 #include "see.h"
 #include <grp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -217,9 +218,86 @@ static void about(void)
     SEE(sched_yield());
 }
 
+/* ---- whose parent ends ---- */
+static int told[2], go[2];
+
+static void tell(void) { write(told[1], "t", 1); }
+
+/* It has asked before, so that an answer that was kept would be an old one. */
+static void orphan_waits(void)
+{
+    char byte;
+    pid_t parent = getppid();
+    SEE(getppid() == parent);
+    tell();
+    SEE(read(go[0], &byte, 1));
+    SEE(getppid() == parent);
+    SEE(getppid());
+}
+
+static void orphan_spins(void)
+{
+    pid_t parent = getppid();
+    tell();
+    while (getppid() == parent) {
+    }
+    SEE(getppid());
+}
+
+static void *spin(void *parent)
+{
+    while (getppid() == *(pid_t *)parent) {
+    }
+    return NULL;
+}
+
+/* One thread asks without an end, the other waits meanwhile. */
+static void orphan_has_threads(void)
+{
+    pthread_t thread;
+    pid_t parent = getppid();
+    SEE(pthread_create(&thread, NULL, spin, &parent));
+    tell();
+    SEE(pthread_join(thread, NULL));
+    SEE(getppid());
+}
+
+/* The parent of whoever does `what` ends once it is told to. Only one of them prints at a time. */
+static void orphaned(void (*what)(void))
+{
+    int status;
+    char byte;
+    pipe(told);
+    pipe(go);
+    fflush(stdout);
+    pid_t middle = fork();
+    if (middle == 0) {
+        if (fork() == 0) {
+            close(told[0]);
+            what();
+            fflush(stdout);
+            _exit(0);
+        }
+        read(told[0], &byte, 1);
+        _exit(0);
+    }
+    close(told[1]);
+    waitpid(middle, &status, 0);
+    write(go[1], "g", 1);
+    while (read(told[0], &byte, 1) == 1) {  /* until all have ended */
+    }
+    see_status("middle", status);
+    close(told[0]);
+    close(go[0]);
+    close(go[1]);
+}
+
 int main(void)
 {
     waiting();
+    orphaned(orphan_waits);
+    orphaned(orphan_spins);
+    orphaned(orphan_has_threads);
     see_child("group", child_of(group_leader));
     see_child("session", child_of(session_leader));
     see_child("fails", child_of(exec_fails));

@@ -124,6 +124,57 @@ static void infos(void)
     SEE(syscall(SYS_tkill, -1, SIGUSR1));
 }
 
+/* By kill, which the C library does not guard with a mask as it does raise. */
+static void on_other(int number)
+{
+    printf("other %d\n", number);
+    if (number == SIGUSR2) {
+        SEE(kill(getpid(), SIGUSR1));
+        printf("last %d\n", (int)last);
+    }
+}
+
+static double doubled(double x) { return x + x; }
+
+static void to_self(void)
+{
+    sigset_t set, old;
+    volatile double x = 0.1;
+    handle(SIGUSR1, on_signal, 0);
+    handle(SIGUSR2, on_other, 0);
+    handle(SIGTSTP, on_signal, 0);
+    handle(SIGCONT, on_signal, 0);
+    caught = last = 0;
+    SEE(kill(getpid(), SIGUSR1));
+    SEE(kill(getpid(), SIGUSR2));
+    SEE(kill(getpid(), SIGTSTP));
+    SEE(kill(getpid(), SIGCONT));
+    SEE(kill(0, 0));
+    printf("caught %d, last %d\n", (int)caught, (int)last);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, &old);
+    SEE(kill(getpid(), SIGUSR1));
+    SEE(kill(getpid(), SIGUSR1));
+    SEE(kill(getpid(), SIGUSR2));
+    printf("caught %d\n", (int)caught);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    printf("caught %d\n", (int)caught);
+    handle(SIGUSR1, on_signal, SA_RESETHAND | SA_NODEFER);
+    SEE(kill(getpid(), SIGUSR1));
+    SEE(sigaction(SIGUSR1, NULL, &(struct sigaction){ 0 }));
+    signal(SIGUSR1, SIG_IGN);
+    SEE(kill(getpid(), SIGUSR1));
+    signal(SIGUSR1, on_signal);
+    for (int i = 0; i < 1000; i++) {
+        x = doubled(x) - x * 0.999;
+        kill(getpid(), SIGUSR1);
+    }
+    printf("caught %d, %.17g\n", (int)caught, x);
+    signal(SIGTSTP, SIG_DFL);
+    signal(SIGCONT, SIG_DFL);
+}
+
 static void stacks(void)
 {
     stack_t stack = { .ss_sp = malloc(65536), .ss_size = 65536 }, old, small = { .ss_sp = stack.ss_sp, .ss_size = 100 };
@@ -299,6 +350,7 @@ int main(void)
     actions();
     masks();
     infos();
+    to_self();
     stacks();
     interrupted();
     stopped();
