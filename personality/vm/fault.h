@@ -5,6 +5,9 @@
 
 enum fault_access { ACCESS_READ = 0, ACCESS_WRITE = 1, ACCESS_FETCH = 2 };
 
+/* What a thread wanted that faulted. `present`: something is mapped there, which did not allow it. */
+struct fault { const struct process *p; const struct region *r; u64 address; bool writes, present; };
+
 /* Frames that processes leave to objects and to what must go on when they have used up the rest. */
 u64 frames_reserve(void);
 /* The process that a label names; NULL: none. */

@@ -114,6 +114,21 @@ u32 frame_take(struct vmd_tx tx, u64 reserve)
     return frame;
 }
 
+u32 frames_take(struct vmd_tx tx, u64 reserve, u32 count, u32 *frame)
+{
+    u32 taken = 0;
+    while (taken < count && (frame[taken] = frame_take(tx, reserve))) {
+        taken++;
+    }
+    bool descends = taken > 1 && frame[1] < frame[0];   /* what was given back in order comes in the opposite one */
+    for (u32 i = 0, k = taken - 1; descends && i < k; i++, k--) {
+        u32 other = frame[i];
+        frame[i] = frame[k];
+        frame[k] = other;
+    }
+    return taken;
+}
+
 void frame_hold(struct vmd_tx tx, u32 frame)
 {
     frame_edit(tx, frame)->refs++;
@@ -269,6 +284,18 @@ void chunk_set(struct vmd_tx tx, const struct chunk *chunk, u32 entry, u32 frame
     }
     if (!chunk->used) {
         chunk_free(tx, ref);
+    }
+}
+
+void chunk_fill(struct vmd_tx tx, const struct chunk *chunk, u32 entry, u32 count, const u32 *frame)
+{
+    u32 ref = chunk_ref(chunk), *at = &chunk_writable(ref)->page[entry];
+    l4_keep((const void *)((u64)at & ~7ul), ((entry + count - 1) >> 1) - (entry >> 1) + 1);
+    memcpy(at, frame, sizeof *frame * count);
+    l4_hook();
+    store(&chunk_edit(tx, ref)->used, chunk->used + count);
+    for (u32 i = 0; chunk->owner & OWNER_OBJECT && i < count; i++) {
+        objects_count(tx, frame[i], 1);
     }
 }
 

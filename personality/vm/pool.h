@@ -49,6 +49,8 @@ struct spot { const struct chunk *chunk; u32 entry; };
 void pool_format(void);
 /* A frame with one reference, its content undefined; 0: there is none, or `reserve` would not be left. */
 u32 frame_take(struct vmd_tx tx, u64 reserve);
+/* The same for up to `count` of them; how many there were. Where they lie in a row, they are in ascending order. */
+u32 frames_take(struct vmd_tx tx, u64 reserve, u32 count, u32 *frame);
 /* One reference more, or less: the last one frees it. Caller: nobody has it mapped where the reference was. */
 void frame_hold(struct vmd_tx tx, u32 frame);
 void frame_put(struct vmd_tx tx, u32 frame);
@@ -70,6 +72,8 @@ const struct chunk *chunk_new(struct vmd_tx tx, u32 owner, u64 key);
 /* Fill an empty entry (which takes over the caller's reference), exchange a full one, or empty it. An empty chunk is
  * freed. */
 void chunk_set(struct vmd_tx tx, const struct chunk *chunk, u32 entry, u32 frame);
+/* Fill `count` empty entries in a row. */
+void chunk_fill(struct vmd_tx tx, const struct chunk *chunk, u32 entry, u32 count, const u32 *frame);
 /* The frame at page index `page` of `owner`; 0: none. */
 u32 page_frame(u32 owner, u64 page);
 /* Enter a frame there; false: no chunk is left. */

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "../mark.h"
 
-enum { SAMPLES = 101, FEW = 11, PAGE = 4096 };
+enum { SAMPLES = 101, FEW = 11, PAGE = 4096, ROW = 64, PAGES = SAMPLES + (FEW + 1) * ROW };
 
 static uint64_t empty;
 
@@ -44,12 +44,19 @@ static void print(const char *id, uint64_t value, uint64_t least)
 
 /* ---- operations, each measured as one call of a function ---- */
 static int file, to[2], from[2];
-static char *fresh, data[PAGE];
+static char *fresh, *row, data[PAGE];
 
 static void nothing(void) { }
 static void getuid_raw(void) { syscall(SYS_getuid); }
 static void getppid_raw(void) { syscall(SYS_getppid); }
-static void page_touch(void) { *(volatile char *)fresh = 1; fresh += PAGE; }
+/* Downwards, which no system foresees; and upwards, which one may. */
+static void page_touch(void) { *(volatile char *)fresh = 1; fresh -= PAGE; }
+static void row_touch(void)
+{
+    for (int i = 0; i < ROW; i++, row += PAGE) {
+        *(volatile char *)row = 1;
+    }
+}
 static void open_close(void) { close(open("/tmp/measured", O_RDONLY)); }
 static void read_page(void) { check(pread(file, data, PAGE, 0) == PAGE, "pread"); }
 static void write_page(void) { check(pwrite(file, data, PAGE, 0) == PAGE, "pwrite"); }
@@ -125,9 +132,12 @@ int main(int count, char **argument)
     empty = measure("u_clock", nothing, SAMPLES);
     measure("u_getuid", getuid_raw, SAMPLES);
     measure("u_getppid", getppid_raw, SAMPLES);
-    fresh = mmap(NULL, (SAMPLES + 1) * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    check(fresh != MAP_FAILED, "mmap");
+    row = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check(row != MAP_FAILED, "mmap");
+    fresh = row + (PAGES - 1) * PAGE;
     measure("u_page", page_touch, SAMPLES);
+    measure("u_page_row", row_touch, FEW);
+    check(munmap(row - FEW * ROW * PAGE, PAGES * PAGE) == 0, "munmap");
     file = open("/tmp/measured", O_RDWR | O_CREAT, 0600);
     check(file >= 0, "/tmp/measured");
     write_page();

@@ -104,8 +104,8 @@ static u64 *reach(u32 p, u64 address, u32 right)
         if (e && e->rights & right) {
             return frame_content(e->frame);
         }
-        l4_err_t err =
-            CALL(process[p].label, PAGER_FAULT, 3, NULL, address, right == L4_W ? PAGER_WRITE : PAGER_READ, 0);
+        u64 error = (right == L4_W ? PAGER_WRITE : PAGER_READ) | (e ? PAGER_PRESENT : 0);
+        l4_err_t err = CALL(process[p].label, PAGER_FAULT, 3, NULL, address, error, 0);
         if (err == VM_NOMEM) {
             refused++;
             return NULL;
@@ -473,6 +473,16 @@ static void op_file_map(u32 p)
     }
 }
 
+/* Page after page, which vm foresees. */
+static void op_sweep(u32 p)
+{
+    u32 first, pages;
+    range(&first, &pages);
+    for (u32 i = first; i < first + pages; i++) {
+        use(p, i, true);
+    }
+}
+
 static void op_any(u32 p)
 {
     switch (any(40)) {
@@ -488,6 +498,7 @@ static void op_any(u32 p)
     case 15: op_file_resize(any(FILES)); break;
     case 16: op_file_write(any(FILES)); break;
     case 17: op_file_map(p); break;
+    case 18: op_sweep(p); break;
     default: use(p, any(PAGES), any(2)); break;
     }
 }

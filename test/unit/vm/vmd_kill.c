@@ -58,6 +58,17 @@ static void file_mapped(void)
     FAULT(PARENT, FILE_MAP + 2 * PAGE, PAGER_WRITE);
 }
 
+enum { WRITE_AGAIN = PAGER_WRITE | PAGER_PRESENT };
+static void one_before(void) { FAULT(PARENT, CODE + 4 * PAGE, PAGER_WRITE); }
+static void copied_before(void)
+{
+    for (u32 i = 4; i < 8; i++) {
+        FAULT(PARENT, CODE + i * PAGE, PAGER_WRITE);
+    }
+    forked();
+    FAULT(PARENT, CODE + 4 * PAGE, WRITE_AGAIN);
+}
+
 #define OF_PARENT .label = PARENT
 static const struct kill_request requests[] = {
     { .method = VMD_KILL_VM_MAP, OF_PARENT, .word = { 0, 5 * PAGE, VM_RW, 0 } },
@@ -229,8 +240,18 @@ static const struct kill_request requests[] = {
         .word = { PARENT, 3, PAGE, FILE_MAP, 2 * PAGE, VM_RW, VM_SHARED | VM_FIXED, VM_R, 5 },
         .expect = VM_ACCESS },
     { .name = "fresh", .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { CODE + 5 * PAGE, PAGER_WRITE, 0 } },
-    { .name = "read before", .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { CODE + 3 * PAGE, PAGER_WRITE, 0 } },
-    { .name = "copy", .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { CODE, PAGER_WRITE, 0 }, .prepare = forked },
+    { .name = "read before", .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { CODE + 3 * PAGE, WRITE_AGAIN, 0 } },
+    { .name = "copy", .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { CODE, WRITE_AGAIN, 0 }, .prepare = forked },
+    { .name = "page after page",
+        .method = VMD_KILL_PAGER_FAULT,
+        OF_PARENT,
+        .word = { CODE + 5 * PAGE, PAGER_WRITE, 0 },
+        .prepare = one_before },
+    { .name = "copy after copy",
+        .method = VMD_KILL_PAGER_FAULT,
+        OF_PARENT,
+        .word = { CODE + 5 * PAGE, WRITE_AGAIN, 0 },
+        .prepare = copied_before },
     { .name = "no region",
         .method = VMD_KILL_PAGER_FAULT,
         OF_PARENT,
