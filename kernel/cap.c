@@ -12,42 +12,54 @@ static u64 last_lineage;
 
 l4_err_t cap_table_init(struct cap_table *table, struct factory *factory)
 {
-    *table = (struct cap_table){ .pages = memory_take(factory, L4_PAGE_SIZE), .factory = factory };
-    if (!table->pages)
-        return L4_NO_MEMORY;
-    for (u32 i = 0; i < CAP_PAGES; i++)
-        table->pages[i] = &cap_zero_page;
-    return L4_OK;
+    *table = (struct cap_table){ .pages = memory_take_zero(factory), .factory = factory };
+    return table->pages ? L4_OK : L4_NO_MEMORY;
 }
 
-/* Empty a page's slots; what becomes of the objects of its tombs no longer matters here. */
-static l4_err_t empty_page(struct cap_page *page)
+/* Empty a slot; what becomes of the object of a tomb no longer matters here, but it is to be destroyed first. */
+static l4_err_t empty_slot(struct cap *cap, u32 *budget)
 {
     u64 changed = 0;
-    for (u32 i = 0; i < CAP_PAGE_SLOTS; i++) {
-        struct cap *cap = &page->slot[i];
-        if (cap_revoke(cap, false, &changed) == RESTART)
+    l4_err_t err = cap_revoke(cap, false, &changed);
+    *budget -= changed < *budget ? (u32)changed : *budget;
+    if (err == RESTART || !cap_is_tomb(cap))
+        return err;
+    cap->object->tomb = NULL;
+    cap->object = NULL;
+    return RESTART;
+}
+
+/* Empty the slots of a page that have been in use. */
+static l4_err_t empty_page(struct cap_page *page, u32 *budget)
+{
+    u64 *mask = &kpage_of(page)->mask;
+    for (; *mask; *mask &= *mask - 1)
+        if (!*budget || empty_slot(&page->slot[__builtin_ctzl(*mask)], budget) == RESTART)
             return RESTART;
-        if (cap_is_tomb(cap))
-            cap->object->tomb = NULL;
-        cap->object = NULL;
-    }
     return L4_OK;
 }
 
-l4_err_t cap_table_fini_step(struct cap_table *table)
+static l4_err_t give_page(struct cap_table *table, u64 *distance, u32 *budget)
 {
-    for (; table->going < CAP_PAGES; table->going++) {
-        struct cap_page *page = table->pages[table->going];
-        if (page == &cap_zero_page)
-            continue;
-        if (empty_page(page) == L4_OK) {
-            table->pages[table->going] = &cap_zero_page;
-            memory_give(table->factory, page, sizeof *page);
-        }
+    struct cap_page *page = (struct cap_page *)((u64)&cap_zero_page + *distance);
+    if (!*distance)
+        return L4_OK;
+    if (!*budget || empty_page(page, budget) == RESTART)
         return RESTART;
-    }
-    memory_give(table->factory, table->pages, L4_PAGE_SIZE);
+    *budget -= *budget > 0;
+    *distance = 0;
+    memory_give_zero(table->factory, page);
+    return L4_OK;
+}
+
+l4_err_t cap_table_fini_step(struct cap_table *table, u32 *budget)
+{
+    u64 *mask = &kpage_of(table->pages)->mask;
+    for (; *mask; *mask &= *mask - 1)
+        for (u32 i = 0; i < CAP_PAGES / 64; i++)
+            if (give_page(table, &table->pages[__builtin_ctzl(*mask) * (CAP_PAGES / 64) + i], budget) == RESTART)
+                return RESTART;
+    memory_give_zero(table->factory, table->pages);
     return L4_OK;
 }
 
@@ -55,14 +67,16 @@ l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty)
 {
     if (!slot || slot >= L4_CAP_SLOTS)
         return L4_BAD_ARGUMENT;
-    struct cap_page **page = &table->pages[slot / CAP_PAGE_SLOTS];
-    if (*page == &cap_zero_page) {
-        struct cap_page *fresh = memory_take(table->factory, sizeof *fresh);
+    u64 *distance = &table->pages[slot / CAP_PAGE_SLOTS];
+    if (!*distance) {
+        void *fresh = memory_take_zero(table->factory);
         if (!fresh)
             return L4_NO_MEMORY;
-        *page = fresh;
+        *distance = (u64)fresh - (u64)&cap_zero_page;
+        kpage_mark(kpage_of(distance), distance);
     }
     *empty = cap_find(table, slot);
+    kpage_mark(kpage_of(*empty), *empty);
     return (*empty)->kind == L4_NOTHING && !(*empty)->object ? L4_OK : L4_SLOT_BUSY;
 }
 

@@ -2,7 +2,7 @@
 /* cap.h: what a task holds: capabilities, in the table below, and mapped pages and I/O ports, found through its page
  * table (space.h). Both are a `struct cap`, a place in the tree of who derived what from whom (tree.h).
  *
- *   table: 512 pointers -> page of 64 slots          (an absent page is the one zero page)
+ *   table: 512 distances -> page of 64 slots         (an absent page is the one zero page: distance 0)
  *
  * INVARIANT root: c->object->root == c <=> c has no parent.
  * A slot of kind L4_NOTHING with an object is a *tomb*: the object is being destroyed, and the slot is not free before.
@@ -22,7 +22,7 @@ struct cap {
     };
     union {
         u64 label;                      /* doors: the client's label */
-        vaddr_t at;                     /* pages */
+        u64 *entry;                     /* pages: in the page table of `space` */
     };
     union {
         struct { struct cap *parent, *child, *next, *prev; };   /* siblings: NULL-terminated; prev NULL in the first */
@@ -44,15 +44,14 @@ enum { CAP_PAGE_SLOTS = 64, CAP_PAGES = L4_CAP_SLOTS / CAP_PAGE_SLOTS };
 struct cap_page { struct cap slot[CAP_PAGE_SLOTS]; };
 
 struct cap_table {
-    struct cap_page **pages;    /* absent ones point to cap_zero_page */
+    u64 *pages;                 /* how far behind cap_zero_page each is */
     struct factory *factory;    /* pays for pages */
-    u32 going;                  /* the page that cap_table_fini_step is at */
 };
 extern struct cap_page cap_zero_page;
 
 l4_err_t cap_table_init(struct cap_table *table, struct factory *factory);
-/* One bounded step of removing every capability, then the pages: RESTART until empty and freed. */
-l4_err_t cap_table_fini_step(struct cap_table *table);
+/* Remove every capability, then the pages, while *budget lasts: RESTART until empty and freed. */
+l4_err_t cap_table_fini_step(struct cap_table *table, u32 *budget);
 
 /* The slot with this index. Never NULL: an absent or impossible one is an empty slot of the zero page, never to be
  * written. */
@@ -60,7 +59,7 @@ static inline struct cap *cap_find(const struct cap_table *table, u64 slot)
 {
     if (slot >= L4_CAP_SLOTS)
         return &cap_zero_page.slot[0];
-    return &table->pages[slot / CAP_PAGE_SLOTS]->slot[slot % CAP_PAGE_SLOTS];
+    return (struct cap *)((u64)&cap_zero_page + table->pages[slot / CAP_PAGE_SLOTS]) + slot % CAP_PAGE_SLOTS;
 }
 /* An empty slot to write into, its page allocated. L4_SLOT_BUSY, L4_NO_MEMORY, L4_BAD_ARGUMENT (slot 0, too large). */
 l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty);

@@ -58,7 +58,7 @@ static void destroy_first(struct factory *factory)
         reap_insert(object);
 }
 
-l4_err_t factory_destroy_step(struct object *object)
+l4_err_t factory_destroy_step(struct object *object, u32 *budget)
 {
     struct factory *factory = factory_of(object);
     if (!list_is_empty(&factory->objects)) {

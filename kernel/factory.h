@@ -19,4 +19,4 @@ l4_err_t factory_init(struct object *object);
 void factory_init_root(struct factory *factory, u64 limit);
 /* A factory with `bytes` out of `parent`'s quota. */
 l4_err_t factory_create(struct factory *parent, u64 bytes, struct factory **factory);
-l4_err_t factory_destroy_step(struct object *object);
+l4_err_t factory_destroy_step(struct object *object, u32 *budget);

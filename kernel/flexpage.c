@@ -4,7 +4,7 @@
 
 enum {
     DONE_BITS = 36,             /* of *progress: 2^35 pages at most; the entries go above */
-    LOOKS_STEP = 512,           /* places to look at in one step, of which TREE_STEP may be changed */
+    LOOKS_STEP = 128,           /* places to look at in one step, of which TREE_STEP may be changed */
 };
 
 /* By type: bytes of a unit, how many units there are, the rights that there are, and where the first page is. */
@@ -20,19 +20,21 @@ u64 flexpage_units(enum l4_fpage_type type) { return type > L4_FPAGE_CAP ? 0 : 1
 
 static inline struct found find_page(const struct task *task, enum l4_fpage_type type, u64 unit)
 {
-    struct place place = paging_find(task->space.root, types[type].at + (unit << L4_PAGE_SHIFT));
-    u32 order = place.order - L4_PAGE_SHIFT;
-    struct cap *page = paging_is_present(place) ? *paging_page(place.entry) : NULL;
-    return (struct found){ page, unit, (unit | ((1ul << order) - 1)) + 1, order + types[type].unit_log2, place };
+    vaddr_t at = types[type].at + (unit << L4_PAGE_SHIFT);
+    struct place place = paging_find(task->space.root, at);
+    u32 order = place.order - L4_PAGE_SHIFT, size = order + types[type].unit_log2;
+    if (!paging_is_present(place))
+        return (struct found){ NULL, unit, unit + (paging_nothing(place, at) >> L4_PAGE_SHIFT), size, place };
+    return (struct found){ *paging_page(place.entry), unit, (unit | ((1ul << order) - 1)) + 1, size, place };
 }
 
 static inline struct found find_slot(const struct task *task, u64 slot)
 {
     struct cap *cap = cap_find(&task->caps, slot);
     if (cap->object || cap->kind)
-        return (struct found){ cap, slot, slot + 1, 0, { NULL, NULL, 0 } };
-    u64 absent = task->caps.pages[slot / CAP_PAGE_SLOTS] == &cap_zero_page ? CAP_PAGE_SLOTS - 1 : 0;
-    return (struct found){ NULL, slot, (slot | absent) + 1, 0, { NULL, NULL, 0 } };
+        return (struct found){ cap, slot, slot + 1, 0, { NULL, 0 } };
+    u64 absent = task->caps.pages[slot / CAP_PAGE_SLOTS] ? 0 : CAP_PAGE_SLOTS - 1;
+    return (struct found){ NULL, slot, (slot | absent) + 1, 0, { NULL, 0 } };
 }
 
 static inline struct found find(const struct task *task, enum l4_fpage_type type, u64 unit)
@@ -43,7 +45,7 @@ static inline struct found find(const struct task *task, enum l4_fpage_type type
 struct found flexpage_find(const struct task *task, enum l4_fpage_type type, u64 unit)
 {
     bool is_there = unit < flexpage_units(type);
-    return is_there ? find(task, type, unit) : (struct found){ NULL, unit, unit + 1, 0, { NULL, NULL, 0 } };
+    return is_there ? find(task, type, unit) : (struct found){ NULL, unit, unit + 1, 0, { NULL, 0 } };
 }
 
 /* ---- many ---- */
@@ -71,14 +73,17 @@ static l4_err_t walk(struct request *r, l4_err_t (*act)(struct request *, struct
     r->done = *progress & ((1ul << DONE_BITS) - 1);
     r->entries = *progress >> DONE_BITS;
     r->budget = TREE_STEP;
-    for (u32 looks = LOOKS_STEP; err == L4_OK && r->done < r->units; looks--) {
+    r->looks = LOOKS_STEP;
+    while (err == L4_OK && r->done < r->units) {
         struct found found = find(r->from, r->type, r->base + r->done);
-        if (!r->budget || !looks)
+        if (!r->budget || !r->looks)
             err = RESTART;
         else if (found.cap)
             err = act(r, &found);
-        if (err == L4_OK)
+        if (err == L4_OK) {
             r->done = found.end - r->base;
+            r->looks--;
+        }
     }
     *progress = r->done | r->entries << DONE_BITS;
     return err;
@@ -121,11 +126,25 @@ static l4_err_t unmap_slot(struct request *r, struct found *found)
     return err == L4_OK && cap_is_tomb(found->cap) ? REAP : err;
 }
 
+/* The page, and those right behind it in its table, without a walk for each, while each is nobody's parent. */
 static l4_err_t unmap_page(struct request *r, struct found *found)
 {
-    if (!r->derived_only && !(found->cap->rights & r->rights))
-        return L4_OK;
-    return tree_revoke(found->cap, r->rights, r->derived_only, &r->budget, &r->entries);
+    const struct kpage *table = kpage_of(found->place.entry);
+    u64 in_table = TABLE_ENTRIES - found->unit % TABLE_ENTRIES, in_window = r->units - r->done;
+    u64 left = found->place.order > L4_PAGE_SHIFT ? 1 : in_table < in_window ? in_table : in_window;
+    for (struct cap *page = found->cap;;) {
+        bool goes_on = --left && r->looks > 1 && r->budget > 1 && !page->child && table->used > 1;
+        bool is_meant = r->derived_only || page->rights & r->rights;
+        l4_err_t err = is_meant ? tree_revoke(page, r->rights, r->derived_only, &r->budget, &r->entries) : L4_OK;
+        if (err != L4_OK || !goes_on)
+            return err;
+        page = *paging_page(++found->place.entry);
+        r->looks--;
+        r->done++;
+        found->end = r->base + r->done + !!page;
+        if (!page)
+            return L4_OK;
+    }
 }
 
 l4_err_t flexpage_unmap(struct task *task, u64 fpage, u32 rights, bool derived_only, u64 *progress, u64 *changed)

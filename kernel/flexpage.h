@@ -24,7 +24,7 @@ struct request {
     enum l4_fpage_type type;
     u64 base, units, to_unit;   /* the window and where it goes */
     u64 done, entries;          /* progress */
-    u32 budget;                 /* what is left of this step */
+    u32 budget, looks;          /* what is left of this step: changes, and places to look at */
     u32 rights;                 /* to give or to take */
     enum how how;
     bool derived_only;

@@ -45,7 +45,7 @@ void gate_unlink_server(struct gate *gate)
     gate->server = &thread_nobody;
 }
 
-l4_err_t gate_destroy_step(struct object *object)
+l4_err_t gate_destroy_step(struct object *object, u32 *budget)
 {
     struct gate *gate = gate_of(object);
     struct thread *sender = gate_first(gate);

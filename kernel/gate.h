@@ -17,7 +17,7 @@ struct gate {
 
 static inline struct gate *gate_of(struct object *object) { return container_of(object, struct gate, object); }
 l4_err_t gate_init(struct object *object);
-l4_err_t gate_destroy_step(struct object *object);
+l4_err_t gate_destroy_step(struct object *object, u32 *budget);
 
 void gate_enqueue(struct gate *gate, struct thread *sender);
 void gate_dequeue(struct thread *sender);

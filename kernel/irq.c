@@ -44,7 +44,7 @@ static void unlink_receiver(struct irq *irq)
     irq->receiver = NULL;
 }
 
-l4_err_t irq_destroy_step(struct object *object)
+l4_err_t irq_destroy_step(struct object *object, u32 *budget)
 {
     struct irq *irq = irq_of(object);
     unlink_receiver(irq);

@@ -18,7 +18,7 @@ l4_err_t irq_init(struct object *object);
 /* Attach a fresh irq to a hardware line. L4_SLOT_BUSY if another object has it, L4_BAD_ARGUMENT if there is no such
  * line. */
 l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level);
-l4_err_t irq_destroy_step(struct object *object);
+l4_err_t irq_destroy_step(struct object *object, u32 *budget);
 
 /* Set the bit and deliver it if the receiver waits. */
 void irq_set(struct irq *irq);

@@ -1,106 +1,162 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* memory.c: a buddy allocator; see memory.h. A block is split until it fits; when it is given back, it joins its other
- * half (its *buddy*: the block of the same size with which it makes up an aligned one of twice the size) if that is
- * free, too.
- * INVARIANT buddies: of two buddies at most one is free and whole. */
+/* memory.c: see memory.h. A page is cut into blocks of one size when one is wanted and none is free, and is a page
+ * again when its last block has come back.
+ * INVARIANT slabs: a page of blocks is in memory_slabs <=> some of them are free; it is cut up <=> some are taken.
+ * INVARIANT zero: the pages on memory_free[ZERO] are all zero. */
 #include "memory.h"
 #include "arch.h"
 #include "factory.h"
 #include "string.h"
 
-enum { LARGEST = 1 << MEMORY_MOST };
+enum { ANY, ZERO };
 
-struct list memory_free[MEMORY_MOST + 1];
-static paddr_t first;           /* here the first block begins */
-static u8 *orders;              /* of the free block that begins there, for each 64 bytes from `first` on; or 0 */
-
-static u8 *order_at(paddr_t block) { return &orders[(block - first) >> MEMORY_LEAST]; }
-
-static void insert(paddr_t block, u32 order)
-{
-    *order_at(block) = (u8)order;
-    list_insert(memory_free[order].next, arch_pointer(block));
-}
-
-static void remove(paddr_t block)
-{
-    *order_at(block) = 0;
-    list_remove(arch_pointer(block));
-}
+u64 kpage_bias;
+struct kpage *memory_free[2];
+struct list memory_slabs[MEMORY_MOST];
+paddr_t memory_unused, memory_end;
 
 void memory_init(paddr_t base, u64 bytes)
 {
-    u64 units = bytes >> MEMORY_LEAST;
-    orders = memset(arch_pointer(base), 0, units);
-    first = (base + units + LARGEST - 1) & ~(paddr_t)(LARGEST - 1);
-    for (u32 order = MEMORY_LEAST; order <= MEMORY_MOST; order++)
-        list_init(&memory_free[order]);
-    for (paddr_t block = first; block + LARGEST <= base + bytes; block += LARGEST)
-        insert(block, MEMORY_MOST);
+    u64 about = (bytes / (L4_PAGE_SIZE + sizeof(struct kpage)) + 2) * sizeof(struct kpage);
+    memory_unused = (base + about + L4_PAGE_SIZE - 1) & ~(paddr_t)(L4_PAGE_SIZE - 1);
+    memory_end = (base + bytes) & ~(paddr_t)(L4_PAGE_SIZE - 1);
+    u64 first = (u64)arch_pointer((base + sizeof(struct kpage) - 1) & ~(paddr_t)(sizeof(struct kpage) - 1));
+    kpage_bias = first - ((u64)arch_pointer(memory_unused) >> 6);
+    for (u32 order = MEMORY_LEAST; order < MEMORY_MOST; order++)
+        list_init(&memory_slabs[order]);
 }
+
+/* ---- pages ---- */
+
+static struct kpage *page_unused(void)
+{
+    if (memory_unused == memory_end)
+        return NULL;
+    memory_unused += L4_PAGE_SIZE;
+    return kpage_of(arch_pointer(memory_unused - L4_PAGE_SIZE));
+}
+
+static void page_give(struct kpage *page, u32 kind)
+{
+    page->next = memory_free[kind];
+    memory_free[kind] = page;
+}
+
+static struct kpage *page_pop(u32 kind)
+{
+    struct kpage *page = memory_free[kind];
+    if (page)
+        memory_free[kind] = page->next;
+    return page;
+}
+
+/* Those that were zeroed for nothing are taken last. */
+static struct kpage *page_take(void)
+{
+    struct kpage *page = page_pop(ANY);
+    if (!page)
+        page = page_unused();
+    return page ? page : page_pop(ZERO);
+}
+
+/* ---- blocks ---- */
+
+static u64 all_blocks(u32 order) { return ~0ul >> (64 - (L4_PAGE_SIZE >> order)); }
+
+/* A page of blocks, one of which is free; NULL: no memory. */
+static struct kpage *slab(u32 order)
+{
+    struct list *first = list_first(&memory_slabs[order]);
+    if (first)
+        return container_of(first, struct kpage, in_slabs);
+    struct kpage *page = page_take();
+    if (!page)
+        return NULL;
+    page->mask = all_blocks(order);
+    list_insert(&memory_slabs[order], &page->in_slabs);
+    return page;
+}
+
+static void *block_take(u32 order)
+{
+    struct kpage *page = order == MEMORY_MOST ? page_take() : slab(order);
+    if (!page)
+        return NULL;
+    if (order == MEMORY_MOST)
+        return kpage_pointer(page);
+    u64 block = (u64)__builtin_ctzl(page->mask);
+    page->mask &= page->mask - 1;
+    if (!page->mask)
+        list_remove(&page->in_slabs);
+    return (u8 *)kpage_pointer(page) + (block << order);
+}
+
+static void block_give(void *at, u32 order)
+{
+    struct kpage *page = kpage_of(at);
+    if (order == MEMORY_MOST) {
+        page_give(page, ANY);
+        return;
+    }
+    if (!page->mask)
+        list_insert(memory_slabs[order].next, &page->in_slabs);
+    page->mask |= 1ul << (((u64)at & (L4_PAGE_SIZE - 1)) >> order);
+    if (page->mask != all_blocks(order))
+        return;
+    list_remove(&page->in_slabs);
+    page_give(page, ANY);
+}
+
+/* ---- charged ---- */
 
 static u32 order_of(u32 bytes)
 {
     return bytes <= 1 << MEMORY_LEAST ? MEMORY_LEAST : 32 - (u32)__builtin_clz(bytes - 1);
 }
 
-static paddr_t block_take(u32 wanted)
-{
-    u32 order = wanted;
-    while (order <= MEMORY_MOST && list_is_empty(&memory_free[order]))
-        order++;
-    if (order > MEMORY_MOST)
-        return 0;
-    paddr_t block = arch_paddr(memory_free[order].next);
-    remove(block);
-    while (order > wanted) {
-        order--;
-        insert(block + (1ul << order), order);
-    }
-    return block;
-}
-
-static void block_give(paddr_t block, u32 order)
-{
-    for (; order < MEMORY_MOST; order++) {
-        paddr_t buddy = block ^ 1ul << order;
-        if (*order_at(buddy) != order)
-            break;
-        remove(buddy);
-        block &= ~(1ul << order);
-    }
-    insert(block, order);
-}
-
-/* ---- charged ---- */
-
 u32 memory_cost(u32 bytes) { return 1u << order_of(bytes); }
+
+void *memory_take_block(struct factory *factory, u32 order)
+{
+    if (!factory_charge(factory, 1ul << order))
+        return NULL;
+    void *at = block_take(order);
+    if (!at)
+        factory_credit(factory, 1ul << order);
+    return at;
+}
+
+void memory_give_block(struct factory *factory, void *at, u32 order)
+{
+    block_give(at, order);
+    factory_credit(factory, 1ul << order);
+}
+
+void *memory_take_zero(struct factory *factory)
+{
+    if (!factory_charge(factory, L4_PAGE_SIZE))
+        return NULL;
+    struct kpage *page = page_pop(ZERO);
+    if (!page && (page = page_take()))
+        memset(kpage_pointer(page), 0, L4_PAGE_SIZE);
+    if (!page) {
+        factory_credit(factory, L4_PAGE_SIZE);
+        return NULL;
+    }
+    page->mask = page->used = 0;
+    return kpage_pointer(page);
+}
+
+void memory_give_zero(struct factory *factory, void *page)
+{
+    page_give(kpage_of(page), ZERO);
+    factory_credit(factory, L4_PAGE_SIZE);
+}
 
 void *memory_take(struct factory *factory, u32 bytes)
 {
-    u32 order = order_of(bytes);
-    if (!factory_charge(factory, 1ul << order))
-        return NULL;
-    paddr_t block = block_take(order);
-    if (block)
-        return memset(arch_pointer(block), 0, 1ul << order);
-    factory_credit(factory, 1ul << order);
-    return NULL;
+    void *at = memory_take_block(factory, order_of(bytes));
+    return at ? memset(at, 0, bytes) : NULL;
 }
 
-void memory_give(struct factory *factory, void *at, u32 bytes)
-{
-    block_give(arch_paddr(at), order_of(bytes));
-    factory_credit(factory, memory_cost(bytes));
-}
-
-paddr_t memory_take_frame(struct factory *factory)
-{
-    void *frame = memory_take(factory, L4_PAGE_SIZE);
-    return frame ? arch_paddr(frame) : 0;
-}
-
-void memory_give_frame(struct factory *factory, paddr_t frame)
-{
-    memory_give(factory, arch_pointer(frame), L4_PAGE_SIZE);
-}
+void memory_give(struct factory *factory, void *at, u32 bytes) { memory_give_block(factory, at, order_of(bytes)); }

@@ -9,21 +9,24 @@
 #include "thread.h"
 
 /* What sched, debug and log are: authority without a thing behind it. */
-static l4_err_t nothing_to_do(struct object *object) { return L4_OK; }
+static l4_err_t nothing_to_init(struct object *object) { return L4_OK; }
+static l4_err_t nothing_to_destroy(struct object *object, u32 *budget) { return L4_OK; }
+
+enum { DESTROY_COST = 4 };      /* in units of tree.h */
 
 static const struct kind {
     u32 bytes;
     l4_err_t (*init)(struct object *);              /* L4_NO_MEMORY: nothing of it is left */
-    l4_err_t (*destroy_step)(struct object *);      /* all but the memory of the object itself */
+    l4_err_t (*destroy_step)(struct object *, u32 *budget);     /* all but the memory of the object itself */
 } kinds[L4_KINDS] = {
     [L4_FACTORY] = { sizeof(struct factory), factory_init, factory_destroy_step },
     [L4_TASK] = { sizeof(struct task), task_init, task_destroy_step },
     [L4_THREAD] = { sizeof(struct thread), thread_init, thread_destroy_step },
     [L4_GATE] = { sizeof(struct gate), gate_init, gate_destroy_step },
     [L4_IRQ] = { sizeof(struct irq), irq_init, irq_destroy_step },
-    [L4_SCHED] = { sizeof(struct object), nothing_to_do, nothing_to_do },
-    [L4_DEBUG] = { sizeof(struct object), nothing_to_do, nothing_to_do },
-    [L4_LOG] = { sizeof(struct object), nothing_to_do, nothing_to_do },
+    [L4_SCHED] = { sizeof(struct object), nothing_to_init, nothing_to_destroy },
+    [L4_DEBUG] = { sizeof(struct object), nothing_to_init, nothing_to_destroy },
+    [L4_LOG] = { sizeof(struct object), nothing_to_init, nothing_to_destroy },
 };
 
 u64 object_count;
@@ -57,10 +60,11 @@ struct object *object_create(struct factory *factory, enum l4_kind kind)
     return NULL;
 }
 
-l4_err_t object_destroy_step(struct object *object)
+l4_err_t object_destroy_step(struct object *object, u32 *budget)
 {
     object->dying = 1;
-    if (kinds[object->kind].destroy_step(object) == RESTART)
+    *budget -= *budget < DESTROY_COST ? *budget : DESTROY_COST;
+    if (kinds[object->kind].destroy_step(object, budget) == RESTART)
         return RESTART;
     if (object != &object->factory->object)     /* the root factory, which nobody made */
         object_free(object);

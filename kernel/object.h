@@ -34,7 +34,8 @@ enum { RESTART = 1 << 16 };
 struct object *object_create(struct factory *factory, enum l4_kind kind);
 /* Give zeroed memory an id and link it to the factory. */
 void object_init(struct object *object, enum l4_kind kind, struct factory *factory);
-/* One bounded step of destroying `object` whose last capability is gone: RESTART until it is freed, then L4_OK. */
-l4_err_t object_destroy_step(struct object *object);
+/* Go on with destroying `object`, whose last capability is gone, while *budget lasts, of which there is some: RESTART
+ * until it is freed, then L4_OK. */
+l4_err_t object_destroy_step(struct object *object, u32 *budget);
 
 extern u64 object_count;        /* alive, for debug.usage */

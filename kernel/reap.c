@@ -14,19 +14,27 @@ void reap_insert(struct object *object)
     list_insert(dying.next, &object->in_dying);
 }
 
-bool reap_step(void)
+/* What this finds on the way is before it in the list then. */
+static l4_err_t destroy(struct list *first, u32 *budget)
 {
-    struct list *first = list_first(&dying);
-    if (!first)
-        return false;
     struct object *object = container_of(first, struct object, in_dying);
     struct cap *tomb = object->tomb;
     list_insert(first, &here);
     list_remove(first);
-    if (object_destroy_step(object) == RESTART)
+    l4_err_t err = object_destroy_step(object, budget);
+    if (err == RESTART)
         list_insert(&here, first);
     else if (tomb)
         tomb->object = NULL;
     list_remove(&here);
-    return true;
+    return err;
+}
+
+bool reap_step(void)
+{
+    u32 budget = TREE_STEP;
+    struct list *wanted = list_first(&dying), *first = wanted;
+    while (first && budget && (destroy(first, &budget) == RESTART || first != wanted))
+        first = list_first(&dying);
+    return wanted;
 }

@@ -11,30 +11,10 @@ struct root_page {
     struct cap page;
     struct tree tree;
 };
+enum { NODE_ORDER = 6 };
+_Static_assert(sizeof(struct cap) == 1 << NODE_ORDER && sizeof(struct root_page) <= 2 << NODE_ORDER, "as order_of says");
 
-static u32 bytes_of(const struct cap *parent) { return parent ? sizeof(struct cap) : sizeof(struct root_page); }
-
-/* A new page below `parent` (NULL: a root) in the empty entry `place`. */
-static l4_err_t insert(struct space *space, vaddr_t at, const struct place *place, u64 entry, u32 rights,
-                       struct cap *parent)
-{
-    struct cap *page = memory_take(space->factory, bytes_of(parent));
-    if (!page) {
-        paging_trim(space->root, space->factory, at);
-        return L4_NO_MEMORY;
-    }
-    page->at = at;
-    page->space = space;
-    page->kind = KIND_PAGE;
-    page->rights = (u8)rights;
-    page->order = (u8)place->order;
-    if (parent)
-        tree_insert(page, parent);
-    else
-        page->tree = &container_of(page, struct root_page, page)->tree;
-    paging_set(place, entry, page);
-    return L4_OK;
-}
+static u32 order_of(const struct cap *page) { return page->parent ? NODE_ORDER : NODE_ORDER + 1; }
 
 /* ---- roots ---- */
 
@@ -44,7 +24,17 @@ static l4_err_t add_root_page(struct space *space, vaddr_t at, u32 order, u64 en
     l4_err_t err = paging_make(space->root, space->factory, at, order, &place);
     if (err != L4_OK)
         return err;
-    return place.order != order || *place.entry ? L4_SLOT_BUSY : insert(space, at, &place, entry, rights, NULL);
+    if (place.order != order || *place.entry)
+        return L4_SLOT_BUSY;
+    struct root_page *root = memory_take(space->factory, sizeof *root);
+    if (!root) {
+        paging_trim(space->root, space->factory, place.entry);
+        return L4_NO_MEMORY;
+    }
+    root->page = (struct cap){ .tree = &root->tree, .entry = place.entry, .space = space, .kind = KIND_PAGE,
+                               .rights = (u8)rights, .order = (u8)order };
+    paging_set(place.entry, entry, &root->page);
+    return L4_OK;
 }
 
 l4_err_t space_add_root(struct space *space, vaddr_t at, paddr_t frame, u64 bytes, u32 rights, bool cached)
@@ -89,21 +79,20 @@ static l4_err_t prepare_grant(const struct request *r, struct cap *source, u32 o
     return losing ? tree_revoke(source, losing, false, &budget, &changed) : L4_OK;
 }
 
-/* The page moves to the empty entry `place`. Caller: it has no more rights than the new entry. */
-static l4_err_t move(struct space *to, vaddr_t at, const struct place *place, u64 entry, struct cap *page)
+/* The page moves to the empty entry at `to_entry`. Caller: it has no more rights than the new entry. */
+static l4_err_t move(struct space *to, u64 *to_entry, u64 value, struct cap *page)
 {
     struct space *from = page->space;
-    vaddr_t from_at = page->at;
-    u32 bytes = memory_cost(bytes_of(page->parent));
+    u64 *from_entry = page->entry, bytes = 1ul << order_of(page);
     if (!factory_charge(to->factory, bytes)) {
-        paging_trim(to->root, to->factory, at);
+        paging_trim(to->root, to->factory, to_entry);
         return L4_NO_MEMORY;
     }
     factory_credit(from->factory, bytes);
     page->space = to;
-    page->at = at;
-    paging_set(place, entry, page);
-    paging_clear(from->root, from->factory, from_at);
+    page->entry = to_entry;
+    paging_set(to_entry, value, page);
+    paging_clear(from->root, from->factory, from_entry, page->order);
     return L4_OK;
 }
 
@@ -118,23 +107,38 @@ static u64 run_length(const struct request *r, const struct found *found, vaddr_
     return found->place.order == L4_PAGE_SHIFT ? least(least(in_source, in_target), least(in_window, r->budget)) : 1;
 }
 
+/* A node for an empty entry, below `parent`; false: no memory. */
+static inline bool add(struct space *space, u64 *entry, u64 value, u32 rights, u32 order, struct cap *parent)
+{
+    struct cap *page = memory_take_block(space->factory, NODE_ORDER);
+    if (!page)
+        return false;
+    *page = (struct cap){ .entry = entry, .space = space, .kind = KIND_PAGE, .rights = (u8)rights, .order = (u8)order };
+    tree_insert(page, parent);
+    paging_set(entry, value, page);
+    return true;
+}
+
 /* Into the empty entry `place`, and the common case, pages into an empty part of one table, without a walk for each,
  * until something is not simple: the next step says what it is. Returns how many went; 0: no memory. */
-static u64 copy(const struct request *r, const struct found *found, vaddr_t to_at, struct place place, u64 entry)
+static u64 copy(const struct request *r, const struct found *found, vaddr_t to_at, struct place place, u64 value)
 {
-    u64 *source = found->place.entry, length = run_length(r, found, to_at), count = 0;
+    struct space *space = &r->to->space;
+    u64 *source = found->place.entry, *entry = place.entry;
+    u64 length = run_length(r, found, to_at), count = 0;
     struct cap *page = found->cap;
-    while (insert(&r->to->space, to_at, &place, entry, page->rights & r->rights, parent_of(r, page)) == L4_OK) {
+    while (add(space, entry, value, page->rights & r->rights, place.order, parent_of(r, page))) {
         if (++count == length)
-            break;
+            return count;
         source++;
-        place.entry++;
-        to_at += L4_PAGE_SIZE;
+        entry++;
         page = *paging_page(source);
-        if (!page || *place.entry || page->tree->top)
-            break;
-        entry = paging_restrict(*source, r->rights);
+        if (!page || *entry || page->tree->top)
+            return count;
+        value = paging_restrict(*source, r->rights);
     }
+    if (!count)
+        paging_trim(space->root, space->factory, entry);
     return count;
 }
 
@@ -160,7 +164,7 @@ l4_err_t space_map(struct request *r, struct found *found, vaddr_t to_at)
     if (place.order != order || (*place.entry && !is_same(r, &place, entry, source)))
         return L4_SLOT_BUSY;
     if (!*place.entry && r->how == GRANT)
-        err = move(to, to_at, &place, entry, source);
+        err = move(to, place.entry, entry, source);
     else if (!*place.entry)
         count = copy(r, found, to_at, place, entry);
     if (to_at >= PORTS_AT)
@@ -178,15 +182,14 @@ u64 space_take(struct cap *page, u32 taking)
     struct space *space = page->space;
     u32 had = page->rights;
     if (taking & L4_R) {
-        paging_clear(space->root, space->factory, page->at);
+        paging_clear(space->root, space->factory, page->entry, page->order);
         tree_remove(page);
-        memory_give(space->factory, page, bytes_of(page->parent));
+        memory_give_block(space->factory, page, order_of(page));
         return 1;
     }
-    u64 *entry = paging_find(space->root, page->at).entry;
     page->rights &= (u8)~taking;
-    *entry = paging_restrict(*entry, page->rights);
-    arch_tlb_forget(space->root, page->at);
+    *page->entry = paging_restrict(*page->entry, page->rights);
+    arch_tlb_forget(space->root, space_at(page));
     return page->rights != had;
 }
 
@@ -202,5 +205,5 @@ bool space_is_zero(const struct space *space, vaddr_t at)
 u64 space_name(const struct cap *page)
 {
     const struct task *task = page ? container_of(page->space, struct task, space) : NULL;
-    return page ? task->object.id << 36 | (page->at >> L4_PAGE_SHIFT & ((1ul << 36) - 1)) : 0;
+    return page ? task->object.id << 36 | (space_at(page) >> L4_PAGE_SHIFT & ((1ul << 36) - 1)) : 0;
 }

@@ -2,10 +2,11 @@
 /* space.h: what a task can address: a page table, in which I/O ports are pages too (paging.h). Every leaf page table
  * has a shadow table, so that finding the entry of a struct cap, or the struct cap of an entry, does not depend on how
  * many share the frame.
- * INVARIANT shadow: entry present <=> its shadow points to the struct cap that names (space, address, order, rights),
+ * INVARIANT shadow: entry present <=> its shadow points to the struct cap that names (space, entry, order, rights),
  * except UTCB pages, which have none and cannot be derived from. */
 #pragma once
 #include "cap.h"
+#include "paging.h"
 
 struct found;
 struct request;
@@ -25,6 +26,9 @@ l4_err_t space_add_root(struct space *space, vaddr_t at, paddr_t frame, u64 byte
 l4_err_t space_map(struct request *r, struct found *found, vaddr_t to_at);
 /* For tree.c: take rights from a page (with L4_R it goes). Returns how many pages lost any: 0 or 1. */
 u64 space_take(struct cap *page, u32 taking);
+
+/* Where a page is mapped. */
+static inline vaddr_t space_at(const struct cap *page) { return paging_at(page->entry, page->order); }
 
 /* Whether the aligned word at `at` is 0. False, too, where there is none that the task's threads could read from memory. */
 bool space_is_zero(const struct space *space, vaddr_t at);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* task.c: life of a task, its UTCB pages, and the methods of task.idl.
- * A UTCB page is a kernel frame mapped without a struct cap; bits 52-55 of its entry tell which of its four UTCBs are
- * taken. */
+ * A UTCB page is a page of the kernel's mapped without a struct cap; bits 52-55 of its entry tell which of its four
+ * UTCBs are taken. */
 #include "task.h"
 #include "factory.h"
 #include "flexpage.h"
@@ -34,13 +34,16 @@ l4_err_t task_init(struct object *object)
 
 static l4_err_t unmap_step(struct task *task)
 {
-    u64 changed, *going = task->going;
-    l4_err_t err = flexpage_unmap(task, L4_FPAGE_EVERYTHING, L4_R, false, &going[0], &changed);
-    return err == L4_OK ? flexpage_unmap(task, l4_fpage_ports(0, 16), L4_R | L4_W, false, &going[1], &changed) : err;
+    u64 changed, progress = 0;
+    l4_err_t err = flexpage_unmap(task, L4_FPAGE_EVERYTHING, L4_R, false, &progress, &changed);
+    if (err != L4_OK)
+        return err;
+    progress = 0;
+    return flexpage_unmap(task, l4_fpage_ports(0, 16), L4_R | L4_W, false, &progress, &changed);
 }
 
 /* Threads first, so that nobody runs in what is taken apart; then capabilities, then memory. */
-l4_err_t task_destroy_step(struct object *object)
+l4_err_t task_destroy_step(struct object *object, u32 *budget)
 {
     struct task *task = task_of(object);
     struct list *thread = list_first(&task->threads);
@@ -48,12 +51,10 @@ l4_err_t task_destroy_step(struct object *object)
         thread_unbind(container_of(thread, struct thread, in_task));
         return RESTART;
     }
-    if (task->caps.pages) {
-        if (cap_table_fini_step(&task->caps) == L4_OK)
-            task->caps.pages = NULL;
+    if (task->caps.pages && cap_table_fini_step(&task->caps, budget) == RESTART)
         return RESTART;
-    }
-    if (unmap_step(task) == RESTART)
+    task->caps.pages = NULL;
+    if (!*budget || unmap_step(task) == RESTART)
         return RESTART;
     paging_destroy(task->space.root, task->space.factory);
     list_remove(&task->in_all);
@@ -62,17 +63,17 @@ l4_err_t task_destroy_step(struct object *object)
 
 /* ---- UTCBs ---- */
 
-static u64 utcb_bit(vaddr_t at) { return ENTRY_COUNT << (at / L4_UTCB_SIZE & 3); }
+static u64 utcb_bit(vaddr_t at) { return ENTRY_UTCB << (at / L4_UTCB_SIZE & 3); }
 
 /* Put a fresh page for UTCBs into an empty entry. */
-static l4_err_t add_page(struct space *space, vaddr_t at, const struct place *place)
+static l4_err_t add_page(struct space *space, u64 *entry)
 {
-    paddr_t frame = memory_take_frame(space->factory);
-    if (!frame) {
-        paging_trim(space->root, space->factory, at);
+    void *page = memory_take(space->factory, L4_PAGE_SIZE);
+    if (!page) {
+        paging_trim(space->root, space->factory, entry);
         return L4_NO_MEMORY;
     }
-    paging_set(place, paging_leaf(frame, L4_PAGE_SHIFT, L4_R | L4_W, ENTRY_USER | ENTRY_KERNEL), NULL);
+    paging_set(entry, paging_leaf(arch_paddr(page), L4_PAGE_SHIFT, L4_R | L4_W, ENTRY_USER | ENTRY_KERNEL), NULL);
     return L4_OK;
 }
 
@@ -83,15 +84,17 @@ l4_err_t task_utcb_take(struct task *task, vaddr_t at, struct l4_utcb **utcb)
     if (at & (L4_UTCB_SIZE - 1) || at >= L4_USER_END)
         return L4_BAD_ARGUMENT;
     l4_err_t err = paging_make(space->root, space->factory, at, L4_PAGE_SHIFT, &place);
-    if (err == L4_OK && !*place.entry)
-        err = add_page(space, at, &place);
+    bool is_fresh = err == L4_OK && !*place.entry;
+    if (is_fresh)
+        err = add_page(space, place.entry);
     if (err != L4_OK)
         return err;
     if (!(*place.entry & ENTRY_KERNEL) || *place.entry & utcb_bit(at))
         return L4_SLOT_BUSY;
     *place.entry |= utcb_bit(at);
     *utcb = arch_pointer(paging_frame(*place.entry) + (at & (L4_PAGE_SIZE - 1)));
-    memset(*utcb, 0, sizeof **utcb);
+    if (!is_fresh)
+        memset(*utcb, 0, sizeof **utcb);
     return L4_OK;
 }
 
@@ -100,11 +103,11 @@ void task_utcb_give(struct task *task, vaddr_t at)
     struct space *space = &task->space;
     u64 *entry = paging_find(space->root, at).entry;
     *entry &= ~utcb_bit(at);
-    if (*entry & UTCBS * ENTRY_COUNT)
+    if (*entry & UTCBS * ENTRY_UTCB)
         return;
-    paddr_t frame = paging_frame(*entry);
-    paging_clear(space->root, space->factory, at);
-    memory_give_frame(space->factory, frame);
+    void *page = arch_pointer(paging_frame(*entry));
+    paging_clear(space->root, space->factory, entry, L4_PAGE_SHIFT);
+    memory_give(space->factory, page, L4_PAGE_SIZE);
 }
 
 /* ---- task.idl ---- */

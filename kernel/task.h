@@ -15,14 +15,13 @@ struct task {
     struct list threads;        /* thread.in_task of the threads bound to it */
     struct code_range native;        /* `syscall` from outside is reflected; 0, ~0 at first */
     struct code_range leave;         /* a kick in here starts the way out again (reflect.c) */
-    u64 going[2];                    /* progress of task_destroy_step in unmapping memory and ports */
 };
 
 extern struct list task_all;            /* every task, by id */
 
 static inline struct task *task_of(struct object *object) { return container_of(object, struct task, object); }
 l4_err_t task_init(struct object *object);
-l4_err_t task_destroy_step(struct object *object);
+l4_err_t task_destroy_step(struct object *object, u32 *budget);
 
 /* A UTCB of this task at `at` (1 KB aligned); the page appears with its first UTCB and goes with its last. */
 l4_err_t task_utcb_take(struct task *task, vaddr_t at, struct l4_utcb **utcb);

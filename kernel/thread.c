@@ -71,7 +71,7 @@ static void free_fpu(struct thread *t)
     t->fpu = NULL;
 }
 
-l4_err_t thread_destroy_step(struct object *object)
+l4_err_t thread_destroy_step(struct object *object, u32 *budget)
 {
     struct thread *t = thread_of(object);
     for (struct list *node; (node = list_first(&t->gates)); )

@@ -80,7 +80,7 @@ static inline enum thread_state thread_state(const struct thread *t) { return t-
 extern struct thread thread_nobody;        /* stands where there is no thread: it is stopped, for ever */
 
 l4_err_t thread_init(struct object *object);
-l4_err_t thread_destroy_step(struct object *object);
+l4_err_t thread_destroy_step(struct object *object, u32 *budget);
 
 /* It waits for somebody: it can be aborted. */
 static inline bool thread_waits(const struct thread *t)

@@ -28,6 +28,11 @@ void tree_remove(struct cap *cap)
 /* Does a child of this one have a right that goes? */
 static bool has_given(const struct cap *cap, u32 taking) { return cap->child && (cap->given & taking); }
 
+static u64 take(struct cap *cap, u32 taking)
+{
+    return cap->kind == KIND_PAGE ? space_take(cap, taking) : cap_take(cap);
+}
+
 /* One unit of work. True when it was the last. */
 static bool revoke_one(struct tree *tree, u64 *changed)
 {
@@ -46,7 +51,7 @@ static bool revoke_one(struct tree *tree, u64 *changed)
         cap->parent->given &= (u8)~tree->taking;
     }
     if (!stays)
-        *changed += cap->kind == KIND_PAGE ? space_take(cap, tree->taking) : cap_take(cap);
+        *changed += take(cap, tree->taking);
     return is_top;
 }
 
@@ -73,11 +78,17 @@ l4_err_t tree_settle(struct tree *tree)
 l4_err_t tree_revoke(struct cap *top, u32 taking, bool derived_only, u32 *budget, u64 *changed)
 {
     struct tree *tree = top->tree;
-    if (derived_only && !has_given(top, taking))
+    bool is_leaf = !has_given(top, taking);
+    if (derived_only && is_leaf)
         return L4_OK;
     if (tree->top) {
         step(tree, budget, changed);
         return RESTART;
+    }
+    if (is_leaf) {              /* nothing to walk through, and so nothing to mark */
+        --*budget;
+        *changed += take(top, taking);
+        return L4_OK;
     }
     *tree = (struct tree){ top, top, (u8)taking, derived_only };
     return step(tree, budget, changed);

@@ -17,11 +17,12 @@ static u64 *table_of(u64 entry) { return arch_pointer(entry & ENTRY_ADDRESS); }
 
 static void check_inside(const struct cap *child, const struct cap *parent)
 {
-    u64 c = *paging_find(child->space->root, child->at).entry, p = *paging_find(parent->space->root, parent->at).entry;
-    INVARIANT("inside", paging_frame(c) >= paging_frame(p), child->at);
-    INVARIANT("inside", paging_frame(c) + (1ul << child->order) <= paging_frame(p) + (1ul << parent->order), child->at);
-    INVARIANT("inside", (c & ENTRY_UNCACHED) == (p & ENTRY_UNCACHED), child->at);
-    INVARIANT("inside", child->kind == KIND_PAGE && (child->at < L4_USER_END) == (parent->at < L4_USER_END), child->at);
+    u64 c = *child->entry, p = *parent->entry;
+    vaddr_t at = space_at(child);
+    INVARIANT("inside", paging_frame(c) >= paging_frame(p), at);
+    INVARIANT("inside", paging_frame(c) + (1ul << child->order) <= paging_frame(p) + (1ul << parent->order), at);
+    INVARIANT("inside", (c & ENTRY_UNCACHED) == (p & ENTRY_UNCACHED), at);
+    INVARIANT("inside", child->kind == KIND_PAGE && (at < L4_USER_END) == (space_at(parent) < L4_USER_END), at);
 }
 
 static void check_family(const struct cap *cap)
@@ -32,7 +33,7 @@ static void check_family(const struct cap *cap)
         INVARIANT("given", !((child->rights | L4_R) & ~cap->given), cap->label);
         if (cap->kind != KIND_PAGE)
             continue;
-        INVARIANT("inside", !(child->rights & ~cap->rights), cap->at);
+        INVARIANT("inside", !(child->rights & ~cap->rights), space_at(cap));
         check_inside(child, cap);
     }
 }
@@ -47,7 +48,7 @@ static void check_leaf(const struct space *space, u64 *entry, vaddr_t at, u32 or
         return;
     }
     INVARIANT("shadow", page && page->space == space && page->order == order && page->kind == KIND_PAGE, at);
-    INVARIANT("shadow", page->at == at, at);
+    INVARIANT("shadow", page->entry == entry && space_at(page) == at, at);
     INVARIANT("shadow", page->rights & L4_R && !(page->rights & L4_W) == !(*entry & ENTRY_WRITE), at);
     INVARIANT("shadow", !(page->rights & L4_X) == !!(*entry & ENTRY_NX), at);
     INVARIANT("ports", is_user || (at >= PORTS_AT && at < PORTS_AT + PORTS * L4_PAGE_SIZE), at);
@@ -57,9 +58,10 @@ static void check_leaf(const struct space *space, u64 *entry, vaddr_t at, u32 or
 
 static bool is_kernel_half(u32 i, u32 order) { return order == 39 && i >= 256 && i != (PORTS_AT >> 39 & 511); }
 
-/* Check the table whose entries map `order` each; returns how many it uses. */
-static u32 check_table(const struct space *space, u64 *table, vaddr_t base, u32 order)
+/* Check the table whose entries map `order` each, and to which `up` points. */
+static void check_table(const struct space *space, u64 *up, u64 *table, vaddr_t base, u32 order)
 {
+    const struct kpage *info = kpage_of(table);
     u32 used = 0;
     for (u32 i = 0; i < TABLE_ENTRIES; i++) {
         vaddr_t at = base + ((u64)i << order) + (order == 39 && i >= 256 ? 0xfffful << 48 : 0);
@@ -71,18 +73,17 @@ static u32 check_table(const struct space *space, u64 *table, vaddr_t base, u32 
         if (!table[i])
             continue;
         used++;
-        INVARIANT("counts", table[i] & ENTRY_PRESENT, at);
+        INVARIANT("counts", table[i] & ENTRY_PRESENT && info->mask >> i / 8 & 1, at);
         if (leaf)
             check_leaf(space, &table[i], at, order);
         else
-            INVARIANT("counts", check_table(space, table_of(table[i]), at,
-                                            order - 9) == (table[i] & ENTRY_COUNTS) >> 52, at);
+            check_table(space, &table[i], table_of(table[i]), at, order - 9);
     }
-    INVARIANT("counts", used || order == 39, base);
-    return used;
+    INVARIANT("counts", used == info->used && (used || !up), base);
+    INVARIANT("counts", info->up == up && info->at == base, base);
 }
 
-void space_check(const struct space *space) { check_table(space, arch_pointer(space->root), 0, 39); }
+void space_check(const struct space *space) { check_table(space, NULL, arch_pointer(space->root), 0, 39); }
 
 /* ---- capabilities ---- */
 
@@ -97,6 +98,8 @@ void cap_check(const struct cap_table *table)
 {
     for (u64 slot = 0; slot < L4_CAP_SLOTS; slot++) {
         const struct cap *cap = cap_find(table, slot);
+        if (cap->kind || cap->object)
+            INVARIANT("mask", kpage_of(cap)->mask >> slot % CAP_PAGE_SLOTS & 1, slot);
         if (cap_is_tomb(cap))
             INVARIANT("root", cap->object->tomb == cap, slot);
         else if (cap->kind != L4_NOTHING && cap->kind != L4_REPLY)
@@ -108,14 +111,24 @@ void cap_check(const struct cap_table *table)
 
 /* ---- memory ---- */
 
-u64 memory_check(void)
+static u64 check_free(const struct kpage *page, bool is_zero)
 {
     u64 bytes = 0;
-    for (u32 order = MEMORY_LEAST; order <= MEMORY_MOST; order++)
-        list_for_each(block, &memory_free[order]) {
-            paddr_t at = arch_paddr(block);
-            INVARIANT("buddies", at % (1ul << order) == 0, at);
-            bytes += 1ul << order;
+    for (; page; page = page->next, bytes += L4_PAGE_SIZE)
+        for (u32 i = 0; is_zero && i < TABLE_ENTRIES; i++)
+            INVARIANT("zero", !((u64 *)kpage_pointer(page))[i], kpage_pointer(page));
+    return bytes;
+}
+
+u64 memory_check(void)
+{
+    u64 bytes = check_free(memory_free[0], false) + check_free(memory_free[1], true) + memory_end - memory_unused;
+    for (u32 order = MEMORY_LEAST; order < MEMORY_MOST; order++)
+        list_for_each(node, &memory_slabs[order]) {
+            const struct kpage *page = container_of(node, struct kpage, in_slabs);
+            u64 all = ~0ul >> (64 - (L4_PAGE_SIZE >> order));
+            INVARIANT("slabs", page->mask && page->mask != all && !(page->mask & ~all), kpage_pointer(page));
+            bytes += (u64)__builtin_popcountl(page->mask) << order;
         }
     return bytes;
 }
@@ -149,7 +162,7 @@ u64 cap_table_bytes(const struct cap_table *table)
 {
     u64 bytes = L4_PAGE_SIZE;
     for (u32 i = 0; i < CAP_PAGES; i++)
-        bytes += table->pages[i] != &cap_zero_page ? L4_PAGE_SIZE : 0;
+        bytes += table->pages[i] ? L4_PAGE_SIZE : 0;
     return bytes;
 }
 

@@ -10,9 +10,9 @@
 #include "task.h"
 
 void space_check(const struct space *space);        /* shadow, counts, family, inside, given, ports */
-void cap_check(const struct cap_table *table);      /* family, given, root */
+void cap_check(const struct cap_table *table);      /* family, given, root, mask */
 void factory_check(const struct factory *factory);  /* owned, quota; of child factories and tasks too */
-u64 memory_check(void);                             /* buddies: their alignment; returns the free bytes */
+u64 memory_check(void);                             /* slabs, zero; returns the free bytes */
 /* What a space or table has charged to its factory, in bytes. */
 u64 space_bytes(const struct space *space);
 u64 cap_table_bytes(const struct cap_table *table);

@@ -17,8 +17,10 @@ static const vaddr_t code_at = 0x400000, moved_to = 0x400200, after_outside = 0x
 static struct { struct thread thread; } __attribute__((aligned(64))) slot[THREADS];
 static struct task task[THREADS];
 static u8 area[THREADS][L4_PAGE_SIZE] __attribute__((aligned(64)));
-static struct cap_page slots, *slot_pages[CAP_PAGES];       /* the same for each task */
+static struct cap_page slots;       /* the same for each task, */
+static u64 slot_pages[CAP_PAGES];   /* all through the table */
 static u64 port_tables[PORTS / TABLE_ENTRIES];
+static struct kpage port_page;      /* of port_table() */
 static struct l4_kip *kip;
 static paddr_t memory;              /* THREADS * PAGES frames for page tables and programs, then one for port pages */
 static const char *command_line;
@@ -26,6 +28,8 @@ static u32 checks, failures, no_fpu, refused_ports, arrived[LINES];
 extern const u8 machine_programs[THREADS][PROGRAM_BYTES];
 bool paging_nx;
 struct thread thread_nobody;
+struct cap_page cap_zero_page;
+u64 kpage_bias;
 
 static u8 *frame_at(u32 index) { return arch_pointer(memory + index * L4_PAGE_SIZE); }
 static u64 *port_table(void) { return (u64 *)frame_at(THREADS * PAGES); }
@@ -35,8 +39,7 @@ static struct thread *thread_at(u32 index) { return &slot[index].thread; }
 struct place paging_find(paddr_t root, vaddr_t at)
 {
     static u64 nothing;
-    return root == task[1].space.root ? (struct place){ port_table(), port_tables, L4_PAGE_SHIFT }
-        : (struct place){ &nothing, NULL, 39 };
+    return root == task[1].space.root ? (struct place){ port_table(), L4_PAGE_SHIFT } : (struct place){ &nothing, 39 };
 }
 
 static void check(const char *what, u64 is, u64 wanted)
@@ -106,13 +109,16 @@ struct frame *kernel_main(const struct l4_boot_record *record)
     arch_init(record, kip);
     memset(frame_at(0), 0, (THREADS * PAGES + 1) * L4_PAGE_SIZE);
     for (u32 i = 0; i < CAP_PAGES; i++)
-        slot_pages[i] = &slots;
+        slot_pages[i] = (u64)&slots - (u64)&cap_zero_page;
     for (u32 i = 1; i < CAP_PAGE_SLOTS; i++)
         slots.slot[i].kind = i % 2 ? L4_DOOR : L4_LOG;      /* the machine tells them apart: a call, another invocation */
     for (u32 n = 1; n < THREADS; n++)
         thread_make(n);
     port_table()[CMOS_PORT] = ENTRY_PRESENT;
-    port_tables[0] = arch_paddr(port_table()) | ENTRY_PRESENT | ENTRY_COUNT;
+    port_tables[0] = arch_paddr(port_table()) | ENTRY_PRESENT;
+    kpage_bias = (u64)&port_page - ((u64)port_table() >> 6);
+    port_page.up = port_tables;
+    kpage_mark(&port_page, &port_table()[CMOS_PORT]);
     lines_open();
     return arch_idle_frame();
 }

@@ -77,7 +77,7 @@ entry_system_call:
         test    %r10, %r10
         jz      answer
         mov     %r10, END_MESSAGE(%rsp)
-        mov     %r10, %rcx                      /* a slot: page, and place in it */
+        mov     %r10, %rcx                      /* a slot: how far its page is, and place in it (cap.h) */
         shr     $6, %rcx
         cmp     $512, %rcx
         jae     refuse
@@ -85,7 +85,7 @@ entry_system_call:
         mov     (%r11,%rcx,8), %rcx
         and     $63, %r10d
         shl     $6, %r10d
-        add     %r10, %rcx
+        lea     cap_zero_page(%rcx,%r10), %rcx
         cmpb    $DOOR, CAP_KIND(%rcx)
         jne     object
         save_kept

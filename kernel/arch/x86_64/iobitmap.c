@@ -28,12 +28,10 @@ static void allow(u8 *bitmap, u64 entry)
         return;
     }
     const u64 *table = arch_pointer(entry & ENTRY_ADDRESS);
-    u64 left = (entry & ENTRY_COUNTS) / ENTRY_COUNT;
-    for (u32 port = 0; left; port++) {
-        if (table[port]) {
-            bitmap[port / 8] &= (u8)~(1 << port % 8);
-            left--;
-        }
+    for (u64 eights = entry ? kpage_of(table)->mask : 0; eights; eights &= eights - 1) {
+        u32 eight = (u32)__builtin_ctzl(eights);
+        for (u32 i = 0; i < 8; i++)
+            bitmap[eight] &= (u8)~((table[eight * 8 + i] != 0) << i);
     }
 }
 
@@ -44,7 +42,7 @@ bool arch_ports_load(struct thread *t)
     struct place first = paging_find(root, PORTS_AT);
     if (cpu->ports_of == root || first.order > L4_LARGE_SHIFT)
         return false;
-    const u64 *entry = first.order == L4_LARGE_SHIFT ? first.entry : first.up;
+    const u64 *entry = first.order == L4_LARGE_SHIFT ? first.entry : kpage_of(first.entry)->up;
     memset(cpu->ports, 0xff, PORTS_BYTES);
     for (u32 port = 0; port < PORTS; port += TABLE_ENTRIES)
         allow(&cpu->ports[port / 8], *entry++);

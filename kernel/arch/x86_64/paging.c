@@ -3,83 +3,132 @@
  * here. */
 #include "paging.h"
 #include "arch.h"
-#include "memory.h"
 #include "string.h"
 
-enum { TOP_ORDER = 39, TABLE_BITS = 9, HALF = TABLE_ENTRIES / 2 };
+enum { TOP_ORDER = 39, TABLE_BITS = 9, HALF = TABLE_ENTRIES / 2, LINE = 8 };
 
 bool paging_nx;
 
 static u64 *table_of(u64 entry) { return arch_pointer(entry & ENTRY_ADDRESS); }
 
-/* Bytes of the table below an entry of this order: the top-level table's has no shadow. */
-static u32 table_bytes(u32 order) { return order == TOP_ORDER ? L4_PAGE_SIZE : 2 * L4_PAGE_SIZE; }
+/* ---- the kernel's half ---- */
+
+/* The eights of the kernel's half in which there is anything: the same for all spaces and for ever. */
+static u64 kernel_lines(void)
+{
+    static u64 lines;
+    const u64 *half = arch_kernel_half();
+    for (u32 i = lines ? HALF : 0; i < HALF; i++)
+        lines |= (u64)(half[i] != 0) << i / LINE;
+    return lines;
+}
 
 paddr_t paging_create(struct factory *factory)
 {
-    paddr_t root = memory_take_frame(factory);
-    if (root)
-        memcpy((u64 *)arch_pointer(root) + HALF, arch_kernel_half(), HALF * sizeof(u64));
-    return root;
+    u64 *root = memory_take_zero(factory);
+    if (!root)
+        return 0;
+    kpage_of(root)->at = 0;
+    kpage_of(root)->up = NULL;
+    for (u64 lines = kernel_lines(); lines; lines &= lines - 1) {
+        u32 at = (u32)__builtin_ctzl(lines) * LINE;
+        memcpy(root + HALF + at, arch_kernel_half() + at, LINE * sizeof *root);
+    }
+    return arch_paddr(root);
 }
 
-void paging_destroy(paddr_t root, struct factory *factory) { memory_give_frame(factory, root); }
+void paging_destroy(paddr_t root, struct factory *factory)
+{
+    u64 *table = arch_pointer(root);
+    for (u64 lines = kernel_lines(); lines; lines &= lines - 1)
+        memset(table + HALF + __builtin_ctzl(lines) * LINE, 0, LINE * sizeof *table);
+    memory_give_zero(factory, table);
+}
+
+/* ---- tables ---- */
 
 struct place paging_find(paddr_t root, vaddr_t at)
 {
     u64 *table = arch_pointer(root);
-    struct place place = { NULL, NULL, TOP_ORDER };
+    struct place place = { NULL, TOP_ORDER };
     for (;; place.order -= TABLE_BITS) {
         place.entry = &table[at >> place.order & (TABLE_ENTRIES - 1)];
         if (place.order == L4_PAGE_SHIFT || (*place.entry & (ENTRY_PRESENT | ENTRY_LARGE)) != ENTRY_PRESENT)
             return place;
-        place.up = place.entry;
         table = table_of(*place.entry);
     }
 }
 
-/* The entry at `place` is empty: free the tables that are empty now. The TLB keeps whole paths, so it forgets first. */
-static void trim(paddr_t root, struct factory *factory, vaddr_t at, struct place place)
+u64 paging_nothing(struct place place, vaddr_t at)
 {
-    while (place.up && !(*place.up & ENTRY_COUNTS)) {
-        u64 *table = table_of(*place.up);
-        *place.up = 0;
-        place = paging_find(root, at);
-        if (place.up)
-            *place.up -= ENTRY_COUNT;
-        arch_tlb_forget(root, at);
-        memory_give(factory, table, table_bytes(place.order));
+    u64 index = (u64)place.entry / sizeof(u64) % TABLE_ENTRIES, next = index + 1;
+    u64 lines = kpage_of(place.entry)->mask >> index / LINE;
+    if (!lines)
+        next = TABLE_ENTRIES;
+    else if (!(lines & 1))
+        next = (index / LINE + (u64)__builtin_ctzl(lines)) * LINE;
+    for (u64 *entry = place.entry + (next - index); next % LINE && !*entry; entry++)
+        next++;
+    return ((next - index) << place.order) - (at & ((1ul << place.order) - 1));
+}
+
+static void table_give(struct factory *factory, u64 *table)
+{
+    if (kpage_of(table)->shadow)
+        memory_give_zero(factory, kpage_of(table)->shadow);
+    memory_give_zero(factory, table);
+}
+
+/* The TLB keeps whole paths, so it forgets first. */
+void paging_trim(paddr_t root, struct factory *factory, u64 *entry)
+{
+    struct kpage *table = kpage_of(entry);
+    while (table->up && !table->used) {
+        entry = table->up;
+        *entry = 0;
+        arch_tlb_forget(root, table->at);
+        table_give(factory, kpage_pointer(table));
+        table = kpage_of(entry);
+        table->used--;
     }
 }
 
-void paging_trim(paddr_t root, struct factory *factory, vaddr_t at)
+void paging_clear(paddr_t root, struct factory *factory, u64 *entry, u32 order)
 {
-    struct place place = paging_find(root, at);
-    if (!*place.entry)
-        trim(root, factory, at, place);
+    struct kpage *table = kpage_of(entry);
+    *entry = 0;
+    *paging_page(entry) = NULL;
+    arch_tlb_forget(root, paging_at(entry, order));
+    if (!--table->used)
+        paging_trim(root, factory, entry);
 }
 
-void paging_clear(paddr_t root, struct factory *factory, vaddr_t at)
+/* A table below the empty entry `place`, with a shadow if there may be pages in it. */
+static bool add_table(struct factory *factory, vaddr_t at, struct place place)
 {
-    struct place place = paging_find(root, at);
-    *place.entry = 0;
-    *paging_page(place.entry) = NULL;
-    *place.up -= ENTRY_COUNT;
-    arch_tlb_forget(root, at);
-    trim(root, factory, at, place);
+    bool has_shadow = place.order <= L4_LARGE_SHIFT + TABLE_BITS;
+    u64 *table = memory_take_zero(factory);
+    struct cap **shadow = table && has_shadow ? memory_take_zero(factory) : NULL;
+    if (table && has_shadow && !shadow)
+        memory_give_zero(factory, table);
+    if (!table || has_shadow != !!shadow)
+        return false;
+    struct kpage *below = kpage_of(table);
+    below->up = place.entry;
+    below->shadow = shadow;
+    below->at = at & ~((1ul << place.order) - 1);
+    *place.entry = arch_paddr(table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_ACCESSED;
+    paging_count(place.entry);
+    return true;
 }
 
 l4_err_t paging_make(paddr_t root, struct factory *factory, vaddr_t at, u32 order, struct place *place)
 {
     while (*place = paging_find(root, at), place->order > order && !*place->entry) {
-        u64 *table = memory_take(factory, table_bytes(place->order));
-        if (!table) {
-            paging_trim(root, factory, at);
+        if (!add_table(factory, at, *place)) {
+            paging_trim(root, factory, place->entry);
             return L4_NO_MEMORY;
         }
-        *place->entry = arch_paddr(table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_ACCESSED;
-        if (place->up)
-            *place->up += ENTRY_COUNT;
     }
     return L4_OK;
 }

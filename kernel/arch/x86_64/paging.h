@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* paging.h: the four-level page table of a space (SDM vol. 3, 4.5), with shadows.
  *
- *   top (one frame) -> 512 GB: one frame -> 1 GB: two frames -> 2 MB: two frames
- *                                           entries | nodes      entries | nodes
+ *   top: one page -> 512 GB: one page -> 1 GB: one page, shadow -> 2 MB: one page, shadow
  *
- * The lower two levels are pairs of frames: entries, and right behind them the shadow, for each entry a pointer to the
- * struct cap that it belongs to.
- * INVARIANT counts: an entry that points to a table counts that table's used entries in bits 52-61, which the CPU
- * ignores; a table goes with its last entry. (The top-level table belongs to the space.)
+ * The tables of the lower two levels have a *shadow* beside them, for each entry a pointer to the struct cap that it
+ * belongs to.
+ * INVARIANT counts: a table's kpage (memory.h) knows the entry that points to it, where what it maps begins, how many
+ * entries it uses, and which eights of them may be in use; a table goes with its last entry. (The top-level table
+ * belongs to the space; the kernel's half of it counts for nothing.)
  *
  * I/O ports are in the same table: port p is the page PORTS_AT + 4096 p, where no access ever gets to: the address is
  * the kernel's, which does not use it, and the entry is not for users. The frames that they stand for do not exist
  * either.
  * What the CPU asks is a bitmap, made from these pages (iobitmap.c). */
 #pragma once
-#include "object.h"
+#include "memory.h"
 
 #define ENTRY_PRESENT   1ul
 #define ENTRY_WRITE     2ul
@@ -25,8 +25,7 @@
 #define ENTRY_LARGE     (1ul << 7)
 #define ENTRY_KERNEL    (1ul << 10)             /* ours: a UTCB page, without node */
 #define ENTRY_ADDRESS   0x000ffffffffff000ul
-#define ENTRY_COUNT     (1ul << 52)             /* ours: a used entry of the table below; in UTCB pages, a used UTCB */
-#define ENTRY_COUNTS    (1023ul << 52)
+#define ENTRY_UTCB      (1ul << 52)             /* ours: the first of a UTCB page's four UTCBs is taken; 53 to 55: the others */
 #define ENTRY_NX        (1ul << 63)
 
 #define PORTS_AT        0xffffff0000000000ul
@@ -35,23 +34,29 @@ enum { PORTS = 1 << 16, TABLE_ENTRIES = 512 };
 
 extern bool paging_nx;      /* the CPU has NX and it is on; set before the first space */
 
-/* An entry, how much it maps or could map, and the entry that points to its table (NULL: it is in the top-level table).
- * */
+/* An entry, and how much it maps or could map. */
 struct place {
-    u64 *entry, *up;
+    u64 *entry;
     u32 order;              /* 12, 21; 30 or 39: no table below */
 };
 
 static inline bool paging_is_present(struct place place) { return *place.entry & ENTRY_PRESENT; }
+/* What `entry` maps begins here. */
+static inline vaddr_t paging_at(const u64 *entry, u32 order)
+{
+    return kpage_of(entry)->at + (((u64)entry / sizeof *entry % TABLE_ENTRIES) << order);
+}
 /* Where the shadow of a leaf entry of order 12 or 21 is kept. */
-static inline struct cap **paging_page(u64 *entry) { return (struct cap **)(entry + TABLE_ENTRIES); }
+static inline struct cap **paging_page(const u64 *entry)
+{
+    return kpage_of(entry)->shadow + (u64)entry / sizeof *entry % TABLE_ENTRIES;
+}
 static inline paddr_t paging_frame(u64 entry) { return entry & ENTRY_ADDRESS; }
 /* A leaf entry without the rights that are not in `rights`. */
 static inline u64 paging_restrict(u64 entry, u32 rights)
 {
-    if (!(rights & L4_W))
-        entry &= ~(ENTRY_WRITE | ENTRY_DIRTY);
-    return rights & L4_X ? entry : entry | (u64)paging_nx << 63;
+    u64 keep = rights & L4_W ? ~0ul : ~(ENTRY_WRITE | ENTRY_DIRTY);
+    return (entry & keep) | (rights & L4_X ? 0 : (u64)paging_nx << 63);
 }
 /* A leaf entry; `flags` are ENTRY_USER, ENTRY_UNCACHED, ENTRY_KERNEL. Accessed and dirty are set, so that the CPU never
  * has to. */
@@ -67,16 +72,24 @@ paddr_t paging_create(struct factory *factory);
 void paging_destroy(paddr_t root, struct factory *factory);
 /* The leaf entry that maps `at`, or the empty one (at whatever level) that does not. */
 struct place paging_find(paddr_t root, vaddr_t at);
+/* How many bytes from the empty entry `place`, which `at` is in, there is surely nothing, in one table. */
+u64 paging_nothing(struct place place, vaddr_t at);
 /* Like paging_find, once the tables for an entry of `order` exist. What is found may be in use, or of another order. */
 l4_err_t paging_make(paddr_t root, struct factory *factory, vaddr_t at, u32 order, struct place *place);
-/* Fill an empty entry. */
-static inline void paging_set(const struct place *place, u64 entry, struct cap *page)
+/* An entry of its table was filled. */
+static inline void paging_count(const u64 *entry)
 {
-    *place->entry = entry;
-    *paging_page(place->entry) = page;
-    *place->up += ENTRY_COUNT;
+    kpage_of(entry)->used++;
+    kpage_mark(kpage_of(entry), entry);
 }
-/* Empty the leaf entry of `at`; tables that this empties are freed. */
-void paging_clear(paddr_t root, struct factory *factory, vaddr_t at);
-/* Free the tables on the way to `at` that are empty: paging_make was in vain. */
-void paging_trim(paddr_t root, struct factory *factory, vaddr_t at);
+/* Fill an empty entry. */
+static inline void paging_set(u64 *entry, u64 value, struct cap *page)
+{
+    *entry = value;
+    *paging_page(entry) = page;
+    paging_count(entry);
+}
+/* Empty a leaf entry; tables that this empties are freed. */
+void paging_clear(paddr_t root, struct factory *factory, u64 *entry, u32 order);
+/* Free the tables of an empty entry that are empty: paging_make was in vain. */
+void paging_trim(paddr_t root, struct factory *factory, u64 *entry);

@@ -51,7 +51,7 @@ l4_err_t thread_init(struct object *object)
     return L4_OK;
 }
 
-l4_err_t thread_destroy_step(struct object *object)
+l4_err_t thread_destroy_step(struct object *object, u32 *budget)
 {
     if (thread_of(object)->task)
         thread_unbind(thread_of(object));
@@ -59,10 +59,10 @@ l4_err_t thread_destroy_step(struct object *object)
 }
 
 l4_err_t gate_init(struct object *object) { return L4_OK; }
-l4_err_t gate_destroy_step(struct object *object) { return L4_OK; }
+l4_err_t gate_destroy_step(struct object *object, u32 *budget) { return L4_OK; }
 l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level) { return L4_BAD_ARGUMENT; }
 l4_err_t irq_init(struct object *object) { return L4_OK; }
-l4_err_t irq_destroy_step(struct object *object) { return L4_OK; }
+l4_err_t irq_destroy_step(struct object *object, u32 *budget) { return L4_OK; }
 
 /* ---- the arena ---- */
 void machine_init(void)

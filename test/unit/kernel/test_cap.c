@@ -152,7 +152,7 @@ static void init_tables(void)
 static void fini_tables(void)
 {
     for (u32 t = 0; t < TABLES; t++)
-        while (cap_table_fini_step(&table[t]) == RESTART)
+        while (cap_table_fini_step(&table[t], &(u32){ TREE_STEP }) == RESTART)
             ;
     machine_expect_clean();
 }

@@ -40,7 +40,7 @@ static void set_up(u64 seed)
 static void tear_down(void)
 {
     destroy(cap_find(&table, 1));
-    while (cap_table_fini_step(&table) == RESTART)
+    while (cap_table_fini_step(&table, &(u32){ TREE_STEP }) == RESTART)
         ;
     machine_expect_clean();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_memory.c: nothing overlaps, all is zeroed and aligned to its size, halves join again, charges balance. */
+/* test_memory.c: nothing overlaps, all is zeroed and aligned to its size, blocks become pages again, charges balance. */
 #include "machine.h"
 #include "arch.h"
 #include "memory.h"
@@ -13,7 +13,7 @@ static u32 count;
 
 static u32 random_size(void)
 {
-    static const u32 size[] = { 1, 64, 65, 128, 200, 640, 1408, 2016, 2048, 2049, 4096, 8192 };
+    static const u32 size[] = { 1, 64, 65, 128, 200, 640, 1408, 2016, 2048, 2049, 4096 };
     return size[random_below(sizeof size / sizeof *size)];
 }
 
@@ -59,7 +59,7 @@ static void test_pieces(void **unused)
     }
 }
 
-/* All memory in blocks of one size, given back in random order, is all memory in the largest blocks again. */
+/* All memory in blocks of one size, given back in random order, is all memory in pages again. */
 static void join(u32 bytes)
 {
     static void *block[ARENA_BYTES >> MEMORY_LEAST];
@@ -75,10 +75,10 @@ static void join(u32 bytes)
     }
     assert_int_equal(memory_check(), all);
     for (u32 order = MEMORY_LEAST; order < MEMORY_MOST; order++)
-        assert_true(list_is_empty(&memory_free[order]));
+        assert_true(list_is_empty(&memory_slabs[order]));
 }
 
-static void test_halves_join(void **unused)
+static void test_blocks_join(void **unused)
 {
     (void)unused;
     machine_init();
@@ -88,30 +88,54 @@ static void test_halves_join(void **unused)
     machine_expect_clean();
 }
 
+/* A page that is given back zeroed is taken as it is; others are cleared first, and taken first for what need not be. */
+static void test_zero_pages(void **unused)
+{
+    (void)unused;
+    machine_init();
+    u64 *table = memory_take_zero(&root_factory), *other = memory_take_zero(&root_factory), *page;
+    assert_true(table && other && table != other);
+    kpage_of(table)->mask = kpage_of(table)->used = 1;
+    memory_give_zero(&root_factory, table);
+    memset(other, 0xff, L4_PAGE_SIZE);
+    memory_give(&root_factory, other, L4_PAGE_SIZE);
+    page = memory_take_block(&root_factory, L4_PAGE_SHIFT);
+    assert_ptr_equal(page, other);
+    assert_ptr_equal(memory_take_zero(&root_factory), table);
+    assert_true(!kpage_of(table)->mask && !kpage_of(table)->used);
+    memory_give(&root_factory, page, L4_PAGE_SIZE);
+    assert_ptr_equal(memory_take_zero(&root_factory), other);
+    for (u32 i = 0; i < L4_PAGE_SIZE / sizeof *other; i++)
+        assert_int_equal(other[i], 0);
+    memory_give_zero(&root_factory, other);
+    memory_give_zero(&root_factory, table);
+    machine_expect_clean();
+}
+
 static void test_charges(void **unused)
 {
     struct factory *small;
     (void)unused;
     machine_init();
     assert_int_equal(factory_create(&root_factory, 4096 + 64, &small), L4_OK);
-    paddr_t frame = memory_take_frame(small);
-    void *piece = memory_take(small, 1);
-    assert_true(frame && piece);
+    void *page = memory_take_zero(small), *piece = memory_take(small, 1);
+    assert_true(page && piece);
     assert_null(memory_take(small, 1));
-    assert_int_equal(memory_take_frame(small), 0);
+    assert_null(memory_take_zero(small));
     memory_give(small, piece, 1);
-    memory_give_frame(small, frame);
+    memory_give_zero(small, page);
     assert_int_equal(small->used, 0);
     assert_int_equal(factory_create(small, 1 << 20, &(struct factory *){ NULL }), L4_NO_MEMORY);
     assert_int_equal(factory_create(small, ~0ul, &(struct factory *){ NULL }), L4_NO_MEMORY);
-    assert_int_equal(object_destroy_step(&small->object), L4_OK);
+    assert_int_equal(object_destroy_step(&small->object, &(u32){ TREE_STEP }), L4_OK);
     machine_expect_clean();
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pieces), cmocka_unit_test(test_halves_join), cmocka_unit_test(test_charges),
+        cmocka_unit_test(test_pieces), cmocka_unit_test(test_blocks_join), cmocka_unit_test(test_zero_pages),
+        cmocka_unit_test(test_charges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

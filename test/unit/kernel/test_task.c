@@ -37,7 +37,7 @@ static void tear_down(void)
 {
     destroy(root);
     assert_null(root->object);
-    while (cap_table_fini_step(&table) == RESTART)
+    while (cap_table_fini_step(&table, &(u32){ TREE_STEP }) == RESTART)
         ;
     machine_expect_clean();
 }
@@ -89,7 +89,7 @@ static void test_factory_inside(void **unused)
         ;
     while (reap_step())
         ;
-    while (cap_table_fini_step(&table) == RESTART)
+    while (cap_table_fini_step(&table, &(u32){ TREE_STEP }) == RESTART)
         ;
     machine_expect_clean();
 }
