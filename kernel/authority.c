@@ -10,7 +10,7 @@ l4_err_t sched_set(struct sched *self, struct invocation *inv, struct thread *su
 {
     if (priority >= PRIORITIES)
         return L4_BAD_ARGUMENT;
-    if (priority > inv->label)
+    if (priority > inv->used->label)
         return L4_NO_RIGHT;
     sched_set_priority(subject, priority);
     subject->slice_ns = slice_ns;
@@ -19,7 +19,7 @@ l4_err_t sched_set(struct sched *self, struct invocation *inv, struct thread *su
 
 l4_err_t sched_look(struct sched *self, struct invocation *inv, u32 *highest)
 {
-    *highest = (u32)inv->label;
+    *highest = (u32)inv->used->label;
     return L4_OK;
 }
 

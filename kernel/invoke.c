@@ -15,25 +15,27 @@
 
 enum { SYSCALL_BYTES = 2 };
 
-l4_err_t invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights, void **object)
+void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights)
 {
     const struct cap *cap = cap_find(&inv->caller->task->caps, slot);
-    if (cap->kind == L4_NOTHING)
-        return L4_NO_CAPABILITY;
-    if (cap->kind != kind)
-        return L4_WRONG_KIND;
-    if ((cap->rights & rights) != rights)
-        return invocation_refuse(inv, L4_NO_RIGHT, rights);
-    *object = cap->object;
-    return L4_OK;
+    if (cap->kind == kind && (cap->rights & rights) == rights)
+        return cap->object;
+    inv->refusal = cap->kind == kind ? invocation_refuse(inv, L4_NO_RIGHT, rights) :
+                   cap->kind == L4_NOTHING ? L4_NO_CAPABILITY : L4_WRONG_KIND;
+    return NULL;
 }
 
 l4_err_t invocation_refuse(struct invocation *inv, l4_err_t err, u32 needed)
 {
     inv->words = 2;             /* a refusal explains itself: rights held, rights needed */
-    inv->word[0] = l4_tag_rights(inv->tag);
+    inv->word[0] = inv->rights;
     inv->word[1] = needed;
     return err;
+}
+
+bool invocation_stands(const struct invocation *inv, const void *object)
+{
+    return cpu_this()->current == inv->caller && inv->used->kind && inv->used->object == object;
 }
 
 /* Run a method of a kernel object. A kept reply's object is its capability, that of the implicit one (`cap` NULL) is
@@ -43,13 +45,17 @@ static l4_err_t invoke_object(struct thread *self, struct cap *cap)
     static const struct cap implicit = { .kind = L4_REPLY };
     const struct cap *used = cap ? cap : &implicit;
     struct message *m = &self->frame.message;
-    struct invocation inv = {
-        .tag = (m->tag & ~(0xfful << L4_TAG_RIGHTS_SHIFT)) | (u64)used->rights << L4_TAG_RIGHTS_SHIFT,
-        .word = { m->word[0], m->word[1], m->word[2], m->word[3] },
-        .mr = self->utcb->mr, .label = used->label, .caller = self, .progress = &self->progress,
-    };
+    struct invocation inv;
+    inv.caller = self;
+    inv.used = used;
+    inv.tag = m->tag;
+    inv.rights = used->rights;
+    inv.in = m->word;
+    inv.mr = self->utcb->mr;
+    inv.words = 0;
+    inv.progress = &self->progress;
     l4_err_t err = kernel_dispatch(used->kind, used->kind == L4_REPLY ? (void *)cap : used->object, &inv);
-    if (err == RESTART || cpu_this()->current != self || !self->task)
+    if (err == RESTART || cpu_this()->current != self)
         return err;
     *m = (struct message){ .tag = (u32)err | (u64)inv.words << L4_TAG_WORDS_SHIFT };
     for (u32 i = 0; i < inv.words && i < L4_REGISTER_WORDS; i++)

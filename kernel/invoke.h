@@ -12,16 +12,22 @@ enum { FIRST_METHOD = 0x100 };      /* answers have smaller statuses: from here 
 struct frame *invoke(struct cap *cap);
 
 struct invocation {
-    u64 tag;                    /* rights of the capability used are in bits 48-55 */
-    u64 word[4];                /* in: parameters 0-3; out: results */
-    u64 *mr;                    /* the caller's UTCB words: parameters and results from 4 on */
-    u32 words;                  /* out: result words */
-    u64 label;                  /* of the capability used: a sched capability's highest priority */
     struct thread *caller;
+    const struct cap *used;     /* the capability used: a sched's label is the highest priority that it may give */
+    u64 tag;                    /* what the caller said */
+    u32 rights;                 /* of the capability used */
+    const u64 *in;              /* parameters 0-3, in the caller's frame: they stay there for a RESTART */
+    u64 word[4];                /* results 0-3 */
+    u64 *mr;                    /* the caller's UTCB words: parameters and results from 4 on */
+    u32 words;                  /* results */
+    l4_err_t refusal;           /* why invocation_object found nothing */
     u64 *progress;              /* zero at first; survives RESTART, so that long work can go on where it was */
 };
 
-/* The object behind the caller's `slot`, if it is of `kind` and the slot has all of `rights`. */
-l4_err_t invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights, void **object);
+/* The object behind the caller's `slot`, if it is of `kind` and the slot has all of `rights`; else NULL, and
+ * inv->refusal. */
+void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights);
 /* Refuse: record for a debug build's log what was invoked and which right (`needed`) was missing. Returns `err`. */
 l4_err_t invocation_refuse(struct invocation *inv, l4_err_t err, u32 needed);
+/* After something was destroyed: the caller runs on, and has the capability that it used. */
+bool invocation_stands(const struct invocation *inv, const void *object);

@@ -133,7 +133,7 @@ l4_err_t task_copy(struct task *self, struct invocation *inv, struct task *sourc
     return is_memory ? map(self, inv, source, from, to, rights, COPY, mapped) : L4_BAD_ARGUMENT;
 }
 
-/* What destroys may destroy the caller and `self`: then it is the last thing done here. */
+/* What is found to be destroyed may be the caller and `self`. */
 l4_err_t task_unmap(struct task *self, struct invocation *inv, u64 flexpage, u32 rights, bool derived_only,
                     u64 *changed)
 {
@@ -141,7 +141,10 @@ l4_err_t task_unmap(struct task *self, struct invocation *inv, u64 flexpage, u32
     if (err != REAP)
         return err;
     reap_step();
-    return RESTART;
+    if (!invocation_stands(inv, self))
+        return RESTART;
+    err = flexpage_unmap(self, flexpage, rights, derived_only, inv->progress, changed);
+    return err == REAP ? RESTART : err;
 }
 
 l4_err_t task_set_native(struct task *self, struct invocation *inv, u64 start, u64 end, u64 leave, u64 leave_end)

@@ -184,6 +184,7 @@ l4_err_t thread_kick(struct thread *self, struct invocation *inv)
 
 l4_err_t thread_switch_to(struct thread *self, struct invocation *inv)
 {
+    thread_return(inv->caller, L4_OK);
     sched_yield_to(self);
     return L4_OK;
 }

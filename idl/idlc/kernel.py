@@ -8,7 +8,7 @@ from idlc.c_text import argument, comment, environment, out_of_range, spread
 from idlc.client import ordered
 from idlc.model import REGISTER_WORDS
 
-RIGHTS_SHIFT, WORDS_SHIFT, ITEMS_SHIFT = 48, 32, 38         # abi/ipc.h
+SIZES_SHIFT, ITEMS_SHIFT = 32, 6        # abi/ipc.h: words and items of a tag; the latter's place in the former's
 
 
 def kernel_header(unit):
@@ -31,7 +31,8 @@ def word(at):
 
 def read(at):
     """A request's word. Those in the UTCB may change under our eyes: volatile, so that gcc reads them once too."""
-    return word(at) if isinstance(at, int) and at < REGISTER_WORDS else f"*(const volatile u64 *)&inv->mr[{at}]"
+    here = isinstance(at, int) and at < REGISTER_WORDS
+    return f"inv->in[{at}]" if here else f"*(const volatile u64 *)&inv->mr[{at}]"
 
 
 class Handler:
@@ -64,14 +65,12 @@ class Handler:
                       [f"struct {self.face.name} *self", "struct invocation *inv"] + self.params, ";")
 
     @property
-    def mask(self):
-        words = 63 << WORDS_SHIFT if self.m.tail_in is None else 0
-        return f"0x{self.m.needs_mask << RIGHTS_SHIFT | words | 7 << ITEMS_SHIFT:x}ul"
-
-    @property
-    def want(self):
-        words = self.m.words_in << WORDS_SHIFT if self.m.tail_in is None else 0
-        return f"0x{self.m.needs_mask << RIGHTS_SHIFT | words:x}ul"
+    def refused(self):
+        """The condition under which the tag is not what the method wants: another size, or a right is missing."""
+        some = self.m.tail_in is None
+        sizes = f"(inv->tag >> {SIZES_SHIFT} & 0x{7 << ITEMS_SHIFT | (63 if some else 0):x})"
+        sizes += f" != {self.m.words_in}" if some and self.m.words_in else ""
+        return sizes + (f" || ~inv->rights & ({self.needed})" if self.m.needs else "")
 
     @property
     def call(self):
@@ -82,9 +81,9 @@ class Handler:
         name = argument(p.name)
         if p.type.kind == "cap":
             self.params.append(f"struct {p.type.name} *{name}")
-            self.declare.append(f"void *{name} = NULL;")
             rights = " | ".join(f"L4_{r}" for r in p.type.rights) or "0"
-            self.lookups.append(f"invocation_object(inv, {read(p.at)}, L4_{p.type.name.upper()}, {rights}, &{name})")
+            self.lookups += [f"void *{name} = invocation_object(inv, {read(p.at)}, L4_{p.type.name.upper()}, {rights});",
+                             f"if (!{name})", "    return inv->refusal;"]
             self.arguments.append(name)
         elif p.is_sequence:
             self.sequence(p, name)
@@ -162,20 +161,14 @@ class Handler:
     @property
     def lines(self):
         """The body of the case."""
-        out = [f"if ((inv->tag & {self.mask}) != {self.want})",
-               f"    return {self.face.name}_refuse(inv, {self.needed});"]
+        out = [f"if ({self.refused})", f"    return {self.face.name}_refuse(inv, {self.needed});"]
         out += self.declare
         if self.checks:
             out += [f"if ({' || '.join(self.checks)})", "    return L4_BAD_MESSAGE;"]
-        if self.lookups:
-            out.append(f"l4_err_t err = {self.lookups[0]};")
-            for lookup in self.lookups[1:]:
-                out += ["if (err == L4_OK)", f"    err = {lookup};"]
-            out += ["if (err != L4_OK)", "    return err;"]
+        out += self.lookups
         if not self.results:
             return out + [f"return {self.call};"]
-        out.append(f"{'' if self.lookups else 'l4_err_t '}err = {self.call};")
-        out += ["if (err != L4_OK)", "    return err;"]
+        out += [f"l4_err_t err = {self.call};", "if (err != L4_OK)", "    return err;"]
         return out + self.results + [f"inv->words = {self.words_out};", "return L4_OK;"]
 
 

@@ -68,27 +68,25 @@ l4_err_t gadget_lend(struct gadget *self, struct invocation *inv, u64 window, bo
 /* Why the tag is not what the method wants: a right is missing, or the message has another size. */
 static inline __attribute__((cold)) l4_err_t gadget_refuse(struct invocation *inv, u32 needed)
 {
-    bool held = (l4_tag_rights(inv->tag) & needed) == needed;
+    bool held = (inv->rights & needed) == needed;
     return invocation_refuse(inv, held ? L4_BAD_MESSAGE : L4_NO_RIGHT, needed);
 }
 
 /* Run the method that the tag names. Results are in inv->word and inv->mr, their number in inv->words. */
 static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *inv)
 {
-    inv->words = 0;
     switch ((u32)inv->tag) {
     case GADGET_METHOD_JOIN: {
-        if ((inv->tag & 0x1201ff00000000ul) != 0x12000300000000ul)
+        if ((inv->tag >> 32 & 0x1ff) != 3 || ~inv->rights & (L4_I | L4_W))
             return gadget_refuse(inv, L4_I | L4_W);
-        void *source = NULL;
-        void *target = NULL;
         u64 joined = 0;
-        l4_err_t err = invocation_object(inv, inv->word[0], L4_TASK, L4_O, &source);
-        if (err == L4_OK)
-            err = invocation_object(inv, inv->word[1], L4_THREAD, L4_C, &target);
-        if (err != L4_OK)
-            return err;
-        err = gadget_join(self, inv, source, target, inv->word[2], &joined);
+        void *source = invocation_object(inv, inv->in[0], L4_TASK, L4_O);
+        if (!source)
+            return inv->refusal;
+        void *target = invocation_object(inv, inv->in[1], L4_THREAD, L4_C);
+        if (!target)
+            return inv->refusal;
+        l4_err_t err = gadget_join(self, inv, source, target, inv->in[2], &joined);
         if (err != L4_OK)
             return err;
         inv->word[0] = joined;
@@ -96,13 +94,13 @@ static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *i
         return L4_OK;
     }
     case GADGET_METHOD_SET: {
-        if ((inv->tag & 0x4001ff00000000ul) != 0x40001300000000ul)
+        if ((inv->tag >> 32 & 0x1ff) != 19 || ~inv->rights & (L4_C))
             return gadget_refuse(inv, L4_C);
         union { u64 word[18]; struct gadget_registers value; } new;
-        new.word[0] = inv->word[0];
-        new.word[1] = inv->word[1];
-        new.word[2] = inv->word[2];
-        new.word[3] = inv->word[3];
+        new.word[0] = inv->in[0];
+        new.word[1] = inv->in[1];
+        new.word[2] = inv->in[2];
+        new.word[3] = inv->in[3];
         for (u32 i = 4; i < 18; i++)
             new.word[i] = *(const volatile u64 *)&inv->mr[i];
         u64 how = *(const volatile u64 *)&inv->mr[18];
@@ -111,7 +109,7 @@ static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *i
         return gadget_set(self, inv, &new.value, (enum gadget_mode)how);
     }
     case GADGET_METHOD_GET: {
-        if ((inv->tag & 0x101ff00000000ul) != 0x1000000000000ul)
+        if ((inv->tag >> 32 & 0x1ff) || ~inv->rights & (L4_R))
             return gadget_refuse(inv, L4_R);
         union { u64 word[18]; struct gadget_registers value; } now = { { 0 } };
         l4_err_t err = gadget_get(self, inv, &now.value);
@@ -127,16 +125,16 @@ static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *i
         return L4_OK;
     }
     case GADGET_METHOD_CONFIGURE: {
-        if ((inv->tag & 0x1ff00000000ul) != 0x300000000ul)
+        if ((inv->tag >> 32 & 0x1ff) != 3)
             return gadget_refuse(inv, 0);
         union { u64 word[2]; struct gadget_flags value; } wanted;
-        wanted.word[0] = inv->word[0];
-        wanted.word[1] = inv->word[1];
+        wanted.word[0] = inv->in[0];
+        wanted.word[1] = inv->in[1];
         union { u64 word[2]; struct gadget_flags value; } old = { { 0 } };
         i16 trimmed = 0;
-        if (*(const u8 *)&wanted.value.armed > 1 || (u32)wanted.value.now > 2 || inv->word[2] != (u64)(i32)inv->word[2])
+        if (*(const u8 *)&wanted.value.armed > 1 || (u32)wanted.value.now > 2 || inv->in[2] != (u64)(i32)inv->in[2])
             return L4_BAD_MESSAGE;
-        l4_err_t err = gadget_configure(self, inv, &wanted.value, (i32)inv->word[2], &old.value, &trimmed);
+        l4_err_t err = gadget_configure(self, inv, &wanted.value, (i32)inv->in[2], &old.value, &trimmed);
         if (err != L4_OK)
             return err;
         inv->word[0] = old.word[0];
@@ -146,14 +144,14 @@ static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *i
         return L4_OK;
     }
     case GADGET_METHOD_LABEL: {
-        if ((inv->tag & 0x201c000000000ul) != 0x2000000000000ul)
+        if ((inv->tag >> 32 & 0x1c0) || ~inv->rights & (L4_W))
             return gadget_refuse(inv, L4_W);
-        u64 name_length = inv->word[1];
+        u64 name_length = inv->in[1];
         u32 before_length = 0;
-        if (inv->word[0] != (u64)(u32)inv->word[0] || name_length > 16
+        if (inv->in[0] != (u64)(u32)inv->in[0] || name_length > 16
             || l4_tag_words(inv->tag) != 4 + (name_length + 7) / 8)
             return L4_BAD_MESSAGE;
-        l4_err_t err = gadget_label(self, inv, (u32)inv->word[0], (const u8 *)&inv->mr[4], (u32)name_length,
+        l4_err_t err = gadget_label(self, inv, (u32)inv->in[0], (const u8 *)&inv->mr[4], (u32)name_length,
             (u8 *)&inv->mr[4], &before_length);
         if (err != L4_OK)
             return err;
@@ -162,11 +160,11 @@ static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *i
         return L4_OK;
     }
     case GADGET_METHOD_LEND: {
-        if ((inv->tag & 0x1ff00000000ul) != 0x200000000ul)
+        if ((inv->tag >> 32 & 0x1ff) != 2)
             return gadget_refuse(inv, 0);
-        if (inv->word[1] > 1)
+        if (inv->in[1] > 1)
             return L4_BAD_MESSAGE;
-        return gadget_lend(self, inv, inv->word[0], (bool)inv->word[1]);
+        return gadget_lend(self, inv, inv->in[0], (bool)inv->in[1]);
     }
     }
     return L4_NO_METHOD;

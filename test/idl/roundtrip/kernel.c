@@ -7,11 +7,10 @@
 struct l4_utcb test_utcb;
 u32 test_rights = 127;
 
-l4_err_t invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights, void **object)
+void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights)
 {
-    (void)inv;
-    *object = (void *)(slot << 16 | (u64)kind << 8 | rights);
-    return slot == 13 ? L4_NO_CAPABILITY : L4_OK;
+    inv->refusal = L4_NO_CAPABILITY;
+    return slot == 13 ? NULL : (void *)(slot << 16 | (u64)kind << 8 | rights);
 }
 
 l4_err_t invocation_refuse(struct invocation *inv, l4_err_t err, u32 needed)
@@ -23,8 +22,8 @@ l4_err_t invocation_refuse(struct invocation *inv, l4_err_t err, u32 needed)
 
 void l4_invoke(cap_t cap, u64 *tag, u64 number, u64 *w0, u64 *w1, u64 *w2, u64 *w3)
 {
-    struct invocation inv = { .tag = *tag | (u64)test_rights << L4_TAG_RIGHTS_SHIFT, .word = { *w0, *w1, *w2, *w3 },
-                              .mr = test_utcb.mr };
+    u64 in[] = { *w0, *w1, *w2, *w3 };
+    struct invocation inv = { .tag = *tag, .rights = test_rights, .in = in, .mr = test_utcb.mr };
     assert(cap == 5 && number == 0);
     l4_err_t err = gadget_dispatch(NULL, &inv);
     *tag = l4_tag((u32)err, inv.words, 0);
