@@ -58,12 +58,14 @@ static bool set_window(struct request *r, u64 fpage, u64 to_base)
         return false;
     u32 unit_log2 = types[r->type].unit_log2, units_log2 = types[r->type].units_log2;
     u32 order = l4_fpage_order(fpage) - unit_log2;
+    if (order > units_log2)
+        return false;
     r->base = l4_fpage_base(fpage);
     r->to_unit = to_base >> unit_log2;
     r->units = 1ul << order;
     u64 both = r->base | r->to_unit;
     bool is_aligned = !(both & (r->units - 1)) && r->to_unit << unit_log2 == to_base;
-    return is_aligned && order <= units_log2 && !(both >> units_log2);
+    return is_aligned && !(both >> units_log2);
 }
 
 /* `act` on whatever is in the window. It may move found->end, to go on elsewhere than behind the entry. */

@@ -264,6 +264,9 @@ static void test_methods_on_memory(void **unused)
                      L4_BAD_ARGUMENT);
     assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, 12, 0), L4_USER_END, 7, &n)),
                      L4_BAD_ARGUMENT);
+    for (u32 order = 0; order < L4_PAGE_SHIFT; order++)     /* less than a page is no flexpage */
+        assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, order, 7), 0x60000000, 7, &n)),
+                         L4_BAD_ARGUMENT);
     vaddr_t last = L4_USER_END & -L4_LARGE_SIZE;       /* would cover the last page, which is never mapped */
     assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, 21, 0), last, 7, &n)), L4_BAD_ARGUMENT);
     assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_memory(0x200000, 12, 0), 0x1000, 6, &n)), L4_BAD_ARGUMENT);
