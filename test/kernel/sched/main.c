@@ -16,7 +16,7 @@
 enum { WEAK = TEST_SLOTS, GATE, DOOR };
 
 static volatile u64 count[4] L4_VOLATILE_ZERO, order[16] L4_VOLATILE_ZERO, orders L4_VOLATILE_ZERO,
-    done L4_VOLATILE_ZERO;
+    done L4_VOLATILE_ZERO, wrong L4_VOLATILE_ZERO;
 
 static void spin(u64 me)
 {
@@ -135,7 +135,7 @@ static void yield(u64 to)
 {
     for (u32 i = 0; i < 100; i++) {
         count[3]++;
-        thread_switch_to(to);
+        wrong += thread_switch_to(to) != L4_OK;
     }
     done++;
     spawn_rest();
@@ -151,6 +151,9 @@ static void test_switch(void)
     spawn_let_run(15);
     test_true("who is switched to runs", count[2] > 0);
     test_true("and the other waits for its turn", count[3] < 10);
+    spawn_let_run(25);
+    test_true("who switched comes back", count[3] > 1);
+    test_is("has its answer", wrong, 0);
     spawn_end(&one);
     spawn_end(&other);
 }
