@@ -63,15 +63,15 @@ static void check_table(const struct space *space, u64 *up, u64 *table, vaddr_t 
 {
     const struct kpage *info = kpage_of(table);
     u32 used = 0;
+    bool has_shadow = order <= L4_LARGE_SHIFT;
     for (u32 i = 0; i < TABLE_ENTRIES; i++) {
+        if (!table[i] && (!has_shadow || !*paging_page(&table[i])))
+            continue;
         vaddr_t at = base + ((u64)i << order) + (order == 39 && i >= 256 ? 0xfffful << 48 : 0);
         bool leaf = order == L4_PAGE_SHIFT || table[i] & ENTRY_LARGE;
         if (is_kernel_half(i, order))
             continue;
-        if (order <= L4_LARGE_SHIFT && !(table[i] && leaf))
-            INVARIANT("shadow", !*paging_page(&table[i]), at);
-        if (!table[i])
-            continue;
+        INVARIANT("shadow", !has_shadow || (table[i] && leaf) || !*paging_page(&table[i]), at);
         used++;
         INVARIANT("counts", table[i] & ENTRY_PRESENT && info->mask >> i / 8 & 1, at);
         if (leaf)
@@ -98,6 +98,10 @@ void cap_check(const struct cap_table *table)
 {
     for (u64 slot = 0; slot < L4_CAP_SLOTS; slot++) {
         const struct cap *cap = cap_find(table, slot);
+        if (!table->pages[slot / CAP_PAGE_SLOTS]) {
+            slot |= CAP_PAGE_SLOTS - 1;     /* it is looked at below */
+            continue;
+        }
         if (cap->kind || cap->object)
             INVARIANT("mask", kpage_of(cap)->mask >> slot % CAP_PAGE_SLOTS & 1, slot);
         if (cap_is_tomb(cap))
@@ -187,7 +191,7 @@ static u64 object_bytes(struct object *object)
     case L4_THREAD: return thread_bytes(thread_of(object));
     case L4_GATE:   return memory_cost(sizeof(struct gate));
     case L4_IRQ:    return memory_cost(sizeof(struct irq));
-    default:        return 0;
+    default:        return memory_cost(sizeof(struct object));
     }
 }
 
