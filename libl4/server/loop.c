@@ -73,6 +73,16 @@ static void answer_send(const struct l4_server *server, struct l4_message *m)
     }
 }
 
+/* The same, and the next request into `m`, at once: nobody was woken. BLOCKS. */
+static void answer_and_receive(const struct l4_server *server, struct l4_message *m)
+{
+    cap_t reply = m->reply ? L4_SLOT_PARK + m->reply - 1 : 0;
+    if (m->reply) {
+        l4_park_free(server, m->reply);
+    }
+    l4_answer_wait(reply, m);
+}
+
 /* `m` waits for an op that the last commit began: often it has come to its end when its messages are sent. */
 static l4_err_t op_wait(const struct l4_server *server, const void *ops, struct l4_message *m)
 {
@@ -140,6 +150,12 @@ void l4_server_next(const struct l4_server *server, const void *ops, struct l4_m
     l4_server_settle(server, ops);
     if (answered) {
         memcpy(&l4_utcb()->mr[L4_REGISTER_WORDS], mr, 8ul * words);
+    }
+    if (answered && !v->waits[L4_DUE - 1].first && !v->retry) {
+        answer_and_receive(server, m);
+        return;
+    }
+    if (answered) {
         answer_send(server, m);
     }
     do {

@@ -8,6 +8,7 @@
 
 enum { FIFO_READER = 1, FIFO_WRITER = 2, WANTS = 64 };
 
+/* An end went, or there is other room. */
 static void pipe_changed(struct vfsd_tx tx, u32 ref)
 {
     filled_wake(tx, ref);
@@ -35,7 +36,8 @@ l4_err_t pipe_read(struct vfsd_tx tx, const struct file *f, u32 most, bool more,
     e->head = (e->head + n) % RING;
     e->fill -= n;
     *length = n;
-    pipe_changed(tx, f->tube);
+    drained_wake(tx, f->tube);
+    pollers_wake(tx);
     return L4_OK;
 }
 
@@ -57,7 +59,8 @@ l4_err_t pipe_write(struct vfsd_tx tx, const struct file *f, struct l4_bytes dat
     memcpy(ring(tx, p), data.at + first, n - first);
     pipe_set_fill(tx, p, p->fill + n);
     *done = n;
-    pipe_changed(tx, f->tube);
+    filled_wake(tx, f->tube);
+    pollers_wake(tx);
     return L4_OK;
 }
 

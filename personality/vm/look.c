@@ -114,7 +114,7 @@ static u64 pages_taken(const struct process *p)
 
 l4_err_t vm_largest_do(u64 label, u64 but, u64 *client, u64 *bytes, bool *scarce)
 {
-    *scarce = pool_is_exhausted(frames_reserve()) || l4_volatile.first;     /* whoever waits may lack the kernel's memory */
+    *scarce = pool_is_exhausted(frames_reserve()) || l4_volatile.parked;     /* whoever waits may lack the kernel's memory */
     for (const struct process *p = process_following(NULL); p; p = process_following(p)) {
         u64 held = pages_taken(p) << L4_PAGE_SHIFT;
         if (!p->step && p->label != but && held > *bytes) {

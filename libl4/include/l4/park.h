@@ -3,8 +3,9 @@
  * All of it may be lost in a crash: parked callers ask again, effects are derived again by the start hook.
  *
  * INVARIANT idle: outside of a transaction and of what follows its commit, wakes == afters == 0 and !ops_due.
- * INVARIANT parked: an entry in the list holds a kept reply in slot L4_SLOT_PARK + its index, unless it only asks for
- * an event. */
+ * INVARIANT parked: an entry in use holds a kept reply in slot L4_SLOT_PARK + its index, unless it only asks for an event.
+ * INVARIANT lists: an entry in use is in the list of its client, and, unless it is the request that is being run, in that of what it waits
+ * for or in `due`. */
 #pragma once
 #include <abi/error.h>
 #include <abi/ipc.h>
@@ -16,16 +17,21 @@ struct l4_message {
     u64 reply;                      /* 0: the implicit one, else 1 + the parked entry that it was taken from */
 };
 
+/* A place in a list, and a list: 1 + indices, 0: none. */
+struct l4_link { u32 next, prev; };
+struct l4_list { u32 first, last; };
+
 struct l4_parked {
     struct l4_message message;
     u32 on, ref;                    /* a wait of the interface file; L4_ON_OP: the answer of an op */
-    u32 next;                       /* 1 + the next in its list */
+    struct l4_link of_wait, of_client;
+    u32 in;                         /* 1 + the index of the wait's list that it is in, L4_DUE, or 0: it is being run */
     bool event_only;                /* its caller was told PENDING: raise its event instead of running it */
-    bool due;                       /* woken, to be run */
     u64 more[];                     /* words from 4 on */
 };
 enum { L4_ON_OP = 0xffffffff };
 
+enum { L4_WAIT_LISTS = 64, L4_CLIENT_LISTS = 64, L4_DUE = L4_WAIT_LISTS + 1 };
 enum { L4_WAKES = 32, L4_AFTERS = 16, L4_AFTER_WORDS = 7, L4_ASKED_WORDS = 32, L4_DOORS = 64 };
 
 struct l4_after {
@@ -46,8 +52,10 @@ struct l4_volatile {
     u64 deadline;                   /* of the next receive, ns since boot; 0: none */
     u64 retry;                      /* when the messages of `late` are sent again, ns since boot; 0: there are none */
     u64 late;                       /* a bit a door: who is behind it let the patience run out */
-    u32 first, last, free;          /* parked, in order of arrival; unused entries: 1 + index */
-    u32 high;
+    u32 parked;                     /* entries in use */
+    u32 free, high;                 /* entries that were used, by of_wait.next; those above were not yet */
+    struct l4_list waits[L4_WAIT_LISTS + 1];    /* parked, by what they wait for, in order of arrival; the last: woken, to be run */
+    struct l4_list of_clients[L4_CLIENT_LISTS]; /* parked, by the client's index */
     u64 clients_slot;               /* of the irq object of client 0; 0: nobody is told of events */
     u64 door[L4_DOORS];             /* slots of the doors of `uses` */
     u64 mr[L4_WORDS_MAX];           /* the request's words from 4 on, where handlers may make calls */
@@ -71,11 +79,13 @@ static inline l4_err_t l4_wait(u32 on, u32 ref)
     return L4_PENDING;
 }
 
+static inline u32 l4_wait_list(u32 on, u32 ref) { return (on * 7 + ref) % L4_WAIT_LISTS; }
+
 static inline void l4_wake(u32 on, u32 ref)
 {
     struct l4_volatile *v = &l4_volatile;
-    if (!v->first) {
-        return;                     /* nobody is parked, and nobody will be before the commit */
+    if (!v->waits[l4_wait_list(on, ref)].first) {
+        return;                     /* nobody waits for that, and nobody will before the commit */
     }
     v->busy = true;
     if (v->wakes == L4_WAKES) {

@@ -246,10 +246,14 @@ void l4_invoke(cap_t cap, u64 *tag, u64 number, u64 *w0, u64 *w1, u64 *w2, u64 *
     trap_flag(world_stepping);
 }
 
-void l4_reply_wait(struct l4_message *m)
+void l4_answer_wait(cap_t reply, struct l4_message *m)
 {
     trap_flag(false);
-    answer_note(&implicit, m->tag, m->word);
+    if (reply) {
+        reply_run(reply, m->tag, m->word);
+    } else {
+        answer_note(&implicit, m->tag, m->word);
+    }
     point();
     swapcontext(&incarnation, &tester);
     *m = next;

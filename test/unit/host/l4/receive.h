@@ -4,4 +4,5 @@
 #include <l4/park.h>
 #include <l4/utcb.h>
 
-extern void l4_reply_wait(struct l4_message *m);
+extern void l4_answer_wait(cap_t reply, struct l4_message *m);
+static inline void l4_reply_wait(struct l4_message *m) { l4_answer_wait(0, m); }
