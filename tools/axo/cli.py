@@ -79,6 +79,15 @@ def bench_flags(parser):
     parser.add_argument("--no-build", action="store_true", help="measure what is built already")
 
 
+def fuzz_flags(parser):
+    parser.add_argument("--seed", metavar="FILE", help="replay this input and print each of its steps")
+    parser.add_argument("--calls", metavar="N", type=int, default=1000000, help="end after so many calls (default: 1000000)")
+    parser.add_argument("--random", metavar="N", type=int, default=1, help="where chance begins (default: 1)")
+    parser.add_argument("--fresh", action="store_true", help="begin with the stored seeds alone and keep nothing")
+    parser.add_argument("--keep", action="store_true", help="make the best of what was found the stored seeds")
+    parser.add_argument("--no-build", action="store_true", help="fuzz what is built already")
+
+
 def gdb_flags(parser):
     machine(parser)
     parser.add_argument("--test", metavar="NAME", help="debug this guest test instead of the system")
@@ -116,6 +125,11 @@ COMMANDS = {
   ./axo bench --profile k_ipc_cross_4    that operation by function: kernel, servers, runtime, program
   ./axo bench --trace k_null --cpu qemu64
   ./axo bench programs --profile u_fork"""),
+    "fuzz": ("fuzz", fuzz_flags, "Run the kernel on the host under libFuzzer, beside a model of it.", """\
+  ./axo fuzz                             a million calls
+  ./axo fuzz --calls 50000 --random 7 --fresh
+  ./axo fuzz --seed build/fuzz-kernel/crash-1f2e   one input, step by step
+  ./axo fuzz --keep                      what was found becomes test/fuzz-kernel/corpus"""),
     "gdb": ("gdb", gdb_flags, "Boot stopped, with gdb attached and the kernel's symbols.", """\
   ./axo gdb
   ./axo gdb --test first-call

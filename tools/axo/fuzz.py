@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""fuzz.py: `axo fuzz`: the kernel on the host under libFuzzer, step by step beside a model of it (test/fuzz-kernel).
+
+The stored seeds are replayed first. What is found on the way is kept in build/fuzz-kernel/found for the next time, an input that fails
+in build/fuzz-kernel. Rule: a run counts only if the program itself said at its end how many calls were done and compared."""
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from . import build, ending, paths, say, scratch
+
+SEEDS = paths.TOP / "test" / "fuzz-kernel" / "corpus"
+PROGRAM = Path("host") / "fuzz-kernel" / "fuzz" / "fuzz"
+REPORT = re.compile(r"^fuzz-kernel: (\d+) calls in .* after (\d+) steps compared with the model, after (\d+) not", re.M)
+KEPT = re.compile(r"Test unit written to (\S+)")
+COMPARED = 0.9          # of all steps: with fewer, the model would hardly see what goes wrong
+SEED_BYTES = 200 << 10  # all stored seeds together
+
+
+def fuzzer(files, words, **variables):
+    """(status, output) of the fuzzer; its output goes to fuzz-kernel/log, too."""
+    folder = files.folder / "fuzz-kernel"
+    folder.mkdir(exist_ok=True)
+    with open(folder / "log", "w") as log, ending.session(
+            [str(files.native / PROGRAM), f"-artifact_prefix={folder}/", *words], stdout=log, stderr=subprocess.STDOUT,
+            env=dict(os.environ, **variables)) as process:
+        pass
+    return process.returncode, (folder / "log").read_text(errors="replace")
+
+
+def replay(files, seed):
+    """One input, with a line for each of its steps."""
+    if not seed.is_file():
+        raise say.usage_failure(f"--seed: there is no file {seed}")
+    status, output = fuzzer(files, ["-detect_leaks=0", str(seed)], AXO_TRANSCRIPT="1")
+    begin = re.search(r"^Running: .*\n", output, re.M)
+    print(re.split(r"^Executed ", output[begin.end() if begin else 0:], 1, re.M)[0], end="")
+    return status and 1
+
+
+def explain(files, output):
+    """What to look at first after a failure."""
+    lines = output.splitlines()
+    first = next((number for number, line in enumerate(lines) if re.search(r"^(fuzz-kernel:|==\d+==)|runtime error", line)), 0)
+    print("\n".join(lines[first:first + 60]))
+    kept = KEPT.search(output)
+    say.error(f"the input is kept; replay it with `./axo fuzz --seed {kept[1]}`" if kept else
+              f"the fuzzer failed; all that it said is in {files.folder / 'fuzz-kernel' / 'log'}")
+
+
+def fuzz(files, options, found):
+    """Seeds, then new inputs until so many calls are done."""
+    words = [f"-seed={options.random}", "-verbosity=0", "-detect_leaks=0", str(found), str(SEEDS)]
+    status, output = fuzzer(files, words, AXO_CALLS=str(options.calls))
+    report = REPORT.search(output)
+    if status or not report:
+        explain(files, output)
+        return 1
+    print(report.string[report.start():].splitlines()[0])
+    calls, compared, others = (int(number) for number in report.groups())
+    if calls < options.calls or compared < COMPARED * (compared + others):
+        say.error(f"too little was done: {calls} of {options.calls} calls, {compared} steps compared, {others} not")
+        return 1
+    return 0
+
+
+def keep(files, found):
+    """The fewest inputs that reach what all of them reach become the stored seeds."""
+    with scratch.Folder() as folder:
+        status, output = fuzzer(files, ["-merge=1", "-set_cover_merge=1", str(folder), str(found), str(SEEDS)])
+        chosen = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+        if status or not chosen:
+            raise say.host_failure(f"the seeds could not be merged; {files.folder / 'fuzz-kernel' / 'log'} says why")
+        if sum(path.stat().st_size for path in chosen) > SEED_BYTES:
+            raise say.host_failure(f"{len(chosen)} seeds take more than {SEED_BYTES >> 10} KB")
+        for old in SEEDS.iterdir():
+            old.unlink()
+        for path in chosen:
+            (SEEDS / path.name[:12]).write_bytes(path.read_bytes())
+    print(f"{len(chosen)} seeds are stored in {SEEDS.relative_to(paths.TOP)}")
+    return 0
+
+
+def command(options):
+    if options.calls < 1:
+        raise say.usage_failure(f"--calls {options.calls}: at least one")
+    files = build.build_all(options, "test", targets=[str(PROGRAM)])
+    if options.seed:
+        return replay(files, Path(options.seed))
+    found = files.folder / "fuzz-kernel" / "found"
+    found.mkdir(parents=True, exist_ok=True)
+    if options.keep:
+        return keep(files, found)
+    if not options.fresh:
+        return fuzz(files, options, found)
+    with scratch.Folder() as folder:
+        return fuzz(files, options, folder)
