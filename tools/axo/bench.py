@@ -1,29 +1,33 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """bench.py: `axo bench`: guest instructions, by -icount: one instruction a nanosecond and a tick of the TSC.
 
-A group is a bench archive of CMake's, whose log says `bench: ID VALUE UNIT`, or `programs`: one static Linux program, booted as the first
-command on Axolotl and on Debian's Linux, same binary, same machine. Each boot is done on QEMU's CPU models max and qemu64: on max, Linux
-copies with string instructions, of which each repetition counts as one. What Axolotl measures itself is counted from outside as well
-(count.py), and the two must agree."""
-import os
+A group is a bench archive of CMake's, whose log says `bench: ID VALUE UNIT`; or `programs`, a Linux program of ours that says the same, on both
+systems (programs.py); or `lat`, another one (lat.py). Each boot is done on QEMU's CPU models max and qemu64: on max, Linux copies with string
+instructions, of which each repetition counts as one. What `kernel` and `programs` measure on Axolotl is counted from outside as well (count.py),
+and the two must agree."""
 import sys
 
-from . import build, count, elf, exec, figures, frames, linux, paths, qemu, root, say, scratch
+from . import build, count, elf, figures, lat, paths, programs, qemu, say, scratch
 
 TIMEOUT = 900
-PROGRAMS = "programs"
-MEASURE = "bin/measure"
+PROGRAMS, LAT = "programs", "lat"
+MEASURE = "measure"
 
 
 def groups(files):
-    """{group: [archive]} as CMake wrote it down; `programs` has no archive of its own."""
+    """{group: [archive]} as CMake wrote it down; Linux programs have no archive of their own."""
     found, listed = {}, files.native / "benches.txt"
     for line in listed.read_text().splitlines() if listed.exists() else []:
         group, archive = line.split()
         found.setdefault(group, []).append(files.native / archive)
-    if (files.native / "bench" / "measure").exists():
-        found[PROGRAMS] = []
+    for group, program in ((PROGRAMS, measure_program(files)), (LAT, lat.program(files))):
+        if program.exists():
+            found[group] = []
     return found
+
+
+def measure_program(files):
+    return files.native / "bench" / MEASURE
 
 
 def ended_well(guest, status, what):
@@ -45,50 +49,16 @@ def measure(files, archive, **machine):
 
 
 # ---- the program ----
-def extra(files):
-    """What goes into either root: the program, and the order to run it."""
-    program = (files.native / "bench" / "measure").read_bytes()
-    return [(MEASURE, program, 0o755), (exec.START_FILE, b"exec\0/" + MEASURE.encode() + b"\0", 0o644)]
-
-
-class Listener(exec.Command):
-    """Keeps what the command says instead of showing it."""
-
-    def __init__(self, guest):
-        super().__init__(guest)
-        self.said = bytearray()
-
-    def copy(self, kind, payload):
-        if kind == frames.STDOUT:
-            self.said += payload
-        else:
-            os.write(2, payload)
-
-
-def on_axolotl(files, folder, **machine):
-    root.for_run(files.system, folder / "archive", None, extra(files))
-    machine = qemu.Machine(loader=files.loader, archive=folder / "archive", icount=True, **machine)
-    with qemu.Guest(machine) as guest:
-        command = Listener(guest)
-        status = guest.watch(command.console, lambda data: None, TIMEOUT, tick=command.tick)
-        guest.keep_log(files.last_log)
-        ended_well(guest, status, "Axolotl")
-    return figures.gather(bytes(command.said), machine.cpu)
-
-
-def on_linux(files, cpu, folder):
-    linux.initramfs(files, folder / "initramfs", None, extra(files))
-    with qemu.Guest(linux.machine(files, folder / "initramfs", icount=True, cpu=cpu)) as guest:
-        said = bytearray()
-        status = guest.watch(said.extend, lambda data: None, TIMEOUT)
-        ended_well(guest, status, "Linux")
-    return figures.gather(bytes(said), cpu, "linux")
+def measured(files, system, cpu, folder, **machine):
+    """[figure] of one boot of the program."""
+    order = programs.Order([measure_program(files)], [MEASURE])
+    return figures.gather(programs.SYSTEMS[system](files, folder, order, cpu=cpu, **machine).check(system), cpu, system)
 
 
 # ---- counted from outside ----
 def program_of(files, group):
     """The ELF file with the group's marks."""
-    return files.native / "bench" / "measure.symbols" if group == PROGRAMS else files.symbols / f"bench-{group}"
+    return measure_program(files).with_suffix(".symbols") if group == PROGRAMS else files.symbols / f"bench-{group}"
 
 
 def counted(files, group, archives, cpu):
@@ -98,7 +68,7 @@ def counted(files, group, archives, cpu):
         has_marks = program.exists() and count.plugin(files).exists()
         words = count.qemu_words(files, folder, elf.Elf(program)) if has_marks else []
         if group == PROGRAMS:
-            found = on_axolotl(files, folder, cpu=cpu, extra=words)
+            found = measured(files, "axolotl", cpu, folder, extra=words)
         for archive in archives:
             found += measure(files, archive, cpu=cpu, extra=words)
         windows = count.read(folder, count.images(files, ("measure", program))) if has_marks else []
@@ -107,8 +77,10 @@ def counted(files, group, archives, cpu):
     return found, windows
 
 
-def run(files, group, archives, cpu):
-    """[figure] of a group, on Linux too if it is `programs`."""
+def run(files, group, archives, cpu, picked=()):
+    """[figure] of a group, on Linux too if it is Linux programs; `picked`: rows of `lat`."""
+    if group == LAT:
+        return lat.measure(files, cpu, picked)
     found, windows = counted(files, group, archives, cpu)
     if windows:
         wrong = count.compare(found, windows)
@@ -116,16 +88,17 @@ def run(files, group, archives, cpu):
             raise say.guest_failure(f"{group} on {cpu}: counted from outside, {'; '.join(wrong)}")
     if group == PROGRAMS:
         with scratch.Folder() as folder:
-            found += on_linux(files, cpu, folder)
+            found += measured(files, "linux", cpu, folder)
     return found
 
 
 def take_apart(files, known, options):
     """Print which instructions one operation is made of."""
     name, show = (options.profile, count.profile) if options.profile else (options.trace, count.trace)
-    for group in [options.group] if options.group else sorted(known):
-        say.note(f"counting {group} on {options.cpu}")
-        found, windows = counted(files, group, known[group], options.cpu)
+    for group in [options.group] if options.group else sorted(known.keys() - {LAT}):
+        cpu = options.cpu or figures.CPUS[0]
+        say.note(f"counting {group} on {cpu}")
+        found, windows = counted(files, group, known[group], cpu)
         for figure, window in zip(found, windows):
             if figures.name_of(figure) == name and window.trace:
                 print("\n".join(show(window)))
@@ -136,6 +109,10 @@ def take_apart(files, known, options):
 def command(options):
     if options.json not in (None, "-"):
         paths.check_writable("--json", options.json)
+    picked = options.rows.split(",") if options.rows else []
+    lat.choose(picked)
+    if picked and options.group != LAT:
+        raise say.usage_failure(f"--rows picks rows of `axo bench {LAT}`")
     files = build.build_all(options, "run", targets=["benches"])
     known = groups(files)
     if options.list:
@@ -146,12 +123,14 @@ def command(options):
     if not known:
         raise say.host_failure("there is nothing to measure in this tree yet")
     if options.profile or options.trace:
+        if options.group == LAT:
+            raise say.usage_failure(f"{LAT} has no marks; `axo bench {PROGRAMS}` has the same operations, one at a time")
         return take_apart(files, known, options)
     found = []
     for group in [options.group] if options.group else sorted(known):
-        for cpu in figures.CPUS:
+        for cpu in [options.cpu] if options.cpu else figures.CPUS:
             say.note(f"measuring {group} on {cpu}")
-            found += run(files, group, known[group], cpu)
+            found += run(files, group, known[group], cpu, picked)
     lines = figures.markdown(found) if options.markdown else figures.table(found)
     print("\n".join(lines), file=sys.stderr if options.json == "-" else sys.stdout, flush=True)
     if options.json:

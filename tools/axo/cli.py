@@ -75,7 +75,8 @@ def bench_flags(parser):
     parser.add_argument("--list", action="store_true", help="print the groups")
     parser.add_argument("--profile", metavar="ID", help="print which functions the instructions of one operation are in")
     parser.add_argument("--trace", metavar="ID", help="print the instructions of one operation in order")
-    parser.add_argument("--cpu", metavar="MODEL", default="max", help="QEMU's CPU model for --profile and --trace (default: max)")
+    parser.add_argument("--cpu", choices=("max", "qemu64"), help="QEMU's CPU model (default: both, but max for --profile and --trace)")
+    parser.add_argument("--rows", metavar="ROWS", help="of lat only these: names or patterns, with commas between; `decided`: those with a *")
     parser.add_argument("--no-build", action="store_true", help="measure what is built already")
 
 
@@ -122,6 +123,9 @@ COMMANDS = {
   ./axo bench                            all groups
   ./axo bench kernel                     IPC, faults, reflected calls of the kernel
   ./axo bench programs --json out.json   boot and system calls, Linux beside it
+  ./axo bench lat                        calls, pipes, faults, processes: both systems row by row, and the ratio
+  ./axo bench lat --rows decided --cpu qemu64
+  ./axo bench lat --rows 'ring_*,pipe_rtt' --json -
   ./axo bench --profile k_ipc_cross_4    that operation by function: kernel, servers, runtime, program
   ./axo bench --trace k_null --cpu qemu64
   ./axo bench programs --profile u_fork"""),

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """figures.py: what benches print, as figures, and how figures are shown.
 
-A figure is a dict: `id`, `value` (the median) and `unit`; where known also `min`, `of` (one line of so many operations at once), `goal`,
-`cpu`, `system`, and `counted`, `counted_min`: the same from outside the guest. Qualifiers follow an id after points: `.linux`, `.qemu64`."""
+A figure is a dict: `id`, `value` (the median) and `unit`; where known also `min`, `of` (one line of so many operations at once), `goal`, `what`,
+`cpu`, `system`, and `counted`, `counted_min`: the same from outside the guest. Instead of a value there may be `failed`, a word. Rows that the
+kernel and the runtime decide have `decided`. Qualifiers follow an id after points: `.linux`, `.qemu64`."""
 import json
 import re
 import sys
@@ -29,8 +30,9 @@ def gather(log, cpu, system="axolotl"):
     goals, found = operations(), []
     for name, value, unit, least, of in LINE.findall(log):
         name = name.decode()
+        goal, what = goals.get(name, (None, None))
         figure = {"id": ".".join([name, *qualifiers(cpu, system)]), "value": float(value) if b"." in value else int(value), "unit": unit.decode(),
-                  "min": int(least) if least else None, "of": int(of) if of else None, "goal": goals.get(name, (None, ""))[0],
+                  "min": int(least) if least else None, "of": int(of) if of else None, "goal": goal, "what": what,
                   "cpu": cpu, "system": system}
         found.append({key: entry for key, entry in figure.items() if entry is not None})
     return found
@@ -49,41 +51,61 @@ def rows(found):
     return table
 
 
+def ratio(row, cpu):
+    """Our instructions by Linux's, or None."""
+    own, other = (row.get((system, cpu), {}).get("value") for system in ("axolotl", "linux"))
+    return f"{own / other:.2f}" if own is not None and other else None
+
+
 def columns(found):
     """[(title, function from a row to a cell)], those that hold something; the goal last."""
     titles = []
-    for system, prefix in (("axolotl", ""), ("linux", "Linux ")):
-        for cpu in CPUS:
-            titles.append((prefix + cpu, lambda row, key=(system, cpu): row.get(key, {}).get("value")))
-            if not prefix:
-                titles.append(("min", lambda row, key=(system, cpu): row.get(key, {}).get("min")))
-    titles.append(("goal", lambda row: next(iter(row.values())).get("goal")))
+    for cpu in CPUS:
+        for title, system, key in ((cpu, "axolotl", "value"), ("min", "axolotl", "min"), (f"Linux {cpu}", "linux", "value")):
+            titles.append((title, lambda row, where=(system, cpu), key=key: cell(row.get(where, {}), key)))
+        titles.append(("ratio", lambda row, cpu=cpu: ratio(row, cpu)))
+    titles.append(("goal", lambda row: cell(next(iter(row.values())), "goal")))
     table = rows(found)
-    return [(title, cell) for title, cell in titles if any(cell(row) is not None for row in table.values())]
+    return [(title, show) for title, show in titles if any(show(row) is not None for row in table.values())]
 
 
-def number(value):
-    return "" if value is None else f"{value:,}"
+def cell(figure, key):
+    """Text, or None."""
+    value = figure.get(key, figure.get("failed") if key == "value" else None)
+    if value is None or isinstance(value, str):
+        return value
+    return f"{value:,.1f}" if isinstance(value, float) and value < 1000 else f"{value:,.0f}"
+
+
+def starred(name, row):
+    return name + (" *" if any(figure.get("decided") for figure in row.values()) else "")
+
+
+def legend(found):
+    """A line about what is starred, if anything is."""
+    return ["* the kernel and the runtime decide it"] if any(figure.get("decided") for figure in found) else []
 
 
 def table(found):
     """Lines for a terminal: an id a line."""
     shown = columns(found)
-    lines = [f"{'instructions':16s}" + "".join(f" {title:>13s}" for title, _ in shown)]
+    lines = [f"{'instructions':20s}" + "".join(f" {title:>13s}" for title, _ in shown)]
     for name, row in rows(found).items():
         units = {figure["unit"] for figure in row.values()} - {"instructions"}
-        cells = "".join(f" {number(cell(row)):>13s}" for _, cell in shown)
-        lines.append(f"{name:16s}{cells} {' '.join(units)}".rstrip())
-    return lines
+        cells = "".join(f" {show(row) or '':>13s}" for _, show in shown)
+        lines.append(f"{starred(name, row):20s}{cells} {' '.join(units)}".rstrip())
+    return lines + legend(found)
 
 
 def markdown(found):
     """Lines of a table for docs/figures.md."""
-    shown, known = columns(found), operations()
+    shown = columns(found)
     lines = ["| id | what | " + " | ".join(title for title, _ in shown) + " |", "|---|---|" + "---:|" * len(shown)]
     for name, row in rows(found).items():
-        lines.append(f"| `{name}` | {known.get(name, (None, ''))[1]} | " + " | ".join(number(cell(row)) for _, cell in shown) + " |")
-    return lines
+        what = next((figure["what"] for figure in row.values() if "what" in figure), "")
+        id = f"`{name}`" + (" \\*" if starred(name, row) != name else "")
+        lines.append(f"| {id} | {what} | " + " | ".join(show(row) or "" for _, show in shown) + " |")
+    return lines + [line for text in legend(found) for line in ("", "\\" + text)]
 
 
 def write(found, file):
