@@ -2,15 +2,15 @@
 """bench.py: `axo bench`: guest instructions, by -icount: one instruction a nanosecond and a tick of the TSC.
 
 A group is a bench archive of CMake's, whose log says `bench: ID VALUE UNIT`; or `programs`, a Linux program of ours that says the same, on both
-systems (programs.py); or `lat`, another one (lat.py). Each boot is done on QEMU's CPU models max and qemu64: on max, Linux copies with string
+systems (programs.py); or `lat`, another one (lat.py); or `latency`, for how long interrupts are off (stretch.py). Each boot is done on QEMU's CPU models max and qemu64: on max, Linux copies with string
 instructions, of which each repetition counts as one. What `kernel` and `programs` measure on Axolotl is counted from outside as well (count.py),
 and the two must agree."""
 import sys
 
-from . import build, count, elf, figures, lat, paths, programs, qemu, say, scratch
+from . import build, count, elf, figures, lat, paths, programs, qemu, say, scratch, stretch
 
 TIMEOUT = 900
-PROGRAMS, LAT = "programs", "lat"
+PROGRAMS, LAT, LATENCY = "programs", "lat", "latency"
 MEASURE = "measure"
 
 
@@ -92,10 +92,22 @@ def run(files, group, archives, cpu, picked=()):
     return found
 
 
+def stretches(files, cpus):
+    """([figure], {(scene, cpu): Result}) of `latency`."""
+    found, results = [], {}
+    for scene in stretch.SCENES:
+        for cpu in cpus:
+            say.note(f"measuring {scene} on {cpu}")
+            results[scene, cpu] = stretch.run(files, scene, cpu)
+            words = {"id": ".".join([scene, *figures.qualifiers(cpu, "axolotl")]), "what": figures.operations()[scene][1]}
+            found.append(stretch.figure(scene, cpu, results[scene, cpu], words))
+    return found, results
+
+
 def take_apart(files, known, options):
     """Print which instructions one operation is made of."""
     name, show = (options.profile, count.profile) if options.profile else (options.trace, count.trace)
-    for group in [options.group] if options.group else sorted(known.keys() - {LAT}):
+    for group in [options.group] if options.group else sorted(known.keys() - {LAT, LATENCY}):
         cpu = options.cpu or figures.CPUS[0]
         say.note(f"counting {group} on {cpu}")
         found, windows = counted(files, group, known[group], cpu)
@@ -123,15 +135,21 @@ def command(options):
     if not known:
         raise say.host_failure("there is nothing to measure in this tree yet")
     if options.profile or options.trace:
-        if options.group == LAT:
-            raise say.usage_failure(f"{LAT} has no marks; `axo bench {PROGRAMS}` has the same operations, one at a time")
+        if options.group in (LAT, LATENCY):
+            raise say.usage_failure(f"{options.group} has no marks; `axo bench {PROGRAMS}` has the same operations, one at a time")
         return take_apart(files, known, options)
-    found = []
+    found, results, cpus = [], {}, [options.cpu] if options.cpu else figures.CPUS
     for group in [options.group] if options.group else sorted(known):
-        for cpu in [options.cpu] if options.cpu else figures.CPUS:
-            say.note(f"measuring {group} on {cpu}")
-            found += run(files, group, known[group], cpu, picked)
+        if group == LATENCY:
+            more, results = stretches(files, cpus)
+            found += more
+        else:
+            for cpu in cpus:
+                say.note(f"measuring {group} on {cpu}")
+                found += run(files, group, known[group], cpu, picked)
     lines = figures.markdown(found) if options.markdown else figures.table(found)
+    if results:
+        lines += stretch.markdown(results) if options.markdown else stretch.report(results)
     print("\n".join(lines), file=sys.stderr if options.json == "-" else sys.stdout, flush=True)
     if options.json:
         figures.write(found, options.json)

@@ -126,6 +126,7 @@ COMMANDS = {
   ./axo bench lat                        calls, pipes, faults, processes: both systems row by row, and the ratio
   ./axo bench lat --rows decided --cpu qemu64
   ./axo bench lat --rows 'ring_*,pipe_rtt' --json -
+  ./axo bench latency                    the longest stretches with interrupts off, and where they are spent
   ./axo bench --profile k_ipc_cross_4    that operation by function: kernel, servers, runtime, program
   ./axo bench --trace k_null --cpu qemu64
   ./axo bench programs --profile u_fork"""),
