@@ -1,26 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* authority.c: sched.idl and log.idl: objects that are nothing but authority. The highest priority that a sched
- * capability may give is its label. */
+/* authority.c: sched.idl and log.idl: objects that are nothing but authority. What a sched capability may give is in its
+ * label: the highest priority in the lowest byte, the largest share of the CPU above it. */
 #include "arch.h"
 #include "log_kernel.h"
 #include "sched.h"
 #include "sched_kernel.h"
+#include "task.h"
+
+static const u64 PERIOD_LEAST = 100 * 1000, PERIOD_MOST = 1ul << 34;
+
+static u32 highest_of(const struct invocation *inv) { return (u8)inv->used->label; }
+static u32 share_of(const struct invocation *inv) { return (u32)(inv->used->label >> SCHED_SHARE_SHIFT); }
 
 l4_err_t sched_set(struct sched *self, struct invocation *inv, struct thread *subject, u32 priority, u64 slice_ns)
 {
     if (priority >= PRIORITIES)
         return L4_BAD_ARGUMENT;
-    if (priority > inv->used->label)
+    if (priority > highest_of(inv))
         return L4_NO_RIGHT;
-    sched_set_priority(subject, priority);
+    sched_change(subject, priority, subject->budget.ns, subject->budget.period_ns);
     subject->slice_ns = slice_ns;
     return L4_OK;
 }
 
-l4_err_t sched_look(struct sched *self, struct invocation *inv, u32 *highest)
+l4_err_t sched_look(struct sched *self, struct invocation *inv, u32 *highest, u32 *share)
 {
-    *highest = (u32)inv->used->label;
+    *highest = highest_of(inv);
+    *share = share_of(inv);
     return L4_OK;
+}
+
+l4_err_t sched_set_budget(struct sched *self, struct invocation *inv, struct thread *subject, u64 budget_ns, u64 period_ns)
+{
+    if (period_ns < PERIOD_LEAST || period_ns > PERIOD_MOST || !budget_ns || budget_ns > period_ns)
+        return L4_BAD_ARGUMENT;
+    if (budget_ns * SHARE_ALL > period_ns * share_of(inv))
+        return L4_NO_RIGHT;
+    sched_change(subject, subject->priority, budget_ns, period_ns);
+    return L4_OK;
+}
+
+l4_err_t sched_weaken(struct sched *self, struct invocation *inv, u32 slot, u32 highest, u32 share)
+{
+    if (highest >= PRIORITIES || share > SHARE_ALL)
+        return L4_BAD_ARGUMENT;
+    if (highest > highest_of(inv) || share > share_of(inv))
+        return L4_NO_RIGHT;
+    struct cap_table *table = &inv->caller->task->caps;
+    struct cap *there = cap_find(table, slot), *used = (struct cap *)inv->used;
+    u64 label = highest | (u64)share << SCHED_SHARE_SHIFT;
+    if (there->kind == L4_SCHED && there->label == label && there->parent == used)
+        return L4_OK;
+    l4_err_t err = tree_settle(used->tree);
+    if (err == L4_OK)
+        err = cap_reserve(table, slot, &there);
+    if (err == L4_OK)
+        cap_derive(there, used, L4_SCHED, inv->rights, label);
+    return err;
 }
 
 l4_err_t log_write(struct log *self, struct invocation *inv, const u8 *text, u32 length)

@@ -13,7 +13,7 @@ struct frame *invoke(struct cap *cap);
 
 struct invocation {
     struct thread *caller;
-    const struct cap *used;     /* the capability used: a sched's label is the highest priority that it may give */
+    const struct cap *used;     /* the capability used: a sched's label says what it may give */
     u64 tag;                    /* what the caller said */
     u32 rights;                 /* of the capability used */
     const u64 *in;              /* parameters 0-3, in the caller's frame: they stay there for a RESTART */

@@ -103,7 +103,7 @@ static void start_tasks(void)
     cap_derive(slot_of(sigma0, L4_BOOT_LOG), log->root, L4_LOG, L4_W, 0);
     cap_derive(slot_of(keeper, L4_BOOT_SIGMA0), gate->object.root, L4_DOOR, L4_R | L4_W | L4_X | L4_O | L4_I,
                KEEPER_LABEL);
-    sched->root->label = HIGHEST_PRIORITY;
+    sched->root->label = HIGHEST_PRIORITY | SHARE_ALL << SCHED_SHARE_SHIFT;
 }
 
 struct frame *kernel_main(const struct l4_boot_record *record)

@@ -57,6 +57,7 @@ void sched_remove(struct thread *t)
         cpu->handoff = NULL;
     else if (t != cpu->current)
         dequeue(cpu, t);
+    timeout_cancel(&t->timeout);
 }
 
 void sched_forget(struct thread *t)
@@ -64,16 +65,20 @@ void sched_forget(struct thread *t)
     struct cpu *cpu = cpu_this();
     if (cpu->current == t)
         cpu->current = NULL;
+    if (cpu->metered == t)
+        cpu->metered = NULL;
     arch_forget(t);
 }
 
-void sched_set_priority(struct thread *t, u32 priority)
+void sched_change(struct thread *t, u32 priority, u64 budget_ns, u64 period_ns)
 {
     struct cpu *cpu = cpu_this();
     bool queued = thread_state(t) == THREAD_READY && t != cpu->current;
     if (queued)
         sched_remove(t);
     t->priority = (u8)priority;
+    t->budget = (struct budget){ .ns = budget_ns, .period_ns = period_ns };
+    t->hot = budget_ns < period_ns ? t->hot | THREAD_BUDGET : t->hot & ~(u32)THREAD_BUDGET;
     if (queued)
         enqueue(cpu, t, 0);
 }
@@ -97,12 +102,25 @@ void sched_tick(void)
     struct cpu *cpu = cpu_this();
     u64 now = arch_now_ns();
     cpu->timer_ns = ~0ul;
-    for (struct timeout *first; (first = timeout_expired(now)); )
-        ipc_abort(container_of(first, struct thread, timeout), L4_TIMED_OUT);
+    for (struct timeout *first; (first = timeout_expired(now)); ) {
+        struct thread *t = container_of(first, struct thread, timeout);
+        if (thread_state(t) == THREAD_READY)
+            enqueue(cpu, t, 0);         /* its next period begins */
+        else
+            ipc_abort(t, L4_TIMED_OUT);
+    }
     if (cpu->current && now >= cpu->slice_end_ns && thread_state(cpu->current) == THREAD_READY) {
         enqueue(cpu, cpu->current, 0);
         cpu->current = NULL;
     }
+}
+
+static void ring_at(struct cpu *cpu, u64 ns)
+{
+    if (ns >= cpu->timer_ns)
+        return;
+    cpu->timer_ns = ns;
+    arch_timer_at(ns);
 }
 
 /* Ring at the next deadline, or at the end of the slice while somebody equal waits for it. Early is harmless: the tick
@@ -110,12 +128,35 @@ void sched_tick(void)
 static void set_timer(struct cpu *cpu, bool equal_waits)
 {
     u64 at = timeout_next();
-    if (equal_waits && cpu->slice_end_ns < at)
-        at = cpu->slice_end_ns;
-    if (at < cpu->timer_ns) {
-        cpu->timer_ns = at;
-        arch_timer_at(at);
+    ring_at(cpu, equal_waits && cpu->slice_end_ns < at ? cpu->slice_end_ns : at);
+}
+
+/* Who is metered pays for its time on the CPU. */
+static void charge(struct cpu *cpu)
+{
+    u64 used = arch_now_ns() - cpu->metered_ns, *left = &cpu->metered->budget.left_ns;
+    *left -= used < *left ? used : *left;
+    cpu->metered = NULL;
+}
+
+/* Whether `t` may run, metered from now; else it waits for its next period. */
+static bool afford(struct cpu *cpu, struct thread *t)
+{
+    struct budget *budget = &t->budget;
+    u64 now = arch_now_ns();
+    if (now >= budget->end_ns) {
+        budget->left_ns = budget->ns;
+        budget->end_ns = now + budget->period_ns;
     }
+    if (!budget->left_ns) {
+        cpu->current = NULL;
+        timeout_arm(&t->timeout, budget->end_ns);
+        return false;
+    }
+    cpu->metered = t;
+    cpu->metered_ns = now;
+    ring_at(cpu, now + budget->left_ns);
+    return true;
 }
 
 /* The most urgent of the queues: it begins a slice, or goes on with the one that it was preempted in. NULL: nobody is
@@ -155,9 +196,8 @@ void sched_come_back(void)
     arch_timer_at(0);
 }
 
-struct frame *sched_next(void)
+static struct thread *choose(struct cpu *cpu)
 {
-    struct cpu *cpu = cpu_this();
     struct thread *next = current_or_handoff(cpu);
     u64 rivals = next ? cpu->ready_mask >> next->priority : ~0ul;       /* bit 0: equals; above: more urgent ones */
     if (rivals > 1) {
@@ -168,6 +208,17 @@ struct frame *sched_next(void)
     }
     cpu->current = next;
     set_timer(cpu, rivals & 1);
+    return next;
+}
+
+struct frame *sched_next(void)
+{
+    struct cpu *cpu = cpu_this();
+    struct thread *next;
+    if (cpu->metered)
+        charge(cpu);
+    while ((next = choose(cpu)) && next->hot & THREAD_BUDGET && !afford(cpu, next))
+        ;
     if (!next)
         return arch_idle_frame();
     arch_switch(next);

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sched.h: fixed priorities, round robin inside one, and the rest of a time slice passed on by calls.
- * INVARIANT ready: a READY thread is running, or the handoff, or in the ready queue of its priority: in exactly one of
- * them. */
+ * A budget is charged by the TSC while its thread has the CPU; who has spent it waits for the next period.
+ * INVARIANT ready: a READY thread is running, or the handoff, or in the ready queue of its priority, or has spent its
+ * budget and is in no queue and its timeout is armed: exactly one of them. */
 #pragma once
 #include "thread.h"
 
 enum { PRIORITIES = 64, SLICE_NS = 10 * 1000 * 1000 };
+enum { SHARE_ALL = 1000, SCHED_SHARE_SHIFT = 8 };      /* of a sched capability's label: thousandths of the CPU */
 
 struct cpu {
     struct thread *current;     /* NULL: idle */
     struct thread *handoff;     /* made ready by the current entry: runs next if nobody more urgent is ready */
+    struct thread *metered;     /* who has a budget and has run since `metered_ns`, or NULL */
+    u64 metered_ns;
     u64 slice_end_ns;           /* when current's slice ends */
     u64 timer_ns;               /* what the timer is set to, ~0: off */
     u64 ready_mask;             /* bit p: ready[p] is not empty */
@@ -22,7 +26,8 @@ void sched_init(void);
 void sched_ready(struct thread *t);             /* t has become READY */
 void sched_remove(struct thread *t);            /* a READY thread that is not running stops being ready */
 void sched_forget(struct thread *t);            /* t leaves its task, or its FPU area comes or goes: see arch_forget */
-void sched_set_priority(struct thread *t, u32 priority);
+/* A budget of a whole period is none. A new period begins. */
+void sched_change(struct thread *t, u32 priority, u64 budget_ns, u64 period_ns);
 void sched_yield_to(struct thread *t);          /* current goes behind its equals, t runs next */
 void sched_tick(void);                          /* the timer rang */
 void sched_come_back(void);                     /* ring the timer at once: an idle CPU has something to do */

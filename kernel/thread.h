@@ -29,8 +29,14 @@ enum thread_state {
     THREAD_FAULT = 1 << 11,         /* it waits because the kernel calls its pager, */
     THREAD_EXCEPTION = 1 << 12,     /* or its exception handler, */
     THREAD_RESTARTED = 1 << 13,     /* it is in an invocation of several steps */
+    THREAD_BUDGET = 1 << 14,        /* it may run only so long in each period */
     THREAD_CALLED_FOR = THREAD_FAULT | THREAD_EXCEPTION,    /* with the words in `fault` */
-    THREAD_LASTING = THREAD_KICKED | THREAD_PENDING,        /* outlive a wait */
+    THREAD_LASTING = THREAD_KICKED | THREAD_PENDING | THREAD_BUDGET,       /* outlive a wait */
+};
+
+/* `ns` of every period of `period_ns`; `left_ns` of the one that ends at `end_ns`. */
+struct budget {
+    u64 ns, period_ns, left_ns, end_ns;
 };
 
 struct thread_upcall {
@@ -68,6 +74,7 @@ struct thread {
     u64 items_to;                   /* id of the thread that a restarted transfer goes to, 0: none is under way */
     u32 items_done;                 /* items before this one are there */
 
+    struct budget budget;           /* with THREAD_BUDGET */
     u64 slice_ns;
     u64 slice_end_ns;               /* of the slice in which somebody more urgent came; 0: it begins a new one */
     cap_t pager, exception;         /* slots of its task; 0: none */

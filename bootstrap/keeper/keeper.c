@@ -100,7 +100,8 @@ static l4_err_t service_defect(struct keeperd_tx tx, const struct service *s, en
     }
     l4_log("%s: defect %u of class %u%s, vector %lu at %lx", name_of(s), to->defects + to->ordered, reason, ordered ? " (ordered)" : "",
            crash.exception.vector, crash.exception.registers.rip);
-    bool waits = own && !decided && (to->policy == KEEPER_ASK || to->in_a_row >= HOLD_FROM);
+    /* Who fails again and again is started after a pause, which rs decides: nobody decides when rs starts. */
+    bool waits = own && ((!decided && to->policy == KEEPER_ASK) || (n != service_watcher() && to->in_a_row >= HOLD_FROM));
     if (waits) {
         to->state = KEEPER_DEAD;
         keeperd_after_tell(tx, n);

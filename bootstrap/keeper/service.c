@@ -262,6 +262,7 @@ static void task_make(u32 n)
     made(thread_set_handlers(thread, 0, SLOT_EXCEPTION), "handler", n);
     made(thread_use_fpu(thread, m->flags & MANIFEST_FPU), "FPU", n);
     made(sched_set(L4_BOOT_SCHED, thread, m->priority, 0), "priority", n);
+    made(sched_set_budget(L4_BOOT_SCHED, thread, m->budget_us * 1000ul, m->period_us * 1000ul), "budget", n);
     made(gate_bind(object_slot(n, OBJECT_GATE), thread), "gate", n);
     services[n].is_stopped = true;
     services[n].has_task = true;

@@ -177,6 +177,9 @@ def priorities(system):
             system.problem(service.where("priority"), f"driver `{service.name}` ({service.priority}) runs as high as "
                            f"`{watchers[0].name}` ({watchers[0].priority}): hung, it could not be stopped",
                            f"write at most {watchers[0].priority - 1}")
+        if service.heartbeat and service.budget < 100 and service.period > service.heartbeat:
+            system.problem(service.where("budget"), f"`{service.name}` may rest for {service.period} ms, longer than its heartbeat of "
+                           f"{service.heartbeat} ms: it would be taken for hung", f"write a period of at most {service.heartbeat}")
         if service.heartbeat and not watchers:
             system.problem(service.where("heartbeat"), f"nobody watches the heartbeat of `{service.name}`", "let a service be the watcher")
 

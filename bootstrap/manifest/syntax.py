@@ -65,6 +65,8 @@ class Service:
     objects: int = 256 << 10
     share: int = 0          # of kernel memory, in hundredths, beside `objects`
     heartbeat: int = 0
+    budget: int = 100       # of the CPU, in hundredths, in each period
+    period: int = 10        # milliseconds
     boot: bool = False
     watcher: bool = False
     ask: bool = False
@@ -198,6 +200,13 @@ def kernel_memory(service, words, line):
     service.objects, service.share = objects(words)
 
 
+def budget(service, words, line):
+    match = re.fullmatch(r"([0-9]+)% of ([0-9]+)", " ".join(words))
+    if not match or not 1 <= int(match[1]) <= 100 or not 1 <= int(match[2]) <= 10000:
+        raise Refused(f"`{' '.join(words)}` is no budget", "write 1 to 100 hundredths of 1 to 10000 milliseconds, as in: budget 20% of 10")
+    service.budget, service.period = int(match[1]), int(match[2])
+
+
 def flag(attribute):
     def setting(service, words, line):
         if words:
@@ -213,6 +222,7 @@ ONCE = {
     "priority": one("priority", lambda w: number(w, 63, "a priority")),
     "memory": one("memory", lambda w: number(w, 1 << 40, "memory")),
     "objects": kernel_memory,
+    "budget": budget,
     "heartbeat": one("heartbeat", lambda w: number(w, 60000, "a period in milliseconds")),
     "boot": flag("boot"), "watcher": flag("watcher"), "down": flag("down"), "fpu": flag("fpu"),
     "at": defect, "arguments": arguments, "debug": one("debug", rights),

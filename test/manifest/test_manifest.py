@@ -63,6 +63,9 @@ CASES = [
     ("system s\nservice a\n  watcher\nservice b\n  watcher\n", 5, "`a` watches already", "one service"),
     ("system s\nservice w\n  watcher\n  priority 30\nservice d\n  priority 30\n  line 4\n", 6, "driver `d` (30)", "at most 29"),
     ("system s\nservice a\n  heartbeat 100\n", 3, "nobody watches the heartbeat of `a`", "watcher"),
+    ("system s\nservice a\n  budget 20%\n", 3, "`20%` is no budget", "budget 20% of 10"),
+    ("system s\nservice a\n  budget 101% of 10\n", 3, "`101% of 10` is no budget", "1 to 100"),
+    ("system s\nservice w\n  watcher\n  server dsd\nservice a\n  heartbeat 100\n  budget 1% of 101\n", 7, "may rest for 101 ms", "at most 100"),
     ("system s\nservice a\n  memory 5000\n", 3, "no number of pages", "multiple of 4K"),
     ("system s\n  memory 1M\nservice a\n  memory 512K\nservice b\n  memory 1M\n", 6, "1536K of memory, the system has 1024K", "larger `memory`"),
     ("system s\n  objects 4M\nservice a\n  objects 1M + 10%\nservice b\n  objects 512K + 10%\n", 6, "4403K of objects, the system has 4096K", "larger `objects`"),
@@ -169,7 +172,7 @@ def test_table():
     assert (magic, version, name.rstrip(b"\0"), size) == (table.MAGIC, table.VERSION, b"default", len(data))
     first = table.SERVICE.unpack_from(data, table.HEAD.size)
     assert first[0].rstrip(b"\0") == system.services[0].name.encode()
-    assert len(data) == 64 + 368 * services + 56 * doors + 8 * ports + 48 * lines
+    assert len(data) == 64 + 376 * services + 56 * doors + 8 * ports + 48 * lines
     assert struct.unpack_from("<8s", data)[0] == b"manifest"
 
 

@@ -19,7 +19,7 @@ enum {
     MANIFEST_SLOT_DEBUG = 769,      /* named `debug`: the kernel's debug object, for whom the manifest gives it */
 };
 
-enum { MANIFEST_VERSION = 3, MANIFEST_NAME = 24, MANIFEST_ARGUMENTS = 256 };
+enum { MANIFEST_VERSION = 4, MANIFEST_NAME = 24, MANIFEST_ARGUMENTS = 256 };
 
 struct manifest {
     u64 magic;
@@ -45,6 +45,7 @@ struct manifest_service {
     u32 first_door, doors, first_ports, ports, first_line, lines;
     u32 debug;                      /* rights on the kernel's debug object (debug.idl); 0: it does not get it */
     u32 share;                      /* of all kernel memory, in hundredths */
+    u32 budget_us, period_us;       /* it may run so long in each period; all of it: no limit */
     char arguments[MANIFEST_ARGUMENTS];
 };
 
@@ -69,7 +70,7 @@ struct manifest_line {
     char name[MANIFEST_NAME];
 };
 
-_Static_assert(sizeof(struct manifest) == 64 && sizeof(struct manifest_service) == 368 && sizeof(struct manifest_door) == 56
+_Static_assert(sizeof(struct manifest) == 64 && sizeof(struct manifest_service) == 376 && sizeof(struct manifest_door) == 56
                && sizeof(struct manifest_ports) == 8 && sizeof(struct manifest_line) == 48, "table.py writes these sizes");
 
 static inline const struct manifest_service *manifest_service(const struct manifest *m, u32 number)

@@ -13,10 +13,10 @@
 #include "thread.h"
 #include "wire.h"
 
-enum { WEAK = TEST_SLOTS, GATE, DOOR };
+enum { WEAK = TEST_SLOTS, GATE, DOOR, LESS, LEAST };
 
 static volatile u64 count[4] L4_VOLATILE_ZERO, order[16] L4_VOLATILE_ZERO, orders L4_VOLATILE_ZERO,
-    done L4_VOLATILE_ZERO, wrong L4_VOLATILE_ZERO;
+    done L4_VOLATILE_ZERO, wrong L4_VOLATILE_ZERO, released L4_VOLATILE_ZERO;
 
 static void spin(u64 me)
 {
@@ -26,9 +26,10 @@ static void spin(u64 me)
 
 static void test_methods(void)
 {
-    u32 highest = 0;
+    u32 highest = 0, share = 0;
     struct spawned s = spawn_thread(0);
-    test_ok("look", sched_look(L4_BOOT_SCHED, &highest));
+    test_ok("look", sched_look(L4_BOOT_SCHED, &highest, &share));
+    test_is("the whole CPU", share, 1000);
     test_is("the first capability may give all", highest, 63);
     test_ok("the highest priority", sched_set(L4_BOOT_SCHED, s.thread, 63, 0));
     test_status("a priority that is none", sched_set(L4_BOOT_SCHED, s.thread, 64, 0), L4_BAD_ARGUMENT);
@@ -37,11 +38,47 @@ static void test_methods(void)
     test_status("set needs W", sched_set(WEAK, s.thread, 1, 0), L4_NO_RIGHT);
     test_drop(WEAK);
     l4_must(l4_map_cap(L4_BOOT_TASK, L4_BOOT_TASK, L4_BOOT_SCHED, WEAK, L4_W));
-    test_status("look needs R", sched_look(WEAK, &highest), L4_NO_RIGHT);
+    test_status("look needs R", sched_look(WEAK, &highest, &share), L4_NO_RIGHT);
     test_drop(WEAK);
     l4_must(l4_map_cap(L4_BOOT_TASK, L4_BOOT_TASK, s.thread, WEAK, L4_R | L4_W));
     test_status("a thread without C", sched_set(L4_BOOT_SCHED, WEAK, 1, 0), L4_NO_RIGHT);
     test_drop(WEAK);
+    spawn_end(&s);
+}
+
+static void test_weaken(void)
+{
+    u32 highest = 0, share = 0;
+    struct spawned s = spawn_thread(0);
+    test_ok("a weaker one", sched_weaken(L4_BOOT_SCHED, LESS, 30, 400));
+    test_ok("again", sched_weaken(L4_BOOT_SCHED, LESS, 30, 400));
+    test_status("another in its place", sched_weaken(L4_BOOT_SCHED, LESS, 29, 400), L4_SLOT_BUSY);
+    test_ok("it says", sched_look(LESS, &highest, &share));
+    test_true("what it may give", highest == 30 && share == 400);
+    test_ok("its highest priority", sched_set(LESS, s.thread, 30, 0));
+    test_status("a higher one", sched_set(LESS, s.thread, 31, 0), L4_NO_RIGHT);
+    test_ok("its share", sched_set_budget(LESS, s.thread, 400000, 1000000));
+    test_status("more than that", sched_set_budget(LESS, s.thread, 400001, 1000000), L4_NO_RIGHT);
+    test_status("no limit is more than that", sched_set_budget(LESS, s.thread, 1000000, 1000000), L4_NO_RIGHT);
+    test_status("a stronger one", sched_weaken(LESS, LEAST, 31, 400), L4_NO_RIGHT);
+    test_status("one with a larger share", sched_weaken(LESS, LEAST, 30, 401), L4_NO_RIGHT);
+    test_status("a priority that is none", sched_weaken(LESS, LEAST, 64, 0), L4_BAD_ARGUMENT);
+    test_status("more than the whole CPU", sched_weaken(LESS, LEAST, 0, 1001), L4_BAD_ARGUMENT);
+    test_ok("a still weaker one", sched_weaken(LESS, LEAST, 1, 0));
+    test_drop(LESS);
+    test_status("is gone with the first", sched_look(LEAST, &highest, &share), L4_NO_CAPABILITY);
+    spawn_end(&s);
+}
+
+static void test_budget_arguments(void)
+{
+    struct spawned s = spawn_thread(0);
+    test_status("a budget longer than its period", sched_set_budget(L4_BOOT_SCHED, s.thread, 2000000, 1000000), L4_BAD_ARGUMENT);
+    test_status("neither", sched_set_budget(L4_BOOT_SCHED, s.thread, 0, 0), L4_BAD_ARGUMENT);
+    test_status("a period without budget", sched_set_budget(L4_BOOT_SCHED, s.thread, 0, 1000000), L4_BAD_ARGUMENT);
+    test_status("a period too short", sched_set_budget(L4_BOOT_SCHED, s.thread, 99999, 99999), L4_BAD_ARGUMENT);
+    test_status("a period too long", sched_set_budget(L4_BOOT_SCHED, s.thread, 1, (1ul << 34) + 1), L4_BAD_ARGUMENT);
+    test_ok("all of the shortest", sched_set_budget(L4_BOOT_SCHED, s.thread, 100000, 100000));
     spawn_end(&s);
 }
 
@@ -109,6 +146,81 @@ static void call_three(u64 me)
     spawn_rest();
 }
 
+/* What `high` leaves of the CPU, in thousandths, measured by how far a lower one counts beside it and alone. */
+static u64 share_left(struct spawned *high)
+{
+    thread_stop(high->thread);
+    u64 before = count[1];
+    spawn_let_run(100);
+    u64 alone = count[1] - before;
+    thread_resume(high->thread);
+    before = count[1];
+    spawn_let_run(100);
+    return (count[1] - before) * 1000 / alone;
+}
+
+static bool is_about(u64 got, u64 want) { return got + 60 > want && got < want + 60; }
+
+static void test_budgets(void)
+{
+    struct spawned high = spawn_thread_run(0, 20, spin, 0), low = spawn_thread_run(1, 10, spin, 1);
+    test_is("without a budget the greedy one leaves nothing", share_left(&high), 0);
+    l4_must(sched_set_budget(L4_BOOT_SCHED, high.thread, 2 * L4_MILLISECOND, 10 * L4_MILLISECOND));
+    test_true("2 of 10 ms leave 8", is_about(share_left(&high), 800));
+    l4_must(sched_set_budget(L4_BOOT_SCHED, high.thread, 500000, 1 * L4_MILLISECOND));
+    test_true("half of each millisecond leaves half", is_about(share_left(&high), 500));
+    l4_must(sched_set_budget(L4_BOOT_SCHED, high.thread, 1, 16000ul * L4_MILLISECOND));
+    spawn_let_run(5);
+    u64 then = count[0];
+    spawn_let_run(20);
+    test_is("who has spent it rests", count[0], then);
+    l4_must(sched_set(L4_BOOT_SCHED, high.thread, 30, 0));
+    l4_must(thread_kick(high.thread));
+    spawn_let_run(20);
+    test_true("whatever its priority, and kicked, too", count[0] < then + 100000);
+    l4_must(thread_stop(high.thread));
+    l4_must(thread_resume(high.thread));
+    l4_must(sched_set_budget(L4_BOOT_SCHED, high.thread, L4_MILLISECOND, L4_MILLISECOND));
+    then = count[0];
+    spawn_let_run(20);
+    test_true("without it runs at once", count[0] > then);
+    spawn_end(&low);
+    l4_must(sched_set_budget(L4_BOOT_SCHED, high.thread, 1, 16000ul * L4_MILLISECOND));
+    spawn_let_run(5);
+    spawn_end(&high);       /* dies with its budget spent */
+}
+
+static void spend_then_serve(u64 me)
+{
+    while (!released)
+        ;
+    serve(me);
+}
+
+/* A thread with a budget calls as one without; a server that has spent its budget lets its callers wait for the next period. */
+static void test_budget_calls(void)
+{
+    l4_must(factory_make_gate(L4_BOOT_FACTORY, GATE));
+    l4_must(gate_mint(GATE, DOOR, 1, 0));
+    released = 0;
+    struct spawned server = spawn_task_run(0, 20, spend_then_serve, 100), client = spawn_thread(1);
+    l4_must(gate_bind(GATE, server.thread));
+    l4_must(sched_set_budget(L4_BOOT_SCHED, server.thread, 1 * L4_MILLISECOND, 400 * L4_MILLISECOND));
+    spawn_let_run(20);
+    released = 1;
+    l4_must(sched_set(L4_BOOT_SCHED, client.thread, 20, 0));
+    l4_must(sched_set_budget(L4_BOOT_SCHED, client.thread, 5 * L4_MILLISECOND, 10 * L4_MILLISECOND));
+    done = 0;
+    spawn_start(&client, call_three, 0);
+    spawn_let_run(20);
+    test_is("calls to a server that has spent its budget wait", done, 0);
+    spawn_let_run(800);
+    test_is("and are answered in its next period", done, 1);
+    spawn_end(&client);
+    spawn_end(&server);
+    test_drop(GATE);
+}
+
 /* A call switches to a server that is at least as urgent; a third of the same priority does not come between. */
 static void test_handoff(void)
 {
@@ -163,11 +275,15 @@ void l4_main(void)
     test_begin("sched");
     struct test_usage before = test_usage();
     test_methods();
+    test_weaken();
+    test_budget_arguments();
     test_priorities();
     test_round_robin();
     test_interrupted();
     test_handoff();
     test_switch();
+    test_budgets();
+    test_budget_calls();
     test_balance("memory is as before", before);
     test_end();
 }
