@@ -62,7 +62,7 @@ def run_flags(parser):
 
 
 def test_flags(parser):
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a test or a label; without any: all of them")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a test or a label (label:NAME where a test is called so, too); without any: all of them")
     parser.add_argument("-j", "--jobs", type=int, metavar="N", help="tests at a time (default: one a core, 8 at most)")
     parser.add_argument("--list", action="store_true", help="print the names and labels")
     parser.add_argument("--no-build", action="store_true", help="test what is built already")

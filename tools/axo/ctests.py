@@ -24,16 +24,17 @@ def tests_of(files):
 
 
 def choose(names, tests):
-    """Numbers (from 1) of the tests that the names and labels pick."""
+    """Numbers (from 1) of the tests that the names and labels pick. A name that is both is the test; `label:NAME` is the label."""
     labels = {label for of_one, _ in tests.values() for label in of_one if label}
+    wanted = {name if name in tests else f"label:{name.removeprefix('label:')}" for name in names}
     for name in names:
-        if name not in tests and name not in labels:
+        if name not in tests and name.removeprefix("label:") not in labels:
             close = difflib.get_close_matches(name, [*labels, *tests], 3)
             hint = f", did you mean {' or '.join(close)}?" if close else ""
             raise say.usage_failure(f"there is no test or label {name!r}{hint}; `./axo test --list` shows them; labels: "
                                     f"{', '.join(sorted(labels)) or 'none'}")
     return [number for number, (test, (of_one, _)) in enumerate(tests.items(), 1)
-            if (LONG not in of_one if not names else test in names or set(of_one) & set(names))]
+            if (LONG not in of_one if not names else wanted & {test, *(f"label:{label}" for label in of_one)})]
 
 
 def tell_left_out(names, tests):
