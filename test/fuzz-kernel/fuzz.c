@@ -51,12 +51,14 @@ static void check_timer(void)
         const struct seen_object *o = &now.object[i];
         if (o->kind != L4_THREAD)
             continue;
-        if (o->thread.timed && o->thread.deadline < machine_timer_at())
+        if ((o->thread.timed || o->thread.rests) && o->thread.deadline < machine_timer_at())
             machine_fail("the timer rings at %lu, thread %lu's deadline is %lu", machine_timer_at(), o->id,
                          o->thread.deadline);
         running = o->id == now.current ? &o->thread : running;
         first = now.ready.count && o->id == now.ready.id[0] ? &o->thread : first;
     }
+    if (now.metered && machine_timer_at() > now.metered_ns + running->budget_left_ns)
+        machine_fail("the timer rings at %lu, the budget is spent at %lu", machine_timer_at(), now.metered_ns + running->budget_left_ns);
     if (first && running && first->priority == running->priority && machine_timer_at() > now.slice_end_ns)
         machine_fail("the timer rings at %lu, the slice ends at %lu", machine_timer_at(), now.slice_end_ns);
 }

@@ -448,14 +448,47 @@ static l4_err_t sched_set(struct call *c)
 {
     if (in(c, 1) >= PRIORITIES)
         return L4_BAD_ARGUMENT;
-    if (in(c, 1) > c->cap.label)
+    if (in(c, 1) > (u8)c->cap.label)
         return L4_NO_RIGHT;
-    set_priority(c->object[0], in(c, 1));
-    thread_find(c->object[0])->slice_ns = in(c, 2);
+    struct seen_thread *t = thread_find(c->object[0]);
+    set_schedule(c->object[0], in(c, 1), t->budget_ns, t->budget_period_ns);
+    t->slice_ns = in(c, 2);
     return L4_OK;
 }
 
-static l4_err_t sched_look(struct call *c) { return answer(c, 1, (u32)c->cap.label, 0, 0, 0); }
+static l4_err_t sched_look(struct call *c)
+{
+    return answer(c, 2, (u8)c->cap.label, c->cap.label >> 8, 0, 0);
+}
+
+/* The share of the CPU that a budget is, in thousandths, is at most the capability's. */
+static l4_err_t sched_set_budget(struct call *c)
+{
+    u64 budget = in(c, 1), period = in(c, 2), share = c->cap.label >> 8;
+    if (period < 100000 || period > 1ul << 34 || budget < 1 || budget > period)
+        return L4_BAD_ARGUMENT;
+    if (budget * 1000 > period * share)
+        return L4_NO_RIGHT;
+    set_schedule(c->object[0], thread_find(c->object[0])->priority, budget, period);
+    return L4_OK;
+}
+
+static l4_err_t sched_weaken(struct call *c)
+{
+    u64 task = caller_of(c)->task, slot = in(c, 0), highest = in(c, 1), share = in(c, 2), label = highest | share << 8;
+    if (highest >= PRIORITIES || share > 1000)
+        return L4_BAD_ARGUMENT;
+    if (highest > (u8)c->cap.label || share > c->cap.label >> 8)
+        return L4_NO_RIGHT;
+    const struct seen_cap *there = cap_lookup(task, slot);
+    if (there && there->kind == L4_SCHED && there->label == label && there->parent_task == c->cap.task && there->parent_slot == c->cap.slot)
+        return L4_OK;
+    l4_err_t err = cap_make_room(task, slot);
+    if (err == L4_OK)
+        cap_add((struct seen_cap){ task, slot, c->cap.object, label, c->cap.task, c->cap.slot, 0, 0, L4_SCHED, c->cap.rights });
+    return err;
+}
+
 static l4_err_t log_write(struct call *c) { return L4_OK; }
 
 static l4_err_t debug_usage(struct call *c)
@@ -536,6 +569,8 @@ static const struct method {
     { 0x602, 0, 0, { 0 }, reply_probe, 0 },
     { 0x701, 3, L4_W, { THREAD_C, SHORT }, sched_set, 0 },
     { 0x702, 0, L4_R, { 0 }, sched_look, 0 },
+    { 0x703, 3, L4_W, { THREAD_C }, sched_set_budget, 0 },
+    { 0x704, 3, L4_R, { SHORT, SHORT, SHORT }, sched_weaken, 0 },
     { 0x802, 1, L4_R, { 0 }, debug_snapshot, 0 },
     { 0x803, 0, L4_R, { 0 }, debug_usage, 0 },
     { 0x804, 2, L4_W, { SHORT }, debug_name, 16 },

@@ -64,6 +64,11 @@ static void same_thread(u64 id, const struct seen_thread *model_is, const struct
     SAME("thread", id, timed);
     SAME("thread", id, deadline);
     SAME("thread", id, slice_ns);
+    SAME("thread", id, budget_ns);
+    SAME("thread", id, budget_period_ns);
+    SAME("thread", id, budget_left_ns);
+    SAME("thread", id, budget_end_ns);
+    SAME("thread", id, rests);
     SAME("thread", id, pager);
     SAME("thread", id, exception);
     SAME("thread", id, upcall_system_call);
@@ -190,6 +195,8 @@ bool model_differs(const struct seen *kernel)
     SAME("machine", 0, count);
     SAME("machine", 0, current);
     SAME("machine", 0, slice_end_ns);
+    SAME("machine", 0, metered);
+    SAME("machine", 0, metered_ns);
     same_ids("machine", 0, "ready", &model.ready, &kernel->ready);
     for (u64 i = 0; i < model.objects && i < kernel->objects; i++)
         same_object(&model.object[i], &kernel->object[i]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* model_sched.c: who runs: the most urgent, equals in turn for a slice each. A thread that a step makes ready goes
  * before the one that runs only if it is more urgent; who gives way to somebody more urgent goes on with his slice
- * afterwards, if it has not ended by then; a call passes the slice on. */
+ * afterwards, if it has not ended by then; a call passes the slice on. Who has a budget runs for so long in each period
+ * and rests until the next one. */
 #include "model.h"
 #include <string.h>
 
@@ -43,15 +44,19 @@ void ready_remove(u64 thread)
         chosen = 0;
     else if (thread != model.current)
         ids_remove(&model.ready, thread);
+    thread_find(thread)->rests = thread_find(thread)->deadline = 0;
 }
 
-void set_priority(u64 thread, u64 priority)
+void set_schedule(u64 thread, u64 priority, u64 budget_ns, u64 period_ns)
 {
     struct seen_thread *t = thread_find(thread);
     bool queued = t->state == SEEN_READY && thread != model.current;
     if (queued)
         ready_remove(thread);
     t->priority = priority;
+    t->budget_ns = budget_ns;
+    t->budget_period_ns = period_ns;
+    t->budget_left_ns = t->budget_end_ns = 0;
     if (queued)
         enqueue(thread, 0);
 }
@@ -73,6 +78,8 @@ void forget_running(u64 thread)
 {
     if (model.current == thread)
         model.current = 0;
+    if (model.metered == thread)
+        model.metered = model.metered_ns = 0;
 }
 
 void tick(u64 now_ns)
@@ -82,13 +89,18 @@ void tick(u64 now_ns)
         struct seen_object *first = NULL;
         for (u64 i = 0; i < model.objects; i++) {
             struct seen_object *o = &model.object[i];
-            bool is_due = o->kind == L4_THREAD && o->thread.timed && o->thread.deadline <= now_ns;
+            bool is_due = o->kind == L4_THREAD && (o->thread.timed || o->thread.rests) && o->thread.deadline <= now_ns;
             if (is_due && (!first || o->thread.deadline < first->thread.deadline))
                 first = o;
         }
         if (!first)
             break;
-        abort_wait(first->id, L4_TIMED_OUT);
+        if (first->thread.rests) {
+            first->thread.rests = first->thread.deadline = 0;
+            enqueue(first->id, 0);
+        } else {
+            abort_wait(first->id, L4_TIMED_OUT);
+        }
         model_any_order |= ++woken > 1;
     }
     struct seen_thread *t = thread_find(model.current);
@@ -115,7 +127,34 @@ static u64 stays_or_chosen(void)
     return other;
 }
 
-void run_next(u64 now_ns)
+/* Who had a budget and ran until now pays for it. */
+static void charge(u64 now_ns)
+{
+    struct seen_thread *t = model.metered ? thread_find(model.metered) : NULL;
+    u64 used = now_ns - model.metered_ns;
+    if (t)
+        t->budget_left_ns = used < t->budget_left_ns ? t->budget_left_ns - used : 0;
+    model.metered = model.metered_ns = 0;
+}
+
+/* Whether it may run; if not, it rests. */
+static bool may_run(u64 thread, u64 now_ns)
+{
+    struct seen_thread *t = thread_find(thread);
+    if (t->budget_ns >= t->budget_period_ns)
+        return true;
+    if (now_ns >= t->budget_end_ns) {
+        t->budget_left_ns = t->budget_ns;
+        t->budget_end_ns = now_ns + t->budget_period_ns;
+    }
+    t->rests = !t->budget_left_ns;
+    t->deadline = t->rests ? t->budget_end_ns : 0;
+    model.metered = t->rests ? 0 : thread;
+    model.metered_ns = t->rests ? 0 : now_ns;
+    return !t->rests;
+}
+
+static void choose(u64 now_ns)
 {
     u64 next = stays_or_chosen(), top = model.ready.count ? model.ready.id[0] : 0;
     if (top && (!next || priority_of(top) > priority_of(next))) {
@@ -127,4 +166,11 @@ void run_next(u64 now_ns)
         next = top;
     }
     model.current = next;
+}
+
+void run_next(u64 now_ns)
+{
+    charge(now_ns);
+    for (choose(now_ns); model.current && !may_run(model.current, now_ns); choose(now_ns))
+        model.current = 0;
 }

@@ -111,7 +111,12 @@ static void see_thread(struct thread *t, struct seen_thread *to)
     }
     to->caller = thread_id(t->caller);
     to->timed = !!(t->hot & THREAD_TIMED);
-    to->deadline = to->timed ? t->timeout.deadline_ns : 0;
+    to->rests = state == THREAD_READY && t->timeout.rank;
+    to->deadline = to->timed || to->rests ? t->timeout.deadline_ns : 0;
+    to->budget_ns = t->budget.ns;
+    to->budget_period_ns = t->budget.period_ns;
+    to->budget_left_ns = t->budget.left_ns;
+    to->budget_end_ns = t->budget.end_ns;
     memset(to->fault, 0, sizeof to->fault);
     if (to->origin) {
         to->fault[0] = t->fault.tag;
@@ -295,6 +300,8 @@ static void see_ready(struct seen *seen)
     const struct cpu *cpu = cpu_this();
     seen->current = thread_id(cpu->current);
     seen->slice_end_ns = cpu->slice_end_ns;
+    seen->metered = thread_id(cpu->metered);
+    seen->metered_ns = seen->metered ? cpu->metered_ns : 0;
     seen->ready.count = 0;
     for (u32 p = PRIORITIES; p-- > 0; ) {
         list_for_each(node, &cpu->ready[p])

@@ -45,6 +45,9 @@ struct seen_thread {
     u64 timed, deadline;
     u64 fault[4];               /* tag and words of the message that the kernel sends for it, while it waits for that */
     u64 slice_ns, slice_end_ns;     /* slice_end_ns: of the slice that it was preempted in; 0: it begins a new one */
+    u64 budget_ns, budget_period_ns;        /* equal: none */
+    u64 budget_left_ns, budget_end_ns;      /* of the period that ends then */
+    u64 rests;                  /* it is ready but has spent its budget, until `deadline` */
     u64 pager, exception;
     u64 upcall_system_call, upcall_kick, upcall_exception, upcall_stack;
     struct seen_ids gates, irqs, pending;
@@ -71,6 +74,7 @@ struct seen {
     u64 current;                /* the running thread, 0: idle */
     struct seen_ids ready;      /* the most urgent first, in their order */
     u64 slice_end_ns;
+    u64 metered, metered_ns;    /* the thread with a budget that has run since then, or 0 */
     struct seen_object object[SEEN_OBJECTS];
     struct seen_cap cap[SEEN_CAPS];
     struct seen_page page[SEEN_PAGES];

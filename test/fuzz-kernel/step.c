@@ -144,7 +144,7 @@ static u32 rights(void)
 
 /* What parameters are: S a slot to fill, T a task, t a thread, F a flexpage of the task just named (or of the object
  * invoked), D where that goes, R rights, B a bool, N any number, C a code address, U a place for a UTCB, P a priority,
- * L a line, Q bytes, G a generation of a minter, X a door's slot or none. */
+ * L a line, Q bytes, Y a time of 0.1 ms and more, H a share of the CPU, G a generation of a minter, X a door's slot or none. */
 static const struct method {
     u32 number;
     const char *parameters;
@@ -157,6 +157,7 @@ static const struct method {
     { 0x30b, "" }, { 0x30c, "B" }, { 0x30d, "" }, { 0x401, "t" }, { 0x401, "t" }, { 0x402, "" }, { 0x403, "SNR" },
     { 0x403, "SNR" }, { 0x404, "G" }, { 0x405, "" }, { 0x501, "tN" }, { 0x502, "" }, { 0x503, "" }, { 0x503, "" },
     { 0x504, "" }, { 0x601, "S" }, { 0x601, "S" }, { 0x602, "" }, { 0x701, "tPN" }, { 0x701, "tPN" }, { 0x702, "" },
+    { 0x703, "tYY" }, { 0x703, "tYY" }, { 0x704, "SPH" },
     { 0x802, "N" }, { 0x803, "" }, { 0x804, "Z" }, { 0x901, "Z" },
 };
 
@@ -202,6 +203,8 @@ static u64 parameter(char what, u64 *task)
     case 'P': slot = next(); return slot < RAW ? slot & 63 : number((u8)slot);
     case 'L': slot = next(); return slot < RAW ? slot % 26 : number((u8)slot);
     case 'Q': return number(next()) + (u64)next() * 64;
+    case 'Y': slot = next(); return slot < RAW ? (slot & 15) * 100000 : number((u8)slot);
+    case 'H': slot = next(); return slot < RAW ? slot % 51 * 20 : number((u8)slot);
     case 'G': return thread_somewhere(next());
     case 'X': slot = next(); return slot & 1 ? 0 : slot_of_kind(self, L4_DOOR, (u8)(slot >> 1));
     default: return number(next());
