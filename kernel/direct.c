@@ -98,9 +98,8 @@ COMMON_PATH struct frame *kernel_call(u64 tag, u64 w0, u64 w1, struct cap *door,
 
 COMMON_PATH struct frame *kernel_answer(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3)
 {
-    struct cpu *cpu = cpu_this();
-    struct thread *self = cpu->current, *caller = self->caller;
-    if (!COMMON(self->hot == THREAD_READY && caller && caller->hot == THREAD_AWAITING && !(cpu->ready_mask >> caller->priority)
+    struct thread *self = cpu_this()->current, *caller = self->caller;
+    if (!COMMON(self->hot == THREAD_READY && caller && caller->hot == THREAD_AWAITING && !(cpu_this()->ready_mask >> caller->priority)
             && l4_tag_status(tag) < FIRST_METHOD))
         return answer_by_frame(tag, w0, w1, unused, w2, w3);
     tag ^= L4_TAG_WAIT;

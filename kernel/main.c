@@ -109,7 +109,7 @@ static void start_tasks(void)
 struct frame *kernel_main(const struct l4_boot_record *record)
 {
     boot = record;
-    if (boot->magic != L4_BOOT_MAGIC || boot->version != 2)
+    if (boot->magic != L4_BOOT_MAGIC || boot->version != 3)
         panic("the loader speaks another version of the boot record");
     kip = arch_pointer(boot->info_page);
     __builtin_memcpy(kip->version, AXO_VERSION, sizeof AXO_VERSION);
@@ -118,7 +118,7 @@ struct frame *kernel_main(const struct l4_boot_record *record)
     factory_init_root(&root_factory, boot->share.bytes);
     sched_init();
     start_tasks();
-    print("Axolotl %s: %lu MB for tasks, %lu MB for the kernel, %s\n", kip->version, kip->ram_bytes >> 20,
-          kip->kernel_bytes >> 20, kip->cpu);
+    print("Axolotl %s: %lu MB for tasks, %lu MB for the kernel, %u of %u CPUs, %s\n", kip->version, kip->ram_bytes >> 20,
+          kip->kernel_bytes >> 20, kip->cpus, kip->cpus_found, kip->cpu);
     return sched_next();
 }

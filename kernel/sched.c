@@ -3,11 +3,9 @@
 #include "sched.h"
 #include "ipc.h"
 
-struct cpu boot_cpu;
-
 void sched_init(void)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = cpu_self();
     cpu->timer_ns = ~0ul;
     for (u32 p = 0; p < PRIORITIES; p++)
         list_init(&cpu->ready[p]);
@@ -41,7 +39,7 @@ static struct thread *most_urgent(const struct cpu *cpu)
 
 void sched_ready(struct thread *t)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = cpu_self();
     if (t == cpu->current)
         return;
     if (cpu->handoff)
@@ -52,7 +50,7 @@ void sched_ready(struct thread *t)
 
 void sched_remove(struct thread *t)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = cpu_self();
     if (cpu->handoff == t)
         cpu->handoff = NULL;
     else if (t != cpu->current)
@@ -62,7 +60,7 @@ void sched_remove(struct thread *t)
 
 void sched_forget(struct thread *t)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = cpu_self();
     if (cpu->current == t)
         cpu->current = NULL;
     if (cpu->metered == t)
@@ -72,7 +70,7 @@ void sched_forget(struct thread *t)
 
 void sched_change(struct thread *t, u32 priority, u64 budget_ns, u64 period_ns)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = cpu_self();
     bool queued = thread_state(t) == THREAD_READY && t != cpu->current;
     if (queued)
         sched_remove(t);
@@ -85,7 +83,7 @@ void sched_change(struct thread *t, u32 priority, u64 budget_ns, u64 period_ns)
 
 void sched_yield_to(struct thread *t)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = cpu_self();
     struct thread *self = cpu->current;
     if (t == self || thread_state(t) != THREAD_READY)
         return;
@@ -99,7 +97,7 @@ void sched_yield_to(struct thread *t)
 
 void sched_tick(void)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = cpu_self();
     u64 now = arch_now_ns();
     cpu->timer_ns = ~0ul;
     for (struct timeout *first; (first = timeout_expired(now)); ) {
@@ -213,7 +211,7 @@ static struct thread *choose(struct cpu *cpu)
 
 struct frame *sched_next(void)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = cpu_self();
     struct thread *next;
     if (cpu->metered)
         charge(cpu);

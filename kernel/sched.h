@@ -4,23 +4,11 @@
  * INVARIANT ready: a READY thread is running, or the handoff, or in the ready queue of its priority, or has spent its
  * budget and is in no queue and its timeout is armed: exactly one of them. */
 #pragma once
+#include "percpu.h"
 #include "thread.h"
 
-enum { PRIORITIES = 64, SLICE_NS = 10 * 1000 * 1000 };
+enum { SLICE_NS = 10 * 1000 * 1000 };
 enum { SHARE_ALL = 1000, SCHED_SHARE_SHIFT = 8 };      /* of a sched capability's label: thousandths of the CPU */
-
-struct cpu {
-    struct thread *current;     /* NULL: idle */
-    struct thread *handoff;     /* made ready by the current entry: runs next if nobody more urgent is ready */
-    struct thread *metered;     /* who has a budget and has run since `metered_ns`, or NULL */
-    u64 metered_ns;
-    u64 slice_end_ns;           /* when current's slice ends */
-    u64 timer_ns;               /* what the timer is set to, ~0: off */
-    u64 ready_mask;             /* bit p: ready[p] is not empty */
-    struct list ready[PRIORITIES];
-};
-extern struct cpu boot_cpu;
-static inline struct cpu *cpu_this(void) { return &boot_cpu; }
 
 void sched_init(void);
 void sched_ready(struct thread *t);             /* t has become READY */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* timeout.c: see timeout.h. One heap for the boot CPU. */
+/* timeout.c: see timeout.h. One heap a CPU. */
+#include "arch.h"
+#include "percpu.h"
 #include "timeout.h"
-
-static struct timeout *earliest;
 
 static u32 rank_of(const struct timeout *t) { return t ? t->rank : 0; }
 
@@ -36,7 +36,7 @@ void timeout_arm(struct timeout *timeout, u64 deadline_ns)
 {
     timeout_cancel(timeout);
     *timeout = (struct timeout){ .deadline_ns = deadline_ns, .rank = 1 };
-    earliest = merge(earliest, timeout);
+    cpu_this()->timeouts = merge(cpu_this()->timeouts, timeout);
 }
 
 void timeout_cancel(struct timeout *timeout)
@@ -47,7 +47,7 @@ void timeout_cancel(struct timeout *timeout)
     if (rest)
         rest->parent = parent;
     if (!parent)
-        earliest = rest;
+        cpu_this()->timeouts = rest;
     else if (parent->left == timeout)
         parent->left = rest;
     else
@@ -57,11 +57,11 @@ void timeout_cancel(struct timeout *timeout)
     *timeout = (struct timeout){ 0 };
 }
 
-u64 timeout_next(void) { return earliest ? earliest->deadline_ns : ~0ul; }
+u64 timeout_next(void) { return cpu_this()->timeouts ? cpu_this()->timeouts->deadline_ns : ~0ul; }
 
 struct timeout *timeout_expired(u64 now_ns)
 {
-    struct timeout *first = earliest;
+    struct timeout *first = cpu_this()->timeouts;
     if (!first || first->deadline_ns > now_ns)
         return NULL;
     timeout_cancel(first);

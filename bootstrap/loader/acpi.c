@@ -14,7 +14,7 @@ struct table {
     u32 bytes;
     u8 revision, checksum, oem[26];
 };
-enum { MADT_ENTRIES = 44, MADT_IOAPIC = 1, MADT_OVERRIDE = 2 };
+enum { MADT_ENTRIES = 44, MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_X2APIC = 9, MADT_ENABLED = 1 };
 enum { IOAPIC_VERSION = 1, IOAPIC_LINES = 0x10, MASKED = 1 << 16 };
 #define LOW_END 0x100000000ul           /* what the loader can see */
 
@@ -70,6 +70,10 @@ static void add_ioapic(struct l4_machine *machine, paddr_t at, u32 first)
 static void read_entry(struct l4_machine *machine, const u8 *entry)
 {
     u32 word[2];
+    if (entry[0] == MADT_LAPIC && entry[1] >= 8)
+        machine->cpus += entry[4] & MADT_ENABLED;
+    if (entry[0] == MADT_X2APIC && entry[1] >= 16)
+        machine->cpus += entry[8] & MADT_ENABLED;
     if (entry[0] == MADT_IOAPIC && entry[1] >= 12) {
         memcpy(word, entry + 4, 8);
         add_ioapic(machine, word[0], word[1]);
@@ -90,6 +94,8 @@ void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp)
         for (; entry + 2 <= end && entry[1] >= 2 && entry + entry[1] <= end; entry += entry[1])
             read_entry(machine, entry);
     }
+    if (!machine->cpus)
+        machine->cpus = 1;
     if (!machine->ioapics) {
         add_ioapic(machine, 0xfec00000, 0);
         machine->isa[0].line = 2;

@@ -124,7 +124,7 @@ void loader_main(bool is_multiboot2, paddr_t info)
     keep_rsdp();
     paddr_t root = load();
     record->magic = L4_BOOT_MAGIC;
-    record->version = 2;
+    record->version = 3;
     record->info_page = (paddr_t)kip;
     machine_find(&record->machine, kip, &start);
     keep_what_is_used();

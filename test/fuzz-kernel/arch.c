@@ -8,6 +8,7 @@
 #include <string.h>
 #include "machine.h"
 #include "paging.h"
+#include "percpu.h"
 #include "task.h"
 #include "thread.h"
 
@@ -20,6 +21,7 @@ static u64 kernel_half[TABLE_ENTRIES / 2];
 static struct frame idle, *next;        /* `next`: what the kernel said is to run */
 static struct thread *loaded;           /* whose context the CPU has */
 static paddr_t root;                    /* in CR3 */
+struct cpu host_cpu;
 static u64 now_ns = 1000, timer_ns = ~0ul, fault_address;
 static bool ports_are_new;
 static struct { bool is_open, is_masked; } lines[MACHINE_LINES];

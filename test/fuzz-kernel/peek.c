@@ -297,7 +297,7 @@ static void see_settled(struct seen *seen)
 
 static void see_ready(struct seen *seen)
 {
-    const struct cpu *cpu = cpu_this();
+    const struct cpu *cpu = cpu_self();
     seen->current = thread_id(cpu->current);
     seen->slice_end_ns = cpu->slice_end_ns;
     seen->metered = thread_id(cpu->metered);

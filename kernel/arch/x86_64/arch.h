@@ -7,6 +7,7 @@
 #include <abi/ipc.h>
 #include "frame.h"
 
+struct cpu;
 struct thread;
 struct cap;
 struct space;
@@ -27,6 +28,18 @@ struct frame *kernel_answer(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3)
 struct frame *kernel_entry(struct frame *frame);
 /* First C code of the generic kernel, on the boot CPU's stack; returns the first frame to resume. */
 struct frame *kernel_main(const struct l4_boot_record *record);
+
+/* ---- data of the CPU that runs (percpu.h) ---- */
+#if __STDC_HOSTED__             /* a test has one CPU */
+extern struct cpu host_cpu;
+static inline struct cpu *cpu_this(void) { return &host_cpu; }
+static inline struct cpu *cpu_self(void) { return &host_cpu; }
+#else
+enum { ARCH_CPU_AT = 24 };      /* from GS base, whose first word is itself */
+/* cpu_this()->field is one instruction; lists and long functions want the address. */
+static inline struct cpu __seg_gs *cpu_this(void) { return (struct cpu __seg_gs *)ARCH_CPU_AT; }
+static inline struct cpu *cpu_self(void) { return (struct cpu *)(*(u64 __seg_gs *)0 + ARCH_CPU_AT); }
+#endif
 
 /* ---- memory: the direct map reaches all physical memory ---- */
 #define ARCH_DIRECT_MAP 0xffff800000000000ul

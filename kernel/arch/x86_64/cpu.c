@@ -173,6 +173,7 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
     entries_init(cpu);
     paging_nx = cpu_features & L4_CPU_NX;
     kip->cpus = 1;
+    kip->cpus_found = record->machine.cpus;
     kip->xsave_bytes = cpu_fpu_bytes;
     kip->xcr0 = cpu_xcr0;
     kip->features |= cpu_features;

@@ -24,6 +24,7 @@
 #ifndef __ASSEMBLER__
 #include <abi/error.h>
 #include "arch.h"
+#include "percpu.h"
 #include "string.h"
 
 enum { PORTS_BYTES = 8192 };
@@ -40,6 +41,7 @@ struct arch_cpu {
     struct arch_cpu *self;
     u64 user_rsp;                   /* entry.S's, for three instructions */
     u64 stack;                      /* end of the kernel stack */
+    struct cpu generic;             /* at ARCH_CPU_AT */
     struct frame idle;
     u32 spare;                      /* aligns tss.rsp */
     struct tss tss;
@@ -59,6 +61,7 @@ enum {
 };
 _Static_assert(sizeof(struct tss) == 104 && offsetof(struct arch_cpu, ports) - offsetof(struct arch_cpu, tss) == TSS_PORTS,
     "as the CPU has it");
+_Static_assert(offsetof(struct arch_cpu, generic) == ARCH_CPU_AT, "arch.h reaches it");
 _Static_assert(DIRECT_MAP == ARCH_DIRECT_MAP && USER_END == L4_USER_END && ENTRY_EXCEPTIONS == VECTOR_EXCEPTIONS
     && ENTRY_REFUSED == L4_NO_CAPABILITY && ENTRY_FOREIGN == VECTOR_FOREIGN && ENTRY_SYSCALL == VECTOR_SYSCALL, "assembly and C agree");
 

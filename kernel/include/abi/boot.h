@@ -35,7 +35,7 @@ enum { L4_IOAPICS = 8, L4_ISA_LINES = 16, L4_CLOCK_SHIFT = 32 };
 struct l4_machine {
     paddr_t lapic;
     u64 timer_mul;                  /* local APIC timer ticks a nanosecond << L4_CLOCK_SHIFT */
-    u64 ioapics;
+    u32 ioapics, cpus;              /* cpus: enabled ones by the MADT, at least 1; all but the boot CPU wait for INIT */
     struct { paddr_t at; u32 first, lines; } ioapic[L4_IOAPICS];    /* its global system interrupts, all masked */
     struct { u32 line, flags; } isa[L4_ISA_LINES];  /* where an ISA interrupt is wired; flags: ACPI 6.4, table 5.26 */
 };
@@ -44,7 +44,7 @@ struct l4_machine {
  * away. */
 struct l4_boot_record {
     u64 magic;
-    u64 version;                    /* 2 */
+    u64 version;                    /* 3 */
     paddr_t info_page;              /* struct l4_kip, filled in but for what the kernel knows better: see there */
     struct l4_region share;         /* RAM for the kernel's objects, beside the info page's regions */
     struct l4_boot_task sigma0, keeper;

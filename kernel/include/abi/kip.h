@@ -22,7 +22,7 @@ struct l4_kip {
     u64 archive_bytes;
     paddr_t rsdp;                   /* ACPI root pointer, 0 if none */
     u32 xsave_bytes;                /* [k] size of a standard-format XSAVE area for xcr0; 512: there is only FXSAVE */
-    u32 spare;
+    u32 cpus_found;                 /* [k] CPUs that the machine has */
     u64 xcr0;                       /* [k] */
     char version[32];               /* [k] "0.1.0" */
     char cpu[64];                   /* brand string */

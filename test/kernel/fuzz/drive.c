@@ -177,7 +177,9 @@ static l4_err_t set_priority(void)
 {
     return sched_set(FUZZ_SCHED, in(THREADS), (u32)below(VICTIM_PRIORITIES), below(100000));
 }
-static l4_err_t look_sched(void) { return sched_look(FUZZ_SCHED, &(u32){ 0 }); }
+static l4_err_t look_sched(void) { return sched_look(FUZZ_SCHED, &(u32){ 0 }, &(u32){ 0 }); }
+static l4_err_t set_budget(void) { return sched_set_budget(FUZZ_SCHED, in(THREADS), below(4) * 50000, below(4) * 100000); }
+static l4_err_t weaken(void) { return sched_weaken(FUZZ_SCHED, (u32)any_slot(), (u32)below(70), (u32)below(1100)); }
 static l4_err_t usage(void) { return debug_usage(FUZZ_DEBUG, &scrap[0], &scrap[1]); }
 static l4_err_t name(void) { return debug_name(FUZZ_DEBUG, (u32)any_slot(), l4_bytes(scrap, (u32)below(17))); }
 static l4_err_t snapshot(void)
@@ -266,6 +268,8 @@ static const struct {
     { "reply.probe", probe, 0 },
     { "sched.set", set_priority, 0 },
     { "sched.look", look_sched, 0 },
+    { "sched.set_budget", set_budget, 0 },
+    { "sched.weaken", weaken, 0 },
     { "debug.usage", usage, 0 },
     { "debug.name", name, 0 },
     { "debug.snapshot", snapshot, 0 },

@@ -10,12 +10,14 @@
 #include "irq.h"
 #include "memory.h"
 #include "paging.h"
+#include "percpu.h"
 #include "print.h"
 #include "reap.h"
 #include "reply.h"
 
 enum { ARENA_AT = 16 << 20 };
 
+struct cpu host_cpu;
 u64 arch_direct_map, tlb_forgotten;
 struct factory root_factory;
 static u64 state, clean_bytes, clean_objects, clean_used;
