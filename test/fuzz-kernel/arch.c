@@ -182,7 +182,7 @@ static void enter(u64 vector)
 void machine_boot(void)
 {
     static struct l4_boot_record record = {
-        .magic = L4_BOOT_MAGIC, .version = 2, .info_page = MACHINE_INFO,
+        .magic = L4_BOOT_MAGIC, .version = 3, .info_page = MACHINE_INFO,
         .share = { MACHINE_SHARE, MACHINE_SHARE_BYTES, L4_REGION_RAM },
         .sigma0 = { 0x400000, 1, 0, { { 0x400000, MACHINE_SIGMA0, 2 << 12, L4_R | L4_X } } },
         .keeper = { 0x400000, 2, 0, { { 0x400000, MACHINE_KEEPER, 2 << 12, L4_R | L4_X },

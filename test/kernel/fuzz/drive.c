@@ -280,7 +280,7 @@ static const struct {
     { "call with items", call_sink, 0 },
     { "call with deadline", wait_idle, 0 },
 };
-enum { METHODS = sizeof methods / sizeof *methods };
+enum { METHODS = sizeof methods / sizeof *methods, EACH_WAY = 200 };
 _Static_assert(METHODS <= (int)FUZZ_METHODS, "one tally each");
 
 const char *fuzz_name(u32 method) { return methods[method].name; }
@@ -322,7 +322,8 @@ static void garbage(void)
 static void guided(struct fuzz_tally *t)
 {
     u32 i = (u32)below(METHODS);
-    if ((methods[i].at_most && t->succeeded[i] >= methods[i].at_most) || by_method[first_way[i]] * 22 > t->successes + 1000)
+    bool is_frequent = by_method[first_way[i]] * 22 > t->successes + 1000 && t->succeeded[i] >= EACH_WAY;
+    if ((methods[i].at_most && t->succeeded[i] >= methods[i].at_most) || is_frequent)
         i = (i + 1) % METHODS;
     if (methods[i].at_most && t->succeeded[i] >= methods[i].at_most)
         return;
