@@ -50,7 +50,6 @@ struct arch_cpu {
     u64 gdt[9];
     paddr_t root;                   /* in CR3 */
     paddr_t ports_of;               /* the page table that `ports` is of, or 0 */
-    struct thread *fpu_of;          /* whose state the FPU registers hold, or NULL */
     u64 extra;                      /* what a switch has to undo that not every switch does: the running thread's FPU
                                      * area (0: CR0.TS is set) and the flags below */
 };

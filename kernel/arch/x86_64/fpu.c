@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fpu.c: FPU state. A thread without an area runs with CR0.TS set and can neither read nor write FPU registers; a
- * thread with one has its state saved whenever it stops running and loaded before it runs again.
- * INVARIANT fpu: TS is clear <=> the FPU registers are the running thread's; fpu_of's area is equal unless it runs. */
+/* fpu.c: FPU state. A thread without an area runs with CR0.TS set; a thread with one has its state saved whenever it stops
+ * running and loaded before it runs again. TS alone hides nothing: QEMU's XSAVE does not ask for it, nor do CPUs that
+ * speculate.
+ * INVARIANT fpu: TS is clear <=> the FPU registers are the running thread's; else they are as after FNINIT. */
 #include "cpu.h"
 #include "thread.h"
 
-static bool fpu_is_on(const struct arch_cpu *cpu) { return cpu->extra & ~(u64)EXTRA_FLAGS; }
+struct fpu_area {                       /* SDM vol. 1, 13.4: all that is read of one whose header is zero */
+    u16 control;
+    u8 spare[22];
+    u32 mxcsr;
+    u8 rest[484], header[64];
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct fpu_area) == 576 && offsetof(struct fpu_area, mxcsr) == 24, "as the CPU has it");
 
-static void fpu_turn_off(struct arch_cpu *cpu)
-{
-    u64 cr0;
-    if (!fpu_is_on(cpu))
-        return;
-    __asm__ volatile("mov %%cr0, %0; or $8, %0; mov %0, %%cr0" : "=&r"(cr0));
-    cpu->extra &= EXTRA_FLAGS;
-}
+static const struct fpu_area initial = { .control = 0x37f, .mxcsr = 0x1f80 };     /* MXCSR is loaded whatever the header says */
+
+static bool fpu_is_on(const struct arch_cpu *cpu) { return cpu->extra & ~(u64)EXTRA_FLAGS; }
 
 static void fpu_save(struct fpu_area *area)
 {
@@ -24,36 +26,34 @@ static void fpu_save(struct fpu_area *area)
         __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
 }
 
-static void fpu_load(struct arch_cpu *cpu, struct thread *t)
+static void fpu_load(const struct fpu_area *area)
 {
-    if (!fpu_is_on(cpu))
-        __asm__ volatile("clts");
-    cpu->extra = (cpu->extra & EXTRA_FLAGS) | (u64)t->fpu;
-    if (cpu->fpu_of == t)
-        return;
-    cpu->fpu_of = t;
     if (cpu_features & L4_CPU_XSAVE)
-        __asm__ volatile("xrstor64 (%0)" : : "r"(t->fpu), "a"((u32)cpu_xcr0), "d"(0) : "memory");
+        __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((u32)cpu_xcr0), "d"(0) : "memory");
     else
-        __asm__ volatile("fxrstor64 (%0)" : : "r"(t->fpu) : "memory");
+        __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
 }
 
 void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to)
 {
-    if (from->fpu && from == cpu->fpu_of && fpu_is_on(cpu))
+    u64 cr0;
+    bool was_on = fpu_is_on(cpu);
+    if (was_on && from->fpu)
         fpu_save(from->fpu);
-    if (to->fpu)
-        fpu_load(cpu, to);
-    else
-        fpu_turn_off(cpu);
+    if (to->fpu && !was_on)
+        __asm__ volatile("clts");
+    if (to->fpu || was_on)
+        fpu_load(to->fpu ? to->fpu : &initial);
+    if (!to->fpu && was_on)
+        __asm__ volatile("mov %%cr0, %0; or $8, %0; mov %0, %%cr0" : "=&r"(cr0));
+    cpu->extra = (cpu->extra & EXTRA_FLAGS) | (u64)to->fpu;
 }
 
 u32 arch_fpu_bytes(void) { return cpu_fpu_bytes; }
 
 void arch_fpu_init(struct fpu_area *area)
 {
-    u8 *at = (u8 *)area;
-    memset(at, 0, cpu_fpu_bytes);
-    *(u16 *)at = 0x37f;                 /* FCW after FNINIT */
-    *(u32 *)(at + 24) = 0x1f80;         /* MXCSR: loaded even where XSTATE_BV says "initial" */
+    memset(area, 0, cpu_fpu_bytes);
+    area->control = initial.control;
+    area->mxcsr = initial.mxcsr;
 }

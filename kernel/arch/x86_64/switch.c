@@ -111,12 +111,9 @@ struct frame *arch_hand_over(struct thread *from, struct thread *to)
 
 void arch_forget(const struct thread *t)
 {
-    struct arch_cpu *cpu = this_cpu->self;
     struct thread *from = loaded();
     if (from == t)
         context_switch(from, &thread_nobody, cpu_kernel_root);
-    if (cpu->fpu_of == t)
-        cpu->fpu_of = NULL;
 }
 
 void arch_bases_changed(const struct thread *t)

@@ -17,6 +17,7 @@
 
 enum { GATE = TEST_SLOTS, DOOR, PRIORITY = 20, CALLS = 50, SPINS = 20000, PREEMPTED = 100 };
 enum { ST_AT = 32, ST_BYTES = 16, ST_USED = 10, XMM_AT = 160, XMM_END = 416, HEADER_AT = 512, YMM_AT = 576, YMM_END = 832, MXCSR_AT = 24 };
+enum { THREAD_HALTED_STATE = 5 };
 enum { LABEL = 0x1abe1, NUMBER_OF_CALL = 0x10101 };
 
 static struct filled filled[2] L4_VOLATILE_ZERO;
@@ -192,6 +193,29 @@ static void test_start(void)
     spawn_end(&s);
 }
 
+/* Of a thread that may not use the FPU: the CPU refuses, or there is nothing to be seen. */
+static void test_without_fpu(void)
+{
+    struct spawned before = filler(0, spin), s = spawn_task(1);
+    spawn_let_run(20);
+    memset(&filled_at_start, 0, sizeof filled_at_start);
+    filled_at_start.has_xsave = l4_kip()->features & L4_CPU_XSAVE;
+    done = 0;
+    l4_must(sched_set(L4_BOOT_SCHED, s.thread, PRIORITY + 1, 0));
+    spawn_start(&s, filled_start, 0);
+    u32 state = 0;
+    u64 id, waits_for, progress, seen = 0;
+    while (!done && state != THREAD_HALTED_STATE) {
+        spawn_let_run(5);
+        l4_must(thread_look(s.thread, &state, &waits_for, &id, &progress));
+    }
+    for (u64 at = ST_AT; at < state_end(); at++)
+        seen += is_register_byte(at) && filled_at_start.state_out[at] != 0;
+    test_is("without the FPU nobody's registers can be stored", seen, 0);
+    spawn_end(&s);
+    spawn_end(&before);
+}
+
 static void fill_utcb(u64 argument)
 {
     memset((void *)l4_utcb()->mr, 0xee, sizeof l4_utcb()->mr);
@@ -235,6 +259,7 @@ void l4_main(void)
     test_messages("a client keeps its registers, and sees of the server's what it sent", "and so does the server", PRIORITY);
     test_messages("when the server is less urgent, too", "on both sides", PRIORITY - 5);
     test_start();
+    test_without_fpu();
     test_utcb();
     test_balance("memory is as before", before);
     test_end();
