@@ -17,6 +17,7 @@ static const struct cap *handler_of(const struct thread *t, cap_t slot)
     return cap->kind == L4_DOOR ? cap : NULL;
 }
 
+/* It stays where the exception was. Kept replies are aborted when somebody stops or destroys it, in steps: it could run on. */
 static void halt(struct thread *t)
 {
     const u64 *exception = t->fault.word;
@@ -24,22 +25,22 @@ static void halt(struct thread *t)
     print("kernel: thread %lu (%s) of task %lu (%s) halted by exception %lu, error %lx, ", t->object.id, t->object.name,
           t->task->object.id, t->task->object.name, exception[0], exception[1]);
     print("address %lx, rip %lx, rsp %lx\n", exception[2], f->rip, f->rsp);
-    thread_halt(t);
     t->hot = (t->hot & THREAD_LASTING) | THREAD_HALTED;
+    if (t->caller != &thread_nobody)
+        ipc_abort(t->caller, L4_PEER_RESTARTED);
 }
 
 bool fault_raise(struct thread *t, u64 vector, u64 error, u64 address)
 {
     const struct cap *door = handler_of(t, t->exception);
-    t->fault = (struct message){ .tag = l4_tag(RAISE_METHOD, 3, 0), .word = { vector, error, address } };
+    t->fault = (struct message){ 0, l4_tag(RAISE_METHOD, 3, 0), 0, { vector, error, address, 0 } };
     if (reflect_exception(t))
         return true;
     if (!door) {
         halt(t);
         return false;
     }
-    t->hot = (t->hot & ~(u32)THREAD_CALLED_FOR) | THREAD_EXCEPTION;
-    ipc_call_for(t, door);
+    ipc_call_for(t, door, THREAD_EXCEPTION);
     return false;
 }
 
@@ -48,9 +49,8 @@ static bool page_fault(struct thread *t, vaddr_t at)
     const struct cap *door = handler_of(t, t->pager);
     if (!door || !arch_is_user_address(at))
         return false;
-    t->hot |= THREAD_FAULT;
-    t->fault = (struct message){ .tag = l4_tag(FAULT_METHOD, 3, 0), .word = { at, t->frame.error, t->frame.rip } };
-    ipc_call_for(t, door);
+    t->fault = (struct message){ 0, l4_tag(FAULT_METHOD, 3, 0), 0, { at, t->frame.error, t->frame.rip, 0 } };
+    ipc_call_for(t, door, THREAD_FAULT);
     return true;
 }
 
@@ -61,6 +61,12 @@ void fault_enter(struct thread *self)
     if (vector == VECTOR_PAGE_FAULT ? page_fault(self, at) : vector == VECTOR_PROTECTION && arch_ports_load(self))
         return;
     fault_raise(self, vector, self->frame.error, at);
+}
+
+void fault_resolved(struct thread *t, u64 word, const struct l4_utcb *handler)
+{
+    if (t->hot & THREAD_EXCEPTION && word & 1)
+        arch_registers_set(t, &handler->exception.registers);
 }
 
 void fault_ended(struct thread *t)
@@ -79,7 +85,7 @@ void fault_answered(struct thread *t, u64 tag, u64 word, const struct l4_utcb *h
     }
     if (!is_resolved && !fault_raise(t, VECTOR_PAGE_FAULT, t->fault.word[1], t->fault.word[0]))
         return;
-    if (was_exception && (word & 1))
-        arch_registers_set(t, &handler->exception.registers);
+    if (is_resolved)
+        fault_resolved(t, word, handler);
     fault_ended(t);
 }

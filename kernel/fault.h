@@ -10,6 +10,8 @@ void fault_enter(struct thread *self);
 bool fault_raise(struct thread *t, u64 vector, u64 error, u64 address);
 /* The wait of `t` for its pager or handler is over, by answer or abort: it goes on where it stood, or in its upcall. */
 void fault_ended(struct thread *t);
+/* What the wait was for is done: `word` and the handler's UTCB may hold new registers. */
+void fault_resolved(struct thread *t, u64 word, const struct l4_utcb *handler);
 /* Pager or handler answered `t`, which still counts as awaiting, with `tag` and `word`; its UTCB may hold new
  * registers. */
 void fault_answered(struct thread *t, u64 tag, u64 word, const struct l4_utcb *handler);

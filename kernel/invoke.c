@@ -22,6 +22,7 @@ void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32
         return cap->object;
     inv->refusal = cap->kind == kind ? invocation_refuse(inv, L4_NO_RIGHT, rights) :
                    cap->kind == L4_NOTHING ? L4_NO_CAPABILITY : L4_WRONG_KIND;
+    inv->word[0] = cap->rights;
     return NULL;
 }
 
@@ -57,7 +58,8 @@ static l4_err_t invoke_object(struct thread *self, struct cap *cap)
     l4_err_t err = kernel_dispatch(used->kind, used->kind == L4_REPLY ? (void *)cap : used->object, &inv);
     if (err == RESTART || cpu_this()->current != self)
         return err;
-    *m = (struct message){ .tag = (u32)err | (u64)inv.words << L4_TAG_WORDS_SHIFT };
+    thread_return(self, err);
+    m->tag |= (u64)inv.words << L4_TAG_WORDS_SHIFT;
     for (u32 i = 0; i < inv.words && i < L4_REGISTER_WORDS; i++)
         m->word[i] = inv.word[i];
     return err;
@@ -67,10 +69,8 @@ static l4_err_t invoke_object(struct thread *self, struct cap *cap)
 static l4_err_t invoke_reply(struct thread *self, struct cap *kept)
 {
     u64 tag = self->frame.message.tag;
-    if (l4_tag_status(tag) >= FIRST_METHOD)
-        return invoke_object(self, kept);
     struct thread *caller = kept ? reply_caller(kept) : self->caller;
-    l4_err_t err = caller ? ipc_answer(self, caller) : L4_NO_REPLY;
+    l4_err_t err = caller != &thread_nobody ? ipc_answer(self, caller) : L4_NO_REPLY;
     if (err != L4_OK && err != L4_NO_REPLY)
         return err;
     if (!(tag & L4_TAG_WAIT))
@@ -80,41 +80,34 @@ static l4_err_t invoke_reply(struct thread *self, struct cap *kept)
     return tag & L4_TAG_WAIT ? ipc_receive(self) : L4_OK;
 }
 
-static l4_err_t invoke_kind(struct thread *self, struct cap *cap)
+/* `next` runs. An idle CPU finishes what a destroyer left that did not live to see the end, a step at a time. */
+static struct frame *resume(struct thread *next)
 {
-    if (!cap || cap->kind == L4_REPLY)
-        return invoke_reply(self, cap);
-    if (cap->kind == L4_DOOR)
-        return ipc_call(self, cap);
-    if (cap->kind != L4_NOTHING)
-        return invoke_object(self, cap);
-    return thread_return(self, L4_NO_CAPABILITY);
-}
-
-/* Who runs next. An idle CPU finishes what a destroyer left that did not live to see the end, a step at a time. */
-static struct frame *next_or_reap(void)
-{
-    struct frame *next = sched_next();
-    if (!cpu_this()->current && reap_step())
+    if (next)
+        return arch_switch(next);
+    if (reap_step())
         sched_come_back();
-    return next;
+    return arch_idle_frame();
 }
 
 /* The only way for the CPU to be taken from a thread outside its runtime, but for a fault. */
 static struct frame *interrupted(struct thread *self)
 {
     arch_interrupt_done();
-    struct frame *next = next_or_reap();
-    if (self && cpu_this()->current != self)
+    struct thread *next = sched_next();
+    if (self && next != self)
         reflect_lost(self);
-    return next;
+    return resume(next);
 }
 
 struct frame *invoke(struct cap *cap)
 {
     struct thread *self = cpu_this()->current;
-    l4_err_t err = invoke_kind(self, cap);
-    if (cpu_this()->current == self && self->task) {
+    bool is_reply = !cap || cap->kind == L4_REPLY;
+    l4_err_t err = cap && cap->kind == L4_DOOR ? ipc_call(self, cap) :
+                   is_reply && l4_tag_status(self->frame.message.tag) < FIRST_METHOD ? invoke_reply(self, cap) :
+                   invoke_object(self, cap);
+    if (cpu_this()->current == self) {
         if (err == RESTART) {
             self->frame.rip -= SYSCALL_BYTES;
             self->hot |= THREAD_RESTARTED;
@@ -122,21 +115,23 @@ struct frame *invoke(struct cap *cap)
             self->hot &= ~(u32)THREAD_RESTARTED;
             self->progress = 0;
         }
+        if (sched_goes_on(self))
+            return &self->frame;
     }
-    return next_or_reap();
+    return resume(sched_next());
 }
 
 struct frame *kernel_entry(struct frame *frame)
 {
     struct thread *self = cpu_this()->current;
     u64 vector = frame->vector;
-    if (vector < VECTOR_EXCEPTIONS || vector == VECTOR_FOREIGN)
+    if (vector < VECTOR_EXCEPTIONS || vector == VECTOR_FOREIGN) {
         fault_enter(self);
-    else if (vector == VECTOR_TIMER)
+        return resume(cpu_this()->current != self ? cpu_this()->current : sched_next());
+    }
+    if (vector == VECTOR_TIMER)
         sched_tick();
     else if (vector >= VECTOR_LINES && vector < VECTOR_TIMER)
         irq_line((u32)vector - VECTOR_LINES);
-    if (vector >= VECTOR_EXCEPTIONS && vector < VECTOR_SPURIOUS)
-        return interrupted(self);
-    return next_or_reap();
+    return interrupted(self);
 }

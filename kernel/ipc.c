@@ -46,11 +46,11 @@ static void map_failed(struct thread *t, u32 index)
 static l4_err_t rendezvous(struct thread *from, struct thread *server)
 {
     const struct message *m = outgoing(from);
-    u32 index;
-    l4_err_t err = transfer_items(from, server, l4_tag_items(m->tag), &index);
+    l4_err_t err = transfer_items(from, server, m->tag);
     if (err == L4_MAP_FAILED) {
-        map_failed(from, index);
-        map_failed(server, index);
+        transfer_forget(from);
+        map_failed(from, from->items_done);
+        map_failed(server, from->items_done);
     }
     if (err != L4_OK)
         return err;
@@ -102,31 +102,34 @@ l4_err_t ipc_call(struct thread *self, const struct cap *door)
     return send(self, door, self->frame.message.tag);
 }
 
-void ipc_call_for(struct thread *self, const struct cap *door)
+void ipc_call_for(struct thread *self, const struct cap *door, u32 why)
 {
+    if (direct_call_for(self, door, why))
+        return;
+    self->hot = (self->hot & ~(u32)THREAD_CALLED_FOR) | why;
     send(self, door, 0);        /* carries no items: never RESTART */
 }
 
 l4_err_t ipc_answer(struct thread *self, struct thread *caller)
 {
     const struct message *m = &self->frame.message;
-    u32 index;
-    l4_err_t err = transfer_items(self, caller, l4_tag_items(m->tag), &index);
+    l4_err_t err = transfer_items(self, caller, m->tag);
     if (err == RESTART)
         return RESTART;
+    transfer_forget(self);
     if (caller->hot & THREAD_CALLED_FOR) {
         reply_forget(caller);
         fault_answered(caller, err ? (u64)(u32)err : m->tag, m->word[0], self->utcb);
         return L4_OK;
     }
     if (err == L4_MAP_FAILED)
-        map_failed(caller, index);
+        map_failed(caller, self->items_done);
     else
         deliver(self, caller, m, 0, 0);
     reply_forget(caller);
     thread_wake(caller);
     if (err == L4_MAP_FAILED)
-        map_failed(self, index);
+        map_failed(self, self->items_done);
     return err;
 }
 
@@ -168,7 +171,7 @@ static l4_err_t take_pending(struct thread *server)
 l4_err_t ipc_receive(struct thread *self)
 {
     u64 tag = self->frame.message.tag;
-    if (self->caller)
+    if (self->caller != &thread_nobody)
         ipc_abort(self->caller, L4_PEER_RESTARTED);
     l4_err_t err = take_pending(self);
     if (err != L4_WOULD_BLOCK)
@@ -200,7 +203,7 @@ void ipc_abort(struct thread *t, l4_err_t status)
         gate_dequeue(t);
     if (thread_state(t) == THREAD_AWAITING)
         reply_forget(t);
-    t->progress = t->items_to = 0;
+    transfer_forget(t);
     if (t->hot & THREAD_CALLED_FOR) {
         fault_ended(t);
         return;

@@ -55,15 +55,9 @@ l4_err_t irq_destroy_step(struct object *object, u32 *budget)
     return L4_OK;
 }
 
-void irq_unlink_receiver(struct thread *receiver)
-{
-    for (struct list *node; (node = list_first(&receiver->irqs)); )
-        irq_unbind(container_of(node, struct irq, in_receiver), NULL);
-}
-
 static void deliver(const struct irq *irq, struct thread *receiver)
 {
-    receiver->frame.message = (struct message){ .label = irq->label, .tag = l4_tag(L4_IRQ << 8, 0, 0) };
+    receiver->frame.message = message_of(irq->label, l4_tag(L4_IRQ << 8, 0, 0));
 }
 
 bool irq_take(struct thread *receiver)

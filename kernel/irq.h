@@ -24,7 +24,5 @@ l4_err_t irq_destroy_step(struct object *object, u32 *budget);
 void irq_set(struct irq *irq);
 /* A hardware line rang. */
 void irq_line(u32 line);
-/* The thread goes: its irqs become unbound. */
-void irq_unlink_receiver(struct thread *receiver);
 /* Give `receiver`, in an open receive, its first pending irq; false if there is none. */
 bool irq_take(struct thread *receiver);

@@ -11,25 +11,29 @@ void reply_forget(struct thread *caller)
     if (caller->kept_in)
         caller->kept_in->object = NULL;
     else if (caller->partner->caller == caller)
-        caller->partner->caller = NULL;
+        caller->partner->caller = &thread_nobody;
     caller->kept_in = NULL;
 }
 
 void reply_abort(struct cap *kept)
 {
     struct thread *caller = reply_caller(kept);
-    if (caller)
+    if (caller != &thread_nobody)
         ipc_abort(caller, L4_PEER_RESTARTED);
     list_remove(&kept->in_thread);
     memset(kept, 0, sizeof *kept);
 }
 
-void reply_abort_all(struct thread *server)
+l4_err_t reply_abort_step(struct thread *server, u32 *budget)
 {
-    if (server->caller)
+    if (server->caller != &thread_nobody)
         ipc_abort(server->caller, L4_PEER_RESTARTED);
-    for (struct list *node; (node = list_first(&server->kept)); )
+    for (struct list *node; (node = list_first(&server->kept)); --*budget) {
+        if (!*budget)
+            return RESTART;
         reply_abort(container_of(node, struct cap, in_thread));
+    }
+    return L4_OK;
 }
 
 /* The implicit right moves into `slot`; one that is kept already stays where it is. */
@@ -39,7 +43,7 @@ l4_err_t reply_keep(struct reply *self, struct invocation *inv, u32 slot)
     struct cap *empty;
     if (self)
         return L4_BAD_STATE;
-    if (!caller)
+    if (caller == &thread_nobody)
         return L4_NO_REPLY;
     l4_err_t err = cap_reserve(&server->task->caps, slot, &empty);
     if (err != L4_OK)
@@ -48,12 +52,12 @@ l4_err_t reply_keep(struct reply *self, struct invocation *inv, u32 slot)
     empty->object = &caller->object;
     list_insert(&server->kept, &empty->in_thread);
     caller->kept_in = empty;
-    server->caller = NULL;
+    server->caller = &thread_nobody;
     return L4_OK;
 }
 
 l4_err_t reply_probe(struct reply *self, struct invocation *inv, bool *waits)
 {
-    *waits = self ? reply_caller(&self->kept) != NULL : inv->caller->caller != NULL;
+    *waits = (self ? reply_caller(&self->kept) : inv->caller->caller) != &thread_nobody;
     return L4_OK;
 }

@@ -11,15 +11,15 @@ struct reply {
     struct cap kept;
 };
 
-/* Who a kept reply answers; NULL when that caller is gone. */
+/* Who a kept reply answers; thread_nobody when that caller is gone. */
 static inline struct thread *reply_caller(const struct cap *kept)
 {
-    return kept->object ? thread_of(kept->object) : NULL;
+    return kept->object ? thread_of(kept->object) : &thread_nobody;
 }
 /* The answer was given or the caller is gone: the caller's side of the right ends. An emptied capability still can be
  * probed. */
 void reply_forget(struct thread *caller);
 /* The capability goes: its caller, if there is one, gets `peer_restarted`; the slot is empty afterwards. */
 void reply_abort(struct cap *kept);
-/* The thread that must answer goes: so do all its replies. */
-void reply_abort_all(struct thread *server);
+/* The thread that must answer goes: so do all its replies, while *budget lasts. RESTART until none is left. */
+l4_err_t reply_abort_step(struct thread *server, u32 *budget);

@@ -209,7 +209,7 @@ static struct thread *choose(struct cpu *cpu)
     return next;
 }
 
-struct frame *sched_next(void)
+struct thread *sched_next(void)
 {
     struct cpu *cpu = cpu_self();
     struct thread *next;
@@ -217,8 +217,5 @@ struct frame *sched_next(void)
         charge(cpu);
     while ((next = choose(cpu)) && next->hot & THREAD_BUDGET && !afford(cpu, next))
         ;
-    if (!next)
-        return arch_idle_frame();
-    arch_switch(next);
-    return &next->frame;
+    return next;
 }

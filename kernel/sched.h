@@ -19,10 +19,9 @@ void sched_change(struct thread *t, u32 priority, u64 budget_ns, u64 period_ns);
 void sched_yield_to(struct thread *t);          /* current goes behind its equals, t runs next */
 void sched_tick(void);                          /* the timer rang */
 void sched_come_back(void);                     /* ring the timer at once: an idle CPU has something to do */
-struct frame *sched_next(void);                 /* choose who runs and load its context */
-/* `next` runs instead of `self`, which waits: it is READY, nobody as urgent is, and the slice is self's. */
-static inline struct frame *sched_hand_over(struct thread *self, struct thread *next)
+struct thread *sched_next(void);                /* choose who runs: it is current; NULL: nobody is ready */
+/* The current thread `self` is still the one to run, nothing is rare about it, and nobody is ready who would want the timer set. */
+static inline bool sched_goes_on(const struct thread *self)
 {
-    cpu_this()->current = next;
-    return arch_hand_over(self, next);
+    return self->hot == THREAD_READY && !cpu_this()->handoff && !(cpu_this()->ready_mask >> self->priority);
 }

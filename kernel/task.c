@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* task.c: life of a task, its UTCB pages, and the methods of task.idl.
  * A UTCB page is a page of the kernel's mapped without a struct cap; bits 52-55 of its entry tell which of its four
- * UTCBs are taken. */
+ * UTCBs are taken. The CPU notes when its task writes to it: else it is all zero again when each UTCB is cleared that the kernel
+ * wrote to. */
 #include "task.h"
 #include "factory.h"
 #include "flexpage.h"
@@ -48,7 +49,7 @@ l4_err_t task_destroy_step(struct object *object, u32 *budget)
     struct task *task = task_of(object);
     struct list *thread = list_first(&task->threads);
     if (thread) {
-        thread_unbind(container_of(thread, struct thread, in_task));
+        thread_unbind_step(container_of(thread, struct thread, in_task), budget);
         return RESTART;
     }
     if (task->caps.pages && cap_table_fini_step(&task->caps, budget) == RESTART)
@@ -68,12 +69,13 @@ static u64 utcb_bit(vaddr_t at) { return ENTRY_UTCB << (at / L4_UTCB_SIZE & 3); 
 /* Put a fresh page for UTCBs into an empty entry. */
 static l4_err_t add_page(struct space *space, u64 *entry)
 {
-    void *page = memory_take(space->factory, L4_PAGE_SIZE);
+    void *page = memory_take_zero(space->factory);
     if (!page) {
         paging_trim(space->root, space->factory, entry);
         return L4_NO_MEMORY;
     }
-    paging_set(entry, paging_leaf(arch_paddr(page), L4_PAGE_SHIFT, L4_R | L4_W, ENTRY_USER | ENTRY_KERNEL), NULL);
+    u64 leaf = paging_leaf(arch_paddr(page), L4_PAGE_SHIFT, L4_R | L4_W, ENTRY_USER | ENTRY_KERNEL);
+    paging_set(entry, leaf & ~ENTRY_DIRTY, NULL);
     return L4_OK;
 }
 
@@ -101,13 +103,16 @@ l4_err_t task_utcb_take(struct task *task, vaddr_t at, struct l4_utcb **utcb)
 void task_utcb_give(struct task *task, vaddr_t at)
 {
     struct space *space = &task->space;
-    u64 *entry = paging_find(space->root, at).entry;
-    *entry &= ~utcb_bit(at);
-    if (*entry & UTCBS * ENTRY_UTCB)
+    u64 *entry = paging_find(space->root, at).entry, last = *entry &= ~utcb_bit(at);
+    void *page = arch_pointer(paging_frame(last));
+    memset(page + (at & (L4_PAGE_SIZE - 1)), 0, L4_UTCB_SIZE);
+    if (last & UTCBS * ENTRY_UTCB)
         return;
-    void *page = arch_pointer(paging_frame(*entry));
     paging_clear(space->root, space->factory, entry, L4_PAGE_SHIFT);
-    memory_give(space->factory, page, L4_PAGE_SIZE);
+    if (last & ENTRY_DIRTY)
+        memory_give(space->factory, page, L4_PAGE_SIZE);
+    else
+        memory_give_zero(space->factory, page);
 }
 
 /* ---- task.idl ---- */

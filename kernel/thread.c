@@ -6,6 +6,7 @@
 #include "invoke.h"
 #include "ipc.h"
 #include "irq.h"
+#include "irq_kernel.h"
 #include "memory.h"
 #include "reflect.h"
 #include "reply.h"
@@ -13,6 +14,7 @@
 #include "string.h"
 #include "task.h"
 #include "thread_kernel.h"
+#include "transfer.h"
 
 struct thread thread_nobody;
 
@@ -20,9 +22,13 @@ l4_err_t thread_init(struct object *object)
 {
     struct thread *t = thread_of(object);
     arch_frame_init(&t->frame);
-    struct list *const lists[] = { &t->queue, &t->kept, &t->gates, &t->irqs, &t->pending_irqs, &t->in_task };
-    for (u32 i = 0; i < sizeof lists / sizeof *lists; i++)
-        list_init(lists[i]);
+    list_init(&t->queue);
+    list_init(&t->kept);
+    list_init(&t->gates);
+    list_init(&t->irqs);
+    list_init(&t->pending_irqs);
+    list_init(&t->in_task);
+    t->caller = &thread_nobody;
     return L4_OK;
 }
 
@@ -36,7 +42,7 @@ void thread_wake(struct thread *t)
 
 l4_err_t thread_return(struct thread *t, l4_err_t status)
 {
-    t->frame.message = (struct message){ .tag = (u32)status };
+    t->frame.message = message_of(0, (u32)status);
     return status;
 }
 
@@ -48,13 +54,14 @@ void thread_halt(struct thread *t)
     if (thread_state(t) == THREAD_READY)
         sched_remove(t);
     t->hot = (t->hot & THREAD_LASTING) | THREAD_STOPPED;
-    t->progress = t->items_to = 0;
-    reply_abort_all(t);
+    transfer_forget(t);
 }
 
-void thread_unbind(struct thread *t)
+l4_err_t thread_unbind_step(struct thread *t, u32 *budget)
 {
     thread_halt(t);
+    if (reply_abort_step(t, budget) == RESTART)
+        return RESTART;
     sched_forget(t);
     if (t->utcb)
         task_utcb_give(t->task, t->utcb_at);
@@ -62,6 +69,7 @@ void thread_unbind(struct thread *t)
     t->task = NULL;
     t->utcb = NULL;
     t->utcb_at = 0;
+    return L4_OK;
 }
 
 static void free_fpu(struct thread *t)
@@ -74,10 +82,13 @@ static void free_fpu(struct thread *t)
 l4_err_t thread_destroy_step(struct object *object, u32 *budget)
 {
     struct thread *t = thread_of(object);
-    for (struct list *node; (node = list_first(&t->gates)); )
+    struct list *node;
+    for (; *budget && (node = list_first(&t->gates)); --*budget)
         gate_unlink_server(container_of(node, struct gate, in_server));
-    irq_unlink_receiver(t);
-    thread_unbind(t);
+    for (; *budget && (node = list_first(&t->irqs)); --*budget)
+        irq_unbind(container_of(node, struct irq, in_receiver), NULL);
+    if (!*budget || thread_unbind_step(t, budget) == RESTART)
+        return RESTART;
     free_fpu(t);
     return L4_OK;
 }
@@ -85,15 +96,18 @@ l4_err_t thread_destroy_step(struct object *object, u32 *budget)
 l4_err_t thread_bind(struct thread *self, struct invocation *inv, struct task *home, u64 utcb)
 {
     struct l4_utcb *taken;
+    u32 budget = TREE_STEP;
     if (self->task == home && self->utcb_at == utcb)
         return L4_OK;
     if (thread_state(self) != THREAD_STOPPED)
         return L4_BAD_STATE;
+    if (reply_abort_step(self, &budget) == RESTART)     /* whoever stops it is not done */
+        return RESTART;
     l4_err_t err = task_utcb_take(home, utcb, &taken);
     if (err != L4_OK)
         return err;
     if (self->task)
-        thread_unbind(self);
+        thread_unbind_step(self, &budget);
     self->task = home;
     self->root = home->space.root;
     self->utcb = taken;
@@ -127,9 +141,13 @@ l4_err_t thread_start(struct thread *self, struct invocation *inv, u64 ip, u64 s
 
 l4_err_t thread_stop(struct thread *self, struct invocation *inv)
 {
-    if (thread_state(self) != THREAD_STOPPED)
+    u32 budget = TREE_STEP;
+    if (self != inv->caller)
         thread_halt(self);
-    return L4_OK;
+    l4_err_t err = reply_abort_step(self, &budget);
+    if (err == L4_OK && self == inv->caller)
+        thread_halt(self);
+    return err;
 }
 
 l4_err_t thread_set_handlers(struct thread *self, struct invocation *inv, u32 pager, u32 exception)

@@ -62,7 +62,7 @@ struct thread {
     struct list queue;              /* ready queue or gate band */
     struct gate *at_gate;           /* while sending */
     struct thread *partner;         /* while awaiting: who must answer; else of no meaning */
-    struct thread *caller;          /* implicit reply right: who waits for this thread's answer */
+    struct thread *caller;          /* implicit reply right: who waits for this thread's answer, or thread_nobody */
     struct cap *kept_in;            /* while awaiting: the kept reply capability that answers this thread, or NULL */
     struct list kept;               /* kept replies (cap.in_thread) that this thread must answer */
     struct list gates;              /* gate.in_server */
@@ -103,7 +103,8 @@ static inline bool thread_is_stopped(const struct thread *t)
 void thread_wake(struct thread *t);
 /* Set what an invocation returns: status and no words. Returns the status. */
 l4_err_t thread_return(struct thread *t, l4_err_t status);
-/* Stop `t` wherever it is: whatever it waited for and its callers get `peer_restarted`. */
+/* Stop `t` wherever it is; whatever it waited for ends with `peer_restarted`. Who waits for its answer is reply_abort_step's. */
 void thread_halt(struct thread *t);
-/* Stop `t` and take it out of its task (whose destruction has begun, or another bind follows). */
-void thread_unbind(struct thread *t);
+/* One step, while *budget lasts, of stopping `t` and taking it out of its task (whose destruction has begun, or another bind
+ * follows): RESTART until done. */
+l4_err_t thread_unbind_step(struct thread *t, u32 *budget);

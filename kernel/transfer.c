@@ -45,30 +45,23 @@ static l4_err_t transfer_item(struct thread *from, struct thread *to, struct l4_
     return flexpage_map(to->task, from->task, item.fpage, to_base, rights, how, &from->progress, &mapped);
 }
 
-/* The place to go on after RESTART lies in the sender: which item, and in `progress` how far that is. Another receiver
- * starts over. */
-l4_err_t transfer_items(struct thread *from, struct thread *to, u32 count, u32 *index)
+/* The place to go on lies in the sender: which item, and in `progress` how far that is. Another receiver starts over. */
+__attribute__((flatten)) l4_err_t transfer_items(struct thread *from, struct thread *to, u64 tag)
 {
-    l4_err_t err = L4_OK;
-    *index = 0;
+    u32 count = l4_tag_items(tag);
     if (!count)
         return L4_OK;
-    if (from->items_to == to->object.id)
-        *index = from->items_done;
-    else
-        from->progress = 0;
+    if (from->items_to != to->object.id)
+        from->progress = from->items_done = 0;
     from->items_to = to->object.id;
-    for (; *index < count && err == L4_OK; ++*index) {
-        err = transfer_item(from, to, from->utcb->item[*index]);
-        if (err == RESTART) {
-            from->items_done = *index;
-            return RESTART;
-        }
+    for (; from->items_done < count; from->items_done++) {
+        l4_err_t err = transfer_item(from, to, from->utcb->item[from->items_done]);
+        if (err != L4_OK)
+            return err == RESTART ? RESTART : L4_MAP_FAILED;
         from->progress = 0;
     }
     from->items_to = 0;
-    *index -= err != L4_OK;
-    return err == L4_OK ? L4_OK : L4_MAP_FAILED;
+    return L4_OK;
 }
 
 void transfer_exception(const struct thread *from, struct l4_utcb *to)

@@ -151,8 +151,7 @@ static struct frame *line_arrived(struct frame *frame, u32 line)
 static struct frame *timer_arrived(void)
 {
     arch_interrupt_done();
-    arch_switch(thread_at(1));
-    return &thread_at(1)->frame;
+    return arch_switch(thread_at(1));
 }
 
 /* The command line begins with this word. */
@@ -168,7 +167,7 @@ static void finish(void)
 {
     extern char boot_stack_end[];
     check("threads without FPU", no_fpu, 1);
-    check("refused port accesses", refused_ports, 4);
+    check("refused port accesses", refused_ports, 5);
     print("machine: %u checks, %u failures\n", checks, failures);
     if (told_to("overflow"))
         __asm__ volatile("mov %0, %%rsp; push %%rax" : : "r"((u64)boot_stack_end - STACK_BYTES));
@@ -196,8 +195,7 @@ static struct frame *called(struct thread *self)
         struct thread *to = thread_at((u32)m->label - SWITCH);
         if (to != self && to->frame.vector == VECTOR_SYSCALL)
             return arch_hand_over(self, to);
-        arch_switch(to);
-        return &to->frame;
+        return arch_switch(to);
     }
     case CHECK:
         check("value in user code (its line is the next check's)", m->word[0], m->word[1]);

@@ -34,7 +34,7 @@ one:    mov     $0x1111, %eax
         check   0x5555
 1:      in      $0x71, %al              /* refused once, then loaded */
         do      3
-        in      $0x71, %al              /* still loaded */
+        in      $0x71, %al              /* still loaded, but closed by the switches: refused once */
         do      5                       /* taken away: refused, loaded, refused for good */
         xor     %eax, %eax
         in      $0x71, %al

@@ -54,20 +54,20 @@ static void root_load(paddr_t to)
     root = to;
 }
 
-void arch_switch(struct thread *to)
+struct frame *arch_switch(struct thread *to)
 {
     if (!arena_is_block(to) || !to->task || to->root != to->task->space.root)
         machine_fail("a thread is to run without a task, or in another one's page table");
     loaded = to;
     root_load(to->root);
+    return &to->frame;
 }
 
 struct frame *arch_hand_over(struct thread *from, struct thread *to)
 {
-    if (from != loaded || to == from || to->frame.vector != VECTOR_SYSCALL)
+    if (from != loaded || to->frame.vector != VECTOR_SYSCALL)
         machine_fail("a message is handed over to a thread that is in no system call, or by one that does not run");
-    arch_switch(to);
-    return &to->frame;
+    return arch_switch(to);
 }
 
 void arch_forget(const struct thread *t)
@@ -202,7 +202,11 @@ void machine_boot(void)
 void machine_save(void) { arena_save(); }
 void machine_restore(void) { arena_restore(); }
 u64 machine_runs(void) { return next == &idle ? 0 : loaded->object.id; }
-struct l4_utcb *machine_utcb(void) { return loaded->utcb; }
+struct l4_utcb *machine_utcb(void)
+{
+    *paging_find(root, loaded->utcb_at).entry |= ENTRY_DIRTY;       /* it is written to */
+    return loaded->utcb;
+}
 void machine_registers_get(struct l4_registers *registers) { get(loaded, registers); }
 void machine_registers_set(const struct l4_registers *registers) { set(loaded, registers); }
 /* What the machine does alone (arch.h): a foreign system call goes to the runtime, an empty slot is refused. */
@@ -223,6 +227,7 @@ static bool settles_alone(struct thread *t, const struct cap *cap)
         t->utcb->reflect_rsp = f->rsp;
         f->rip = t->upcall.system_call;
         f->rsp = t->upcall.stack;
+        f->rflags &= ~(u64)FLAG_TRAP;
     }
     return true;
 }

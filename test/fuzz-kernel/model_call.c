@@ -585,9 +585,9 @@ static const struct method *method_of(u64 kind, u32 number)
     return NULL;
 }
 
-static l4_err_t refuse(struct call *c, l4_err_t err, u64 needed)
+static l4_err_t refuse(struct call *c, l4_err_t err, u64 held, u64 needed)
 {
-    answer(c, 2, c->cap.rights, needed, c->word[2], c->word[3]);
+    answer(c, 2, held, needed, c->word[2], c->word[3]);
     return err;
 }
 
@@ -599,7 +599,7 @@ static l4_err_t look_up(struct call *c, u64 slot, u64 kind, u64 rights, u64 *obj
     if (cap->kind != kind)
         return L4_WRONG_KIND;
     if ((cap->rights & rights) != rights)
-        return refuse(c, L4_NO_RIGHT, rights);
+        return refuse(c, L4_NO_RIGHT, cap->rights, rights);
     *object = cap->object;
     return L4_OK;
 }
@@ -633,10 +633,10 @@ static l4_err_t run(struct call *c, u64 tag)
     if (!m)
         return L4_NO_METHOD;
     if ((c->cap.rights & m->needs) != m->needs)
-        return refuse(c, L4_NO_RIGHT, m->needs);
+        return refuse(c, L4_NO_RIGHT, c->cap.rights, m->needs);
     if (!has_right_size(c, m, tag)) {
         bool bad_text = m->tail && !l4_tag_items(tag);     /* only its decoder looks there */
-        return bad_text ? L4_BAD_MESSAGE : refuse(c, L4_BAD_MESSAGE, m->needs);
+        return bad_text ? L4_BAD_MESSAGE : refuse(c, L4_BAD_MESSAGE, c->cap.rights, m->needs);
     }
     for (u32 i = 0; i < 4; i++)
         if ((m->parameter[i] == SHORT && in(c, i) >> 32) || (m->parameter[i] == BOOL && in(c, i) > 1))

@@ -5,7 +5,7 @@
 #include "machine.h"
 
 enum { PAGE_FAULT = 14, PROTECTION = 13, FOREIGN = 256, RED_ZONE = 128, RUNTIME_STACK = 64 * 1024 };
-enum { USER_FLAGS = 0x250dd5, ALWAYS_FLAGS = 0x202 };
+enum { USER_FLAGS = 0x250dd5, ALWAYS_FLAGS = 0x202, TRAP_FLAG = 0x100 };
 
 void sanitize(struct l4_registers *r)
 {
@@ -32,6 +32,14 @@ static void save_place(struct seen_thread *t)
     t->utcb.reflect_rsp = t->registers.rsp;
 }
 
+/* A program that takes single steps takes none in its runtime. */
+static void enter(struct seen_thread *t, u64 rip, u64 rsp)
+{
+    t->registers.rip = rip;
+    t->registers.rsp = rsp;
+    t->registers.rflags &= ~(u64)TRAP_FLAG;
+}
+
 static void raise(u64 thread, u64 vector, u64 error, u64 address, bool *runs_on);
 
 void reflect_call(u64 self)
@@ -43,8 +51,7 @@ void reflect_call(u64 self)
         return;
     }
     save_place(t);
-    t->registers.rip = t->upcall_system_call;
-    t->registers.rsp = t->upcall_stack;
+    enter(t, t->upcall_system_call, t->upcall_stack);
 }
 
 static void to_kick_upcall(struct seen_thread *t, u32 *leaving)
@@ -58,8 +65,7 @@ static void to_kick_upcall(struct seen_thread *t, u32 *leaving)
         *leaving = 2;
     else
         return;
-    t->registers.rip = t->upcall_kick;
-    t->registers.rsp = t->upcall_stack;
+    enter(t, t->upcall_kick, t->upcall_stack);
 }
 
 void kick(u64 thread)
@@ -103,10 +109,14 @@ static const struct seen_cap *door_in(const struct seen_thread *t, u64 slot)
     return cap && cap->kind == L4_DOOR ? cap : NULL;
 }
 
+/* Its registers stay as they are. Who called it and is not kept gets no answer. */
 static void halt(u64 thread)
 {
-    thread_stop_it(thread);
-    thread_find(thread)->state = SEEN_HALTED;
+    struct seen_thread *t = thread_find(thread);
+    t->origin = SEEN_CALL;
+    t->state = SEEN_HALTED;
+    if (t->caller)
+        abort_wait(t->caller, L4_PEER_RESTARTED);
 }
 
 static void message_for(struct seen_thread *t, u64 protocol, u64 word0, u64 word1, u64 word2)
@@ -123,8 +133,7 @@ static void upcall(struct seen_thread *t)
     bool inside = t->registers.rsp - block < RUNTIME_STACK;
     struct l4_registers *r = &t->registers;
     t->utcb.exception = (struct l4_exception){ t->fault[1], t->fault[2], t->fault[3], *r };
-    r->rsp = is_native(t) && inside ? (r->rsp - RED_ZONE) & ~15ul : t->upcall_stack;
-    r->rip = t->upcall_exception;
+    enter(t, t->upcall_exception, is_native(t) && inside ? (r->rsp - RED_ZONE) & ~15ul : t->upcall_stack);
 }
 
 static void raise(u64 thread, u64 vector, u64 error, u64 address, bool *runs_on)

@@ -18,7 +18,7 @@ struct fpu_area;
  * implicit reply. Of the running thread's frame are there: r10 (the slot, but for the reply) and rax, what user code wants kept, rip,
  * rflags, rsp, vector. All return the frame to resume.
  * What the machine does alone: a slot without capability answers L4_NO_CAPABILITY; a system call from elsewhere enters
- * the thread's upcall.system_call on upcall.stack, where it came from in utcb->reflect_*, every register kept; without
+ * the thread's upcall.system_call on upcall.stack, where it came from in utcb->reflect_*, every register kept, no FLAG_TRAP; without
  * upcall it is VECTOR_FOREIGN. */
 struct frame *kernel_call(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3);
 struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap, u64 w2, u64 w3);
@@ -54,10 +54,9 @@ void arch_tlb_forget(paddr_t root, vaddr_t at);
 /* ---- CPU ---- */
 void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* probes, tables, timers; the info page */
 /* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. The context of who
- * ran last stays loaded while the CPU idles. */
-void arch_switch(struct thread *to);
-/* The same in the common message: `from` has run until now and is not `to`, whose frame SYSCALL made. Returns its frame,
- * or resumes it at once. */
+ * ran last stays loaded while the CPU idles. Returns its frame, or resumes it at once. */
+struct frame *arch_switch(struct thread *to);
+/* The same where `from` has run until now, and SYSCALL made to's frame. */
 struct frame *arch_hand_over(struct thread *from, struct thread *to);
 /* The machine must not hold t's context any longer: it goes, or its task or FPU area does. */
 void arch_forget(const struct thread *t);

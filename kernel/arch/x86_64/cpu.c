@@ -109,7 +109,7 @@ static void tables_init(struct arch_cpu *cpu)
     gate_set(VECTOR_BREAKPOINT, entry_vectors[VECTOR_BREAKPOINT], GATE_INTERRUPT | GATE_USER);
     gate_set(VECTOR_INT_80, entry_vectors[VECTOR_INT_80], GATE_INTERRUPT | GATE_USER);
     cpu->tss.ist[IST_FAULT - 1] = (u64)fault_stack_end;
-    cpu->tss.io_base = TSS_NO_PORTS;
+    cpu->tss.io_base = TSS_BASE_NONE;
     cpu->ports[PORTS_BYTES] = 0xff;
 
     u64 tss = (u64)&cpu->tss;

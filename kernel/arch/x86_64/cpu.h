@@ -20,6 +20,7 @@
 #define ENTRY_REFUSED     -35   /* L4_NO_CAPABILITY */
 #define ENTRY_FOREIGN     0x100
 #define ENTRY_SYSCALL     0x101
+#define ENTRY_FLAG_TRAP   0x100 /* FLAG_TRAP */
 
 #ifndef __ASSEMBLER__
 #include <abi/error.h>
@@ -29,13 +30,15 @@
 
 enum { PORTS_BYTES = 8192 };
 
-/* SDM vol. 3, 8.7. `io_base` past the limit: no port is allowed. */
+/* SDM vol. 3, 8.7. `io_base`, whose lower half the CPU does not read, past the limit: no port is allowed. */
 struct tss {
     u32 spare0;
     u64 rsp[3], spare1, ist[7], spare2;
-    u16 spare3, io_base;
+    u32 io_base;
 } __attribute__((packed));
-enum { IST_FAULT = 1, TSS_PORTS = 104 + 4, TSS_LIMIT = TSS_PORTS + PORTS_BYTES, TSS_NO_PORTS = 0xffff };
+enum { IST_FAULT = 1, TSS_PORTS = 104 + 4, TSS_LIMIT = TSS_PORTS + PORTS_BYTES };
+#define TSS_BASE_PORTS ((u32)TSS_PORTS << 16)
+#define TSS_BASE_NONE  0xffff0000
 
 struct arch_cpu {
     struct arch_cpu *self;
@@ -51,18 +54,17 @@ struct arch_cpu {
     paddr_t root;                   /* in CR3 */
     paddr_t ports_of;               /* the page table that `ports` is of, or 0 */
     u64 extra;                      /* what a switch has to undo that not every switch does: the running thread's FPU
-                                     * area (0: CR0.TS is set) and the flags below */
+                                     * area (0: CR0.TS is set) and the flag below */
 };
 enum {
-    EXTRA_PORTS = 1,                /* tss.io_base is valid */
-    EXTRA_BASES = 2,                /* always: no FSGSBASE */
-    EXTRA_FLAGS = 3,
+    EXTRA_BASES = 1,                /* always: no FSGSBASE */
 };
 _Static_assert(sizeof(struct tss) == 104 && offsetof(struct arch_cpu, ports) - offsetof(struct arch_cpu, tss) == TSS_PORTS,
     "as the CPU has it");
 _Static_assert(offsetof(struct arch_cpu, generic) == ARCH_CPU_AT, "arch.h reaches it");
 _Static_assert(DIRECT_MAP == ARCH_DIRECT_MAP && USER_END == L4_USER_END && ENTRY_EXCEPTIONS == VECTOR_EXCEPTIONS
-    && ENTRY_REFUSED == L4_NO_CAPABILITY && ENTRY_FOREIGN == VECTOR_FOREIGN && ENTRY_SYSCALL == VECTOR_SYSCALL, "assembly and C agree");
+    && ENTRY_REFUSED == L4_NO_CAPABILITY && ENTRY_FOREIGN == VECTOR_FOREIGN && ENTRY_SYSCALL == VECTOR_SYSCALL
+    && ENTRY_FLAG_TRAP == FLAG_TRAP, "assembly and C agree");
 
 /* This CPU's; constant time, no lookup: `this_cpu->field` is one instruction. */
 #define this_cpu ((struct arch_cpu __seg_gs *)0)
@@ -75,8 +77,6 @@ extern paddr_t cpu_kernel_root;     /* the address space of nobody: only the ker
 
 /* fpu.c, iobitmap.c: their parts of arch_switch */
 void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to);
-void ports_on(struct arch_cpu *cpu);
-void ports_off(struct arch_cpu *cpu);
 void ports_forget(paddr_t root);        /* its port pages have changed */
 /* switch.c */
 void switch_init(struct arch_cpu *cpu);

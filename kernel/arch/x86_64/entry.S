@@ -136,7 +136,7 @@ refuse:
         swapgs
         sysretq
 
-/* A system call of another system: the task's runtime takes it, with every register as it is. */
+/* A system call of another system: the task's runtime takes it, with every register as it is; single steps end. */
 foreign:
         cmpq    $0, END_UPCALL(%rsp)
         je      nobodys
@@ -149,6 +149,7 @@ foreign:
         mov     %r11, UTCB_REFLECT + 8(%rcx)
         mov     END_UPCALL(%rsp), %rcx
         mov     END_UPCALL_STACK(%rsp), %rsp
+        and     $~ENTRY_FLAG_TRAP, %r11
         swapgs
         sysretq
 

@@ -16,7 +16,7 @@ _Static_assert(sizeof(struct fpu_area) == 576 && offsetof(struct fpu_area, mxcsr
 
 static const struct fpu_area initial = { .control = 0x37f, .mxcsr = 0x1f80 };     /* MXCSR is loaded whatever the header says */
 
-static bool fpu_is_on(const struct arch_cpu *cpu) { return cpu->extra & ~(u64)EXTRA_FLAGS; }
+static bool fpu_is_on(const struct arch_cpu *cpu) { return cpu->extra & ~(u64)EXTRA_BASES; }
 
 static void fpu_save(struct fpu_area *area)
 {
@@ -46,7 +46,7 @@ void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to)
         fpu_load(to->fpu ? to->fpu : &initial);
     if (!to->fpu && was_on)
         __asm__ volatile("mov %%cr0, %0; or $8, %0; mov %0, %%cr0" : "=&r"(cr0));
-    cpu->extra = (cpu->extra & EXTRA_FLAGS) | (u64)to->fpu;
+    cpu->extra = (cpu->extra & EXTRA_BASES) | (u64)to->fpu;
 }
 
 u32 arch_fpu_bytes(void) { return cpu_fpu_bytes; }

@@ -12,6 +12,9 @@ struct message {
     u64 word[4];            /* rsi rdx r8 r9 */
 };
 
+/* Without words or number; all is said, or gcc would make a string instruction of it. */
+static inline struct message message_of(u64 label, u64 tag) { return (struct message){ label, tag, 0, { 0, 0, 0, 0 } }; }
+
 struct frame {
     u64 r15, r14, r13, r12, rbp, rbx, r11, rcx;
     struct message message;
@@ -20,6 +23,8 @@ struct frame {
     u64 rip, cs, rflags, rsp, ss;
 };
 _Static_assert(sizeof(struct frame) == 176, "TSS.rsp0 = frame + 176 is 16 byte aligned if the frame is");
+
+enum { FLAG_TRAP = 0x100 };         /* in rflags: an exception after each instruction */
 
 enum vector {
     VECTOR_DEBUG = 1, VECTOR_BREAKPOINT = 3, VECTOR_NO_FPU = 7, VECTOR_PROTECTION = 13, VECTOR_PAGE_FAULT = 14,

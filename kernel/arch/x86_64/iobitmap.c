@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* iobitmap.c: I/O ports. The bitmap in the TSS is made from one task's page table (paging.h) at its first #GP; for
- * every other task the TSS says that there is none, so that switching costs a compare.
+/* iobitmap.c: I/O ports. The bitmap in the TSS is made from one task's page table (paging.h) at its first #GP. Each switch
+ * to another page table closes it with one store; who uses ports opens it again with a #GP of its own.
  * INVARIANT ports: tss.io_base is valid => the running thread's page table is ports_of, and `ports` allows no more than
  * it does. */
 #include "cpu.h"
 #include "paging.h"
 #include "task.h"
 #include "thread.h"
-
-void ports_on(struct arch_cpu *cpu)
-{
-    cpu->tss.io_base = TSS_PORTS;
-    cpu->extra |= EXTRA_PORTS;
-}
-
-void ports_off(struct arch_cpu *cpu)
-{
-    cpu->tss.io_base = TSS_NO_PORTS;
-    cpu->extra &= ~(u64)EXTRA_PORTS;
-}
 
 /* Allow the ports of which there are pages in the table below `entry`, or all 512 if that is one page. */
 static void allow(u8 *bitmap, u64 entry)
@@ -35,19 +23,25 @@ static void allow(u8 *bitmap, u64 entry)
     }
 }
 
+static void load(struct arch_cpu *cpu, struct place first)
+{
+    const u64 *entry = first.order == L4_LARGE_SHIFT ? first.entry : kpage_of(first.entry)->up;
+    memset(cpu->ports, 0xff, PORTS_BYTES);
+    for (u32 port = 0; port < PORTS; port += TABLE_ENTRIES)
+        allow(&cpu->ports[port / 8], *entry++);
+}
+
 bool arch_ports_load(struct thread *t)
 {
     struct arch_cpu *cpu = this_cpu->self;
     paddr_t root = t->task->space.root;
     struct place first = paging_find(root, PORTS_AT);
-    if (cpu->ports_of == root || first.order > L4_LARGE_SHIFT)
+    if (cpu->tss.io_base == TSS_BASE_PORTS || first.order > L4_LARGE_SHIFT)
         return false;
-    const u64 *entry = first.order == L4_LARGE_SHIFT ? first.entry : kpage_of(first.entry)->up;
-    memset(cpu->ports, 0xff, PORTS_BYTES);
-    for (u32 port = 0; port < PORTS; port += TABLE_ENTRIES)
-        allow(&cpu->ports[port / 8], *entry++);
+    if (cpu->ports_of != root)
+        load(cpu, first);
     cpu->ports_of = root;
-    ports_on(cpu);
+    cpu->tss.io_base = TSS_BASE_PORTS;
     return true;
 }
 
@@ -58,5 +52,5 @@ void ports_forget(paddr_t root)
     if (cpu->ports_of != root)
         return;
     cpu->ports_of = 0;
-    ports_off(cpu);
+    cpu->tss.io_base = TSS_BASE_NONE;
 }

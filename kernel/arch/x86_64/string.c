@@ -8,7 +8,9 @@ void *memcpy(void *to, const void *from, size_t bytes)
     void *at = to;
     size_t words = bytes / 8;
     bytes %= 8;
-    __asm__ volatile("rep movsq; mov %3, %2; rep movsb" : "+D"(at), "+S"(from), "+c"(words) : "r"(bytes) : "memory");
+    __asm__ volatile("rep movsq" : "+D"(at), "+S"(from), "+c"(words) : : "memory");
+    if (!__builtin_constant_p(bytes) || bytes)      /* often known where this is compiled into its caller */
+        __asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(bytes) : : "memory");
     return to;
 }
 

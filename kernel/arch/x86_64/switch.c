@@ -53,18 +53,15 @@ static inline __attribute__((always_inline)) void root_switch(paddr_t root)
     if (root == this_cpu->root)
         return;
     this_cpu->root = root;
+    this_cpu->tss.io_base = TSS_BASE_NONE;
     root_write(root);
-    if (__builtin_expect(root == this_cpu->ports_of, 0))
-        ports_on(this_cpu->self);
 }
 
-/* The FPU is to be turned on or off or loaded, ports are to be closed, or the CPU has no short way for bases. */
+/* The FPU is to be turned on or off or loaded, or the CPU has no short way for bases. */
 static __attribute__((noinline)) void switch_extra(struct thread *from, struct thread *to, paddr_t root)
 {
     struct arch_cpu *cpu = this_cpu->self;
     fpu_switch(cpu, from, to);
-    if (cpu->root != root)
-        ports_off(cpu);
     if (cpu->extra & EXTRA_BASES)
         bases_change(from, to);
     else
@@ -81,13 +78,6 @@ static inline __attribute__((always_inline)) void context_switch(struct thread *
     }
     bases_switch(from, to);
     root_switch(root);
-}
-
-void arch_switch(struct thread *to)
-{
-    struct thread *from = loaded();
-    if (__builtin_expect(from != to, 1))
-        context_switch(from, to, to->root);
 }
 
 /* The stack is not needed any more, nor anything on it. The tail is entry.S's, which switches GS's base on its way. */
@@ -107,6 +97,16 @@ struct frame *arch_hand_over(struct thread *from, struct thread *to)
     __asm__ volatile("lea %c0(%1), %%rsp; jmp entry_resume_handed"
         : : "i"(offsetof(struct thread, frame)), "r"(to), "r"(r11) : "memory");
     __builtin_unreachable();
+}
+
+struct frame *arch_switch(struct thread *to)
+{
+    struct thread *from = loaded();
+    if (to->frame.vector == VECTOR_SYSCALL)
+        return arch_hand_over(from, to);
+    if (from != to)
+        context_switch(from, to, to->root);
+    return &to->frame;
 }
 
 void arch_forget(const struct thread *t)

@@ -33,6 +33,15 @@ void bench_each_of(const char *id, u32 (*once)(u32 i), u32 operations);
 void bench_samples(const char *id, u32 operations);
 extern volatile u32 bench_sample[SAMPLES];
 
+/* Call `door` with a word that nobody looks at; a stub that has one word loads no register for more. */
+static inline __attribute__((always_inline)) void bench_call_word(cap_t door, u64 tag)
+{
+    register u64 r10 __asm__("r10") = door;
+    register u64 r8 __asm__("r8");
+    register u64 r9 __asm__("r9");
+    u64 number = 0, w0 = 1, w1;
+    __asm__ volatile("syscall" : "+D"(tag), "+S"(w0), "=d"(w1), "=r"(r8), "=r"(r9), "+r"(r10), "+a"(number) : : "rcx", "r11", "memory");
+}
 /* Call `door` with a tag, and four words that nobody looks at. */
 static inline __attribute__((always_inline)) void bench_call(cap_t door, u64 tag)
 {
@@ -46,6 +55,16 @@ static inline __attribute__((always_inline)) u64 bench_answer(u64 tag, u64 *w0)
     tag |= L4_TAG_WAIT;
     l4_invoke(0, &tag, 0, w0, &w1, &w2, &w3);
     return tag;
+}
+/* Answer with a word, and receive. */
+static inline __attribute__((always_inline)) void bench_answer_word(u64 tag)
+{
+    register u64 r10 __asm__("r10") = 0;
+    register u64 r8 __asm__("r8");
+    register u64 r9 __asm__("r9");
+    u64 number = 0, w0, w1;
+    tag |= L4_TAG_WAIT;
+    __asm__ volatile("syscall" : "+D"(tag), "=S"(w0), "=d"(w1), "=r"(r8), "=r"(r9), "+r"(r10), "+a"(number) : : "rcx", "r11", "memory");
 }
 /* Receive without an answer. */
 static inline __attribute__((always_inline)) u64 bench_receive(void)

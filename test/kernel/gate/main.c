@@ -14,7 +14,7 @@
 #include "thread.h"
 #include "wire.h"
 
-enum { GATE = TEST_SLOTS, OTHER_GATE, DOOR, WEAK, SCRATCH, CHILD_SLOT = 70 };
+enum { GATE = TEST_SLOTS, OTHER_GATE, DOOR, WEAK, WEAK_THREAD, SCRATCH, CHILD_SLOT = 70 };
 enum { CALLERS = 4 };
 
 static volatile u64 answer[CALLERS + 1] L4_VOLATILE_ZERO, order[CALLERS * 2] L4_VOLATILE_ZERO, orders L4_VOLATILE_ZERO;
@@ -83,6 +83,13 @@ static void test_rights(void)
 {
     l4_must(l4_map_cap(L4_BOOT_TASK, L4_BOOT_TASK, GATE, WEAK, L4_R | L4_W | L4_X | L4_O | L4_I));
     test_status("bind needs C", gate_bind(WEAK, L4_BOOT_THREAD), L4_NO_RIGHT);
+    l4_must(l4_map_cap(L4_BOOT_TASK, L4_BOOT_TASK, L4_BOOT_THREAD, WEAK_THREAD, L4_R));
+    struct l4_message m = { .tag = l4_tag(GATE_METHOD_BIND, 1, 0), .word = { WEAK_THREAD } };
+    wire_invoke(GATE, &m);
+    test_status("bind needs C of the thread", l4_tag_status(m.tag), L4_NO_RIGHT);
+    test_is("the refusal tells the thread's rights", m.word[0], L4_R);
+    test_is("and what is missing", m.word[1], L4_C);
+    test_drop(WEAK_THREAD);
     test_status("unbind needs C", gate_unbind(WEAK), L4_NO_RIGHT);
     test_status("mint needs M", gate_mint(WEAK, DOOR, 5, L4_R), L4_NO_RIGHT);
     test_status("revoke needs M", gate_revoke(WEAK, 5, &(u64){ 0 }), L4_NO_RIGHT);

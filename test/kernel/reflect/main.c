@@ -8,6 +8,7 @@
 #include <l4/start.h>
 #include <l4/string.h>
 #include <l4/task.h>
+#include "exception.h"
 #include "factory.h"
 #include "gate.h"
 #include "pager.h"
@@ -84,7 +85,8 @@ _Static_assert(offsetof(struct l4_utcb, kicked) == 568 && offsetof(struct l4_utc
     "the assembly above");
 
 /* The program: marks every register, asks for "system call 39", stores the answer, spins. */
-extern u8 program_start[], program_call[], program_end[], program_fault[], program_told[], program_touches[], program_touch[];
+extern u8 program_start[], program_call[], program_end[], program_fault[], program_told[], program_touches[], program_touch[], program_raises[],
+    program_raise[], program_steps_in[], program_steps[];
 __asm__(".text\n"
         "program_start:\n"
         "  mov $39, %eax; mov $2, %ebx; mov $4, %edx; mov $5, %esi; mov $6, %edi; mov $7, %ebp; mov $8, %r8d; mov $9, "
@@ -100,6 +102,17 @@ __asm__(".text\n"
         "  ud2\n"
         "program_told:\n"           /* rdi: the word to watch */
         "  mov %rdi, 0x10000388\n"
+        "1: jmp 1b\n"
+        "program_raises:\n"
+        "  mov %rdi, 0x10000388\n"
+        "program_raise:\n"
+        "  ud2\n"
+        "program_steps_in:\n"      /* the next instruction with the trap flag set: */
+        "  mov $39, %eax; pushfq; orq $0x100, (%rsp); popfq\n"
+        "  syscall\n"
+        "1: jmp 1b\n"
+        "program_steps:\n"
+        "  pushfq; orq $0x100, (%rsp); popfq\n"
         "1: jmp 1b\n"
         "program_touches:\n"
         "  mov %rdi, 0x10000388\n"
@@ -178,6 +191,20 @@ static void test_exception(void)
     spawn_end(&s);
 }
 
+static void test_single_steps(void)
+{
+    struct spawned s = run_program((u64)(program_steps_in - program_start));
+    spawn_let_run(2);
+    test_is("who calls and takes single steps enters the runtime", found.calls, 1);
+    test_is("which takes none", rests, 0);
+    test_is("it can see that its program does", found.rflags >> 8 & 1, 1);
+    spawn_end(&s);
+    s = run_program((u64)(program_steps - program_start));
+    spawn_let_run(2);
+    test_is("a step is an exception, its upcall takes none", rests, 1);
+    spawn_end(&s);
+}
+
 /* On the last instructions of the way back to the program a kick must not wait for the next system call. */
 static void test_leaving(void)
 {
@@ -215,7 +242,7 @@ static void test_lost_in_program(void)
     take_cpu();
     test_is("then the kick upcall comes", kicks, 1);
     test_is("and says why", kicked, LOST(1));
-    test_true("it knows where it was", found.rip > moved(program_told) && found.rip < moved(program_touches));
+    test_true("it knows where it was", found.rip > moved(program_told) && found.rip < moved(program_raises));
     test_is("and its stack", found.program_rsp, PROGRAM_STACK);
     take_cpu();
     test_is("in the runtime it is left alone", kicks, 1);
@@ -301,6 +328,24 @@ static void test_lost_by_fault(void)
     test_is("where it faulted", found.rip, moved(program_touch));
     spawn_end(&s);
 
+    struct thread_registers r;
+    *word = 1;
+    s = run_program(0);
+    l4_must(thread_stop(s.thread));
+    spawn_give(&s, DOOR, CHILD_DOOR, L4_RIGHTS_ALL);
+    l4_must(thread_set_handlers(s.thread, 0, CHILD_DOOR));
+    l4_must(thread_set_upcall(s.thread, (u64)runtime_system_call, (u64)runtime_kick, 0, RUNTIME_TOP));
+    l4_must(thread_start(s.thread, moved(program_raises), PROGRAM_STACK, WORD));
+    l4_utcb()->deadline = l4_now() + 10 * L4_MILLISECOND;
+    wire_wait(&m, L4_TAG_TIMEOUT);
+    test_is("an exception", (u32)m.tag, EXCEPTION_METHOD_RAISE);
+    wire_call(0, l4_tag((u32)L4_NOT_FOUND, 0, 0), 0, 0);
+    take_cpu();
+    l4_must(thread_get_registers(s.thread, &r));
+    test_is("whose exception is refused halts where it was", r.rip, moved(program_raise));
+    test_is("with its stack", r.rsp, PROGRAM_STACK);
+    spawn_end(&s);
+
     fault_of(&s, 1);
     wire_call(0, l4_tag((u32)L4_NOT_FOUND, 0, 0), 0, 0);
     take_cpu();
@@ -331,6 +376,7 @@ void l4_main(void)
     struct test_usage before = test_usage();
     test_system_call();
     test_exception();
+    test_single_steps();
     test_leaving();
     test_lost_in_program();
     test_lost_in_runtime();

@@ -14,6 +14,8 @@
 #include "wire.h"
 
 enum { GATE = TEST_SLOTS, DOOR, KEPT, KEPT_TOO, SCRATCH };
+enum { MANY = 150, FIRST_KEPT = 300, FIRST_CALLER = 600 };      /* more than the kernel does in one step */
+#define UTCBS 0x48000000ul
 
 static volatile u64 answer[8] L4_VOLATILE_ZERO;
 
@@ -140,6 +142,64 @@ static void test_servers_death(void)
     spawn_end(&c);
 }
 
+/* A thread that calls the door in rdi, counts itself if it is told that the server is gone, and rests. */
+void bare_caller(void);
+static volatile u32 told L4_VOLATILE_ZERO;
+__asm__(".text; bare_caller: mov %rdi, %r10; mov $0x100001, %edi; xor %eax, %eax; syscall; cmp %edi, gone(%rip); jne 1f;"
+        "lock incl told(%rip); 1: xor %r10d, %r10d; mov $1 << 44, %rdi; syscall; jmp 1b");
+_Static_assert(L4_TAG_WAIT == 1ul << 44, "the assembly above");
+__attribute__((used)) static const u32 gone = (u32)L4_PEER_RESTARTED;
+
+static void keep_all(u64 unused)
+{
+    for (u64 slot = FIRST_KEPT;; slot++) {
+        struct l4_message m;
+        wire_wait(&m, 0);
+        wire_call(0, l4_tag(REPLY_METHOD_KEEP, 1, 0), slot, 0);
+    }
+}
+
+/* `server` keeps MANY callers waiting. */
+static void many_call(const struct spawned *server)
+{
+    told = 0;
+    l4_must(gate_bind(GATE, server->thread));
+    for (u32 i = 0; i < MANY; i++) {
+        l4_must(factory_make_thread(L4_BOOT_FACTORY, FIRST_CALLER + i));
+        l4_must(thread_bind(FIRST_CALLER + i, L4_BOOT_TASK, UTCBS + (u64)i * L4_UTCB_SIZE));
+        l4_must(thread_start(FIRST_CALLER + i, (u64)bare_caller, 0, DOOR));
+    }
+    spawn_let_run(5);
+    test_is("nobody is told as long as the server lives", told, 0);
+}
+
+static void many_are_told(const char *why)
+{
+    spawn_let_run(5);
+    test_is(why, told, MANY);
+    for (u32 i = 0; i < MANY; i++)
+        test_drop(FIRST_CALLER + i);
+}
+
+static void test_many(void)
+{
+    struct spawned server = spawn_task_run(4, 30, keep_all, 0);
+    many_call(&server);
+    l4_must(thread_stop(server.thread));
+    many_are_told("a server is stopped that keeps many");
+    spawn_end(&server);
+    server = spawn_task_run(4, 30, keep_all, 0);
+    many_call(&server);
+    test_drop(server.thread);
+    many_are_told("a server's thread is destroyed that keeps many");
+    spawn_end(&server);
+    server = spawn_task_run(4, 30, keep_all, 0);
+    many_call(&server);
+    spawn_end(&server);
+    many_are_told("with its task");
+    l4_must(gate_bind(GATE, L4_BOOT_THREAD));
+}
+
 /* Rebinding moves the queue only: what was received may still be answered by the old server. */
 static void test_drain(void)
 {
@@ -169,6 +229,10 @@ static void test_bad(void)
 void l4_main(void)
 {
     test_begin("reply");
+    for (u32 i = 0; i < MANY; i++) {
+        l4_must(factory_make_irq(L4_BOOT_FACTORY, FIRST_CALLER + i));
+        test_drop(FIRST_CALLER + i);    /* the table keeps the pages of its slots */
+    }
     struct test_usage before = test_usage();
     l4_must(factory_make_gate(L4_BOOT_FACTORY, GATE));
     l4_must(gate_mint(GATE, DOOR, 1, L4_R));
@@ -177,6 +241,7 @@ void l4_main(void)
     test_callers_death();
     test_dropped();
     test_servers_death();
+    test_many();
     test_drain();
     test_bad();
     test_drop(GATE);

@@ -42,11 +42,12 @@ void panic(const char *format, ...)
 bool invocation_stands(const struct invocation *inv, const void *object) { return true; }
 void reply_abort(struct cap *kept) { *kept = (struct cap){ 0 }; }
 
-void thread_unbind(struct thread *t)
+l4_err_t thread_unbind_step(struct thread *t, u32 *budget)
 {
     task_utcb_give(t->task, t->utcb_at);
     list_remove(&t->in_task);
     t->task = NULL;
+    return L4_OK;
 }
 
 l4_err_t thread_init(struct object *object)
@@ -58,7 +59,7 @@ l4_err_t thread_init(struct object *object)
 l4_err_t thread_destroy_step(struct object *object, u32 *budget)
 {
     if (thread_of(object)->task)
-        thread_unbind(thread_of(object));
+        thread_unbind_step(thread_of(object), budget);
     return L4_OK;
 }
 
