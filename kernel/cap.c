@@ -21,6 +21,7 @@ static l4_err_t empty_slot(struct cap *cap, u32 *budget)
 {
     u64 changed = 0;
     l4_err_t err = cap_revoke(cap, false, &changed);
+    changed += !changed;        /* it was looked at */
     *budget -= changed < *budget ? (u32)changed : *budget;
     if (err == RESTART || !cap_is_tomb(cap))
         return err;

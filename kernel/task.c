@@ -55,8 +55,10 @@ l4_err_t task_destroy_step(struct object *object, u32 *budget)
     if (task->caps.pages && cap_table_fini_step(&task->caps, budget) == RESTART)
         return RESTART;
     task->caps.pages = NULL;
-    if (!*budget || unmap_step(task) == RESTART)
+    if (!*budget || unmap_step(task) == RESTART) {
+        *budget = 0;            /* that was a whole step */
         return RESTART;
+    }
     paging_destroy(task->space.root, task->space.factory);
     list_remove(&task->in_all);
     return L4_OK;
