@@ -57,14 +57,28 @@ void say(const char *text)
     }
 }
 
-void say_number(u64 number)
+void log_text(const char *part, ...)
+{
+    va_list parts;
+    va_start(parts, part);
+    for (; part; part = va_arg(parts, const char *)) {
+        for (const char *at = part; *at; at++) {
+            if (*at == '\n')
+                serial_put(COM2, '\r');
+            serial_put(COM2, *at);
+        }
+    }
+    va_end(parts);
+}
+
+void log_number(u64 number, u32 base)
 {
     char text[21], *at = &text[20];
     *at = 0;
     do
-        *--at = (char)('0' + number % 10);
-    while (number /= 10);
-    say(at);
+        *--at = "0123456789abcdef"[number % base];
+    while (number /= base);
+    log_text(at, NULL);
 }
 
 void fail(const char *part, ...)

@@ -59,11 +59,15 @@ void machine_find(struct l4_machine *machine, struct l4_kip *kip, const struct s
 void machine_name_cpu(char *to, u32 bytes);
 void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp);         /* I/O APICs and ISA lines, from the MADT */
 
+/* ---- cpu.c: features, CR4, XCR0; and a line in the log ---- */
+void cpu_find(struct l4_machine *machine, struct l4_kip *kip);
+
 /* ---- clock.c, console.c, start.S, string.c ---- */
 u64 clock_seconds(void);
 void console_init(void);                        /* COM2 is the kernel's log from then on */
 void say(const char *text);
-void say_number(u64 number);
+void log_text(const char *part, ...) __attribute__((sentinel));        /* the parts up to NULL, to the kernel's log only */
+void log_number(u64 number, u32 base);
 /* Print "loader: …" (the parts up to NULL, no space between) everywhere, leave QEMU with value 3, halt. */
 void fail(const char *part, ...) __attribute__((noreturn, sentinel));
 void enter_kernel(paddr_t root, struct l4_boot_record *record, vaddr_t entry) __attribute__((noreturn));

@@ -84,6 +84,7 @@ static void fill_info_page(void)
     kip->rsdp = start.rsdp;
     kip->boot_seconds = clock_seconds();
     machine_name_cpu(kip->cpu, sizeof kip->cpu);
+    cpu_find(&record->machine, kip);
     memcpy(kip->command_line, start.command_line, sizeof kip->command_line);
     kip->regions = memory_regions(kip->region, L4_REGIONS);
 }

@@ -1,95 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cpu.c: finds out what this CPU can do, turns on what helps, and builds its tables.
- * Rule: qemu64 (no XSAVE, FSGSBASE, SMEP, SMAP, UMIP) must boot as well as the newest. */
+/* cpu.c: turns on what the loader has found this CPU to have, and builds its tables. */
 #include "cpu.h"
 #include "paging.h"
-#include "print.h"
 
 enum { MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_SFMASK = 0xc0000084 };
 enum { MSR_GS_BASE = 0xc0000101, MSR_KERNEL_GS_BASE };
 enum { EFER_SCE = 1, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 << 11 };
 enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5, CR0_WP = 1 << 16, CR0_AM = 1 << 18 };
-enum {
-    CR4_PAE = 1 << 5, CR4_PGE = 1 << 7, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11,
-    CR4_FSGSBASE = 1 << 16, CR4_OSXSAVE = 1 << 18, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21,
-};
 enum { FLAG_TF = 1 << 8, FLAG_IF = 1 << 9, FLAG_DF = 1 << 10, FLAG_NT = 1 << 14, FLAG_AC = 1 << 18 };
 enum { GATE_INTERRUPT = 0x8e00, GATE_USER = 0x6000, VECTOR_DOUBLE_FAULT = 8, VECTOR_NMI = 2 };
 
 extern char boot_stack_end[], fault_stack_end[];
 u64 arch_direct_map = ARCH_DIRECT_MAP;
-u32 cpu_features, cpu_has_smap, cpu_fpu_bytes = 512;
-u64 cpu_xcr0 = 3;
+u32 cpu_features, cpu_has_smap, cpu_fpu_bytes;
+u64 cpu_xcr0;
 paddr_t cpu_kernel_root;
 static struct arch_cpu boot_cpu __attribute__((aligned(4096)));
 static u64 idt[256][2] __attribute__((aligned(4096)));
 
-struct cpuid { u32 a, b, c, d; };
-static struct cpuid cpuid(u32 leaf, u32 part)
+/* What the loader has found out is turned on. */
+static void features_init(u64 cr4, const struct l4_kip *kip)
 {
-    struct cpuid r;
-    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(part));
-    return r;
-}
-
-/* Each feature: where CPUID says it, the CR4 bit that turns it on, the KIP's bit, its name. */
-static const struct feature {
-    u32 leaf, word, bit, cr4, kip;
-    const char *name;
-} features[] = {
-    { 0x80000001, 3, 20, 0, L4_CPU_NX, "nx" },
-    { 7, 1, 7, CR4_SMEP, L4_CPU_SMEP, "smep" },
-    { 7, 1, 20, CR4_SMAP, L4_CPU_SMAP, "smap" },
-    { 7, 2, 2, CR4_UMIP, L4_CPU_UMIP, "umip" },
-    { 7, 1, 0, CR4_FSGSBASE, L4_CPU_FSGSBASE, "fsgsbase" },
-    { 1, 2, 26, CR4_OSXSAVE, L4_CPU_XSAVE, "xsave" },
-    { 1, 2, 28, 0, L4_CPU_AVX, "avx" },
-    { 1, 3, 13, CR4_PGE, 0, "pge" },
-};
-enum { FEATURES = sizeof features / sizeof features[0] };
-
-/* QEMU's emulator (7.2) makes the pops of an `iretq` in user mode as if the kernel did: with SMAP they fault. A Linux
- * signal handler's return ends in one (docs/decisions/0005-no-smap-in-tcg.md). */
-static bool is_broken(const struct feature *feature)
-{
-    struct cpuid r = cpuid(0x40000000, 0);
-    return feature->kip == L4_CPU_SMAP && cpuid(1, 0).c >> 31 && r.b == 0x54474354;    /* "TCGT" */
-}
-
-static bool feature_found(const struct feature *feature)
-{
-    if (cpuid(feature->leaf & 0x80000000, 0).a < feature->leaf)
-        return false;
-    struct cpuid r = cpuid(feature->leaf, 0);
-    return (&r.a)[feature->word] >> feature->bit & 1 && !is_broken(feature);
-}
-
-/* The FPU components that threads may use: x87, SSE, AVX, AVX-512. */
-static void xsave_init(void)
-{
-    struct cpuid leaf = cpuid(13, 0);
-    cpu_xcr0 = leaf.a & ((leaf.a & 0xe0) == 0xe0 ? 0xe7 : 7);
-    __asm__ volatile("xsetbv" : : "c"(0), "a"((u32)cpu_xcr0), "d"(0));
-    cpu_fpu_bytes = cpuid(13, 0).b;
-}
-
-static void features_init(void)
-{
-    u64 cr0, cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
-    for (u32 i = 0; i < FEATURES; i++) {
-        if (feature_found(&features[i])) {
-            cr4 |= features[i].cr4;
-            cpu_features |= features[i].kip;
-        }
-    }
+    u64 cr0;
     __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
     cr0 = (cr0 | CR0_MP | CR0_TS | CR0_NE | CR0_WP | CR0_AM) & ~(u64)CR0_EM;
     __asm__ volatile("mov %0, %%cr0; mov %1, %%cr4" : : "r"(cr0), "r"(cr4) : "memory");
-    cpu_has_smap = cpu_features & L4_CPU_SMAP;
-    if (cpu_features & L4_CPU_XSAVE)
-        xsave_init();
-    if (!(cpu_xcr0 & 4))
-        cpu_features &= ~(u32)L4_CPU_AVX;
+    cpu_features = kip->features;
+    cpu_has_smap = kip->features & L4_CPU_SMAP;
+    cpu_xcr0 = kip->xcr0;
+    cpu_fpu_bytes = kip->xsave_bytes;
 }
 
 /* SDM vol. 3, 6.14.1 */
@@ -154,31 +93,17 @@ static void root_init(struct arch_cpu *cpu)
     cpu->root = cpu_kernel_root = root;
 }
 
-static void say_features(const struct l4_kip *kip)
-{
-    print("cpu: %s; active:", kip->cpu);
-    for (u32 i = 0; i < FEATURES; i++)
-        if (features[i].cr4 || (cpu_features & features[i].kip))
-            print("%s%s", feature_found(&features[i]) ? " " : " no-", features[i].name);
-    print("; fpu %u bytes, xcr0 %lx; tsc %lu kHz%s\n", kip->xsave_bytes, kip->xcr0,
-        (1000000ul << kip->tsc_shift) / kip->tsc_mul, kip->features & L4_CPU_ICOUNT ? " (icount)" : "");
-}
-
 void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
 {
     struct arch_cpu *cpu = &boot_cpu;
     root_init(cpu);
     tables_init(cpu);
-    features_init();
+    features_init(record->machine.cr4, kip);
     entries_init(cpu);
     paging_nx = cpu_features & L4_CPU_NX;
     kip->cpus = 1;
     kip->cpus_found = record->machine.cpus;
-    kip->xsave_bytes = cpu_fpu_bytes;
-    kip->xcr0 = cpu_xcr0;
-    kip->features |= cpu_features;
     apic_init(&record->machine, kip);
-    say_features(kip);
 }
 
 const u64 *arch_kernel_half(void) { return (const u64 *)arch_pointer(cpu_kernel_root) + 256; }

@@ -34,6 +34,7 @@ struct l4_boot_task {
 enum { L4_IOAPICS = 8, L4_ISA_LINES = 16, L4_CLOCK_SHIFT = 32 };
 struct l4_machine {
     paddr_t lapic;
+    u64 cr4;                        /* with all features of the info page that it turns on */
     u64 timer_mul;                  /* local APIC timer ticks a nanosecond << L4_CLOCK_SHIFT */
     u32 ioapics, cpus;              /* cpus: enabled ones by the MADT, at least 1; all but the boot CPU wait for INIT */
     struct { paddr_t at; u32 first, lines; } ioapic[L4_IOAPICS];    /* its global system interrupts, all masked */

@@ -14,16 +14,16 @@ struct l4_kip {
     u32 cpus;                       /* [k] CPUs in use */
     u64 tsc_base, tsc_mul;          /* scale: see above; [k] tsc_base */
     u32 tsc_shift;
-    u32 features;                   /* [k] enum l4_cpu_feature; ICOUNT is the loader's */
+    u32 features;                   /* enum l4_cpu_feature */
     u64 boot_seconds;               /* wall-clock time at ns = 0, seconds since 1970 UTC, from the CMOS clock */
     u64 ram_bytes;                  /* RAM that sigma0 was given */
     u64 kernel_bytes;               /* RAM that the kernel keeps for objects */
     paddr_t archive;                /* the boot archive (cpio newc), page aligned; sigma0 reads it at its physical address */
     u64 archive_bytes;
     paddr_t rsdp;                   /* ACPI root pointer, 0 if none */
-    u32 xsave_bytes;                /* [k] size of a standard-format XSAVE area for xcr0; 512: there is only FXSAVE */
+    u32 xsave_bytes;                /* size of a standard-format XSAVE area for xcr0; 512: there is only FXSAVE */
     u32 cpus_found;                 /* [k] CPUs that the machine has */
-    u64 xcr0;                       /* [k] */
+    u64 xcr0;                       /* what the loader has turned on in it; 3: there is only FXSAVE */
     char version[32];               /* [k] "0.1.0" */
     char cpu[64];                   /* brand string */
     char command_line[1024];
