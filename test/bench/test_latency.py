@@ -52,9 +52,10 @@ def test_what_is_too_long_is_told():
     assert stretch.judge({"a": result(one(stretch.BOUND, "f"))}, {}) == []
     (sentence,) = stretch.judge({"a": result(one(stretch.BOUND + 1, "f", "g"))}, {})
     assert str(stretch.BOUND + 1) in sentence and "f" in sentence
-    assert stretch.judge({"a": result(one(stretch.BOUND + 1, "f", "g"))}, {"g": "why"}) == []
-    (sentence,) = stretch.judge({"a": result(one(stretch.BOUND, "f", "g"))}, {"g": "why"})
+    assert stretch.judge({"a": result(one(stretch.BOUND + 1, "f", "g"))}, {"g": True}) == []
+    (sentence,) = stretch.judge({"a": result(one(stretch.BOUND, "f", "g"))}, {"g": True})
     assert sentence.endswith("through g")
+    assert stretch.judge({"a": result(one(stretch.BOUND, "f", "g"))}, {"g": False}) == []
 
 
 def test_histogram():

@@ -7,7 +7,7 @@ instructions, of which each repetition counts as one. What `kernel` and `program
 and the two must agree."""
 import sys
 
-from . import build, count, elf, figures, lat, paths, programs, qemu, say, scratch, stretch
+from . import build, count, document, elf, figures, lat, paths, programs, qemu, say, scratch, stretch
 
 TIMEOUT = 900
 PROGRAMS, LAT, LATENCY = "programs", "lat", "latency"
@@ -100,7 +100,7 @@ def stretches(files, cpus):
             say.note(f"measuring {scene} on {cpu}")
             results[scene, cpu] = stretch.run(files, scene, cpu)
             words = {"id": ".".join([scene, *figures.qualifiers(cpu, "axolotl")]), "what": figures.operations()[scene][1]}
-            found.append(stretch.figure(scene, cpu, results[scene, cpu], words))
+            found.append(stretch.figure(cpu, results[scene, cpu], words))
     return found, results
 
 
@@ -125,7 +125,9 @@ def command(options):
     lat.choose(picked)
     if picked and options.group != LAT:
         raise say.usage_failure(f"--rows picks rows of `axo bench {LAT}`")
-    files = build.build_all(options, "run", targets=["benches"])
+    if options.docs and (picked or options.cpu):
+        raise say.usage_failure("--docs wants all rows and both CPUs")
+    files = build.build_all(options, "run", *(["charts"] if options.docs else []), targets=["benches"])
     known = groups(files)
     if options.list:
         print("\n".join(sorted(known)))
@@ -138,19 +140,32 @@ def command(options):
         if options.group in (LAT, LATENCY):
             raise say.usage_failure(f"{options.group} has no marks; `axo bench {PROGRAMS}` has the same operations, one at a time")
         return take_apart(files, known, options)
-    found, results, cpus = [], {}, [options.cpu] if options.cpu else figures.CPUS
+    return measure_groups(files, known, options, picked)
+
+
+def shown(group, found, results, is_markdown):
+    """Lines: a group's table, with what belongs to `latency` below."""
+    lines = figures.markdown(found) if is_markdown else figures.table(found)
+    if group == LATENCY:
+        lines += stretch.markdown(results) if is_markdown else stretch.report(results)
+    return lines
+
+
+def measure_groups(files, known, options, picked):
+    cpus, everything, tables = [options.cpu] if options.cpu else figures.CPUS, [], {}
     for group in [options.group] if options.group else sorted(known):
+        found, results = [], {}
         if group == LATENCY:
-            more, results = stretches(files, cpus)
-            found += more
+            found, results = stretches(files, cpus)
         else:
             for cpu in cpus:
                 say.note(f"measuring {group} on {cpu}")
                 found += run(files, group, known[group], cpu, picked)
-    lines = figures.markdown(found) if options.markdown else figures.table(found)
-    if results:
-        lines += stretch.markdown(results) if options.markdown else stretch.report(results)
-    print("\n".join(lines), file=sys.stderr if options.json == "-" else sys.stdout, flush=True)
+        everything += found
+        tables[group] = found, shown(group, found, results, True)
+        print("\n".join(shown(group, found, results, options.markdown)), file=sys.stderr if options.json == "-" else sys.stdout, flush=True)
     if options.json:
-        figures.write(found, options.json)
+        figures.write(everything, options.json)
+    if options.docs:
+        document.write(tables)
     return 0

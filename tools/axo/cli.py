@@ -72,6 +72,7 @@ def bench_flags(parser):
     parser.add_argument("group", nargs="?", metavar="GROUP", help="without one: all of them")
     parser.add_argument("--json", metavar="FILE", help='write [{"id": …, "value": …, "unit": …, "min": …, "goal": …}] to FILE, - is stdout')
     parser.add_argument("--markdown", action="store_true", help="print the table as docs/figures.md has it")
+    parser.add_argument("--docs", action="store_true", help="put the tables into docs/figures.md, and draw its charts")
     parser.add_argument("--list", action="store_true", help="print the groups")
     parser.add_argument("--profile", metavar="ID", help="print which functions the instructions of one operation are in")
     parser.add_argument("--trace", metavar="ID", help="print the instructions of one operation in order")
@@ -129,7 +130,8 @@ COMMANDS = {
   ./axo bench latency                    the longest stretches with interrupts off, and where they are spent
   ./axo bench --profile k_ipc_cross_4    that operation by function: kernel, servers, runtime, program
   ./axo bench --trace k_null --cpu qemu64
-  ./axo bench programs --profile u_fork"""),
+  ./axo bench programs --profile u_fork
+  ./axo bench kernel --docs              the kernel's table and chart of docs/figures.md, measured again"""),
     "fuzz": ("fuzz", fuzz_flags, "Run the kernel on the host under libFuzzer, beside a model of it.", """\
   ./axo fuzz                             a million calls
   ./axo fuzz --calls 50000 --random 7 --fresh

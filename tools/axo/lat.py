@@ -11,7 +11,7 @@ from . import figures, paths, programs, say, scratch
 
 ROWS = paths.TOP / "test" / "bench" / "lat" / "rows.txt"
 PROGRAM, TARGET = "lat", "hello"        # hello is what lat executes
-FACTOR, BIG = "0.25", "16"              # a quarter of lat's time; the large file has 16 MB
+FACTOR, BIG = "0.1", "8"                # a tenth of lat's time; the large file has 8 MB
 DONE = re.compile(rb"^(\w+) [0-9.]+ ns n=[0-9]+ tsc=([0-9.]+)(?: .*)?\r?$", re.M)
 FAILED = re.compile(rb"^(\w+) FAIL ([0-9]+) .*\r?$", re.M)
 

@@ -9,7 +9,7 @@ import subprocess
 from collections import Counter
 from dataclasses import dataclass
 
-from . import elf, paths, programs, qemu, say, scratch
+from . import elf, figures, paths, programs, qemu, say, scratch
 
 BOUND = 20000
 TIMEOUT = 1800
@@ -136,16 +136,16 @@ def read(file, kernel):
 
 # ---- are they short enough ----
 def known():
-    """{function: why} of KNOWN: stretches through it may be over the bound."""
-    lines = [line.split(None, 1) for line in KNOWN.read_text().splitlines() if line and not line.startswith("#")]
-    return {function: why for function, why in lines}
+    """{function: is it always needed} of KNOWN: stretches through it may be over the bound."""
+    lines = [line.split(None, 2) for line in KNOWN.read_text().splitlines() if line and not line.startswith("#")]
+    return {function: often == "always" for function, often, _ in lines}
 
 
 def judge(results, excused):
     """Sentences: stretches over the bound that no excused function is in, and functions that need no excuse."""
     over = [(scene, one) for scene, result in results.items() for one in result.stretches if one.length > BOUND]
     wrong = [f"{scene}: {one.length} instructions by {one.entry}: {path_text(one)}" for scene, one in over if not one.callers & excused.keys()]
-    idle = [function for function in excused if not any(function in one.callers for _, one in over)]
+    idle = [function for function, always in excused.items() if always and not any(function in one.callers for _, one in over)]
     return wrong + [f"nothing over {BOUND} goes through {function}" for function in idle]
 
 
@@ -154,7 +154,7 @@ def path_text(one):
     return ", ".join(f"{function} {count:,}" for function, count in one.path[:FUNCTIONS])
 
 
-def figure(scene, cpu, result, words):
+def figure(cpu, result, words):
     """As figures.py has them; with the longest stretch, how many there are, and how many by length up to powers of two."""
     first = result.stretches[0] if result.stretches else None
     more = {"entry": first.entry, "path": first.path} if first else {}
@@ -184,12 +184,13 @@ def report(results):
 
 
 def markdown(results):
-    """The same as tables for docs/figures.md."""
+    """The paths as a table for docs/figures.md."""
     lines = ["", "| scene | the longest | entered by | most of it in |", "|---|---:|---|---|"]
     for (scene, cpu), result in results.items():
-        for number, one in enumerate(distinct(result)[:3]):
-            name = f"`{scene}` {cpu}" if number == 0 else ""
-            lines.append(f"| {name} | {one.length:,} | {one.entry} | {', '.join(f'`{function}` {count:,}' for function, count in one.path[:FUNCTIONS])} |")
+        if cpu == figures.CPUS[0]:
+            for one in distinct(result)[:3]:
+                inside = ", ".join(f"`{function}` {count:,}" for function, count in one.path[:FUNCTIONS])
+                lines.append(f"| {scene.removeprefix('latency_')} | {one.length:,} | {one.entry} | {inside} |")
     return lines
 
 
