@@ -18,6 +18,11 @@ enum { MADT_ENTRIES = 44, MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MA
 enum { IOAPIC_VERSION = 1, IOAPIC_LINES = 0x10, MASKED = 1 << 16 };
 #define LOW_END 0x100000000ul           /* what the loader can see */
 
+enum { IOAPICS = 8, ISA_LINES = 16, FLAGS_LOW = 3 };
+static struct { paddr_t at; u32 first, lines; } ioapic[IOAPICS];        /* its global system interrupts */
+static struct { u32 line, flags; } isa[ISA_LINES];      /* where an ISA interrupt is wired; flags: ACPI 6.4, table 5.26 */
+static u32 ioapics;
+
 static const struct table *table_at(paddr_t at)
 {
     if (!at || at + sizeof(struct table) > LOW_END)
@@ -51,9 +56,9 @@ static const struct table *madt_find(paddr_t rsdp_at)
 }
 
 /* An I/O APIC, all of its lines masked. */
-static void add_ioapic(struct l4_machine *machine, paddr_t at, u32 first)
+static void add_ioapic(paddr_t at, u32 first)
 {
-    if (machine->ioapics == L4_IOAPICS)
+    if (ioapics == IOAPICS)
         return;
     volatile u32 *io = (volatile u32 *)at;      /* [0] selects the register that [4] is */
     io[0] = IOAPIC_VERSION;
@@ -62,9 +67,28 @@ static void add_ioapic(struct l4_machine *machine, paddr_t at, u32 first)
         io[0] = IOAPIC_LINES + 2 * i;
         io[4] = MASKED;
     }
-    machine->ioapic[machine->ioapics].at = at;
-    machine->ioapic[machine->ioapics].lines = lines;
-    machine->ioapic[machine->ioapics++].first = first;
+    ioapic[ioapics].at = at;
+    ioapic[ioapics].lines = lines;
+    ioapic[ioapics++].first = first;
+}
+
+static void wire(struct l4_machine *machine, u32 line)
+{
+    u32 input = line < ISA_LINES ? isa[line].line : line;
+    bool is_low = line < ISA_LINES && (isa[line].flags & FLAGS_LOW) == FLAGS_LOW;
+    for (u32 i = 0; i < ioapics; i++) {
+        if (input - ioapic[i].first < ioapic[i].lines) {
+            machine->line[line].at = ioapic[i].at;
+            machine->line[line].reg = IOAPIC_LINES + 2 * (input - ioapic[i].first);
+        }
+    }
+    machine->line[line].polarity = line >= ISA_LINES ? L4_ACTIVE_AS_TRIGGER : is_low ? L4_ACTIVE_LOW : L4_ACTIVE_HIGH;
+}
+
+void acpi_keep(void)
+{
+    for (u32 i = 0; i < ioapics; i++)
+        memory_keep(ioapic[i].at, L4_PAGE_SIZE, 0);
 }
 
 static void read_entry(struct l4_machine *machine, const u8 *entry)
@@ -76,18 +100,18 @@ static void read_entry(struct l4_machine *machine, const u8 *entry)
         machine->cpus += entry[8] & MADT_ENABLED;
     if (entry[0] == MADT_IOAPIC && entry[1] >= 12) {
         memcpy(word, entry + 4, 8);
-        add_ioapic(machine, word[0], word[1]);
+        add_ioapic(word[0], word[1]);
     }
-    if (entry[0] == MADT_OVERRIDE && entry[1] >= 10 && entry[3] < L4_ISA_LINES) {
-        memcpy(&machine->isa[entry[3]].line, entry + 4, 4);
-        memcpy(&machine->isa[entry[3]].flags, entry + 8, 2);
+    if (entry[0] == MADT_OVERRIDE && entry[1] >= 10 && entry[3] < ISA_LINES) {
+        memcpy(&isa[entry[3]].line, entry + 4, 4);
+        memcpy(&isa[entry[3]].flags, entry + 8, 2);
     }
 }
 
 void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp)
 {
-    for (u32 i = 0; i < L4_ISA_LINES; i++)
-        machine->isa[i].line = i;
+    for (u32 i = 0; i < ISA_LINES; i++)
+        isa[i].line = i;
     const struct table *madt = madt_find(rsdp);
     if (madt) {
         const u8 *entry = (const u8 *)madt + MADT_ENTRIES, *end = (const u8 *)madt + madt->bytes;
@@ -96,8 +120,10 @@ void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp)
     }
     if (!machine->cpus)
         machine->cpus = 1;
-    if (!machine->ioapics) {
-        add_ioapic(machine, 0xfec00000, 0);
-        machine->isa[0].line = 2;
+    if (!ioapics) {
+        add_ioapic(0xfec00000, 0);
+        isa[0].line = 2;
     }
+    for (u32 line = 0; line < L4_LINES; line++)
+        wire(machine, line);
 }

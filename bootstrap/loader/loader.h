@@ -57,7 +57,8 @@ u64 paging_build(paddr_t at, const struct kernel_image *kernel);
 /* ---- machine.c, acpi.c ---- */
 void machine_find(struct l4_machine *machine, struct l4_kip *kip, const struct start *start);
 void machine_name_cpu(char *to, u32 bytes);
-void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp);         /* I/O APICs and ISA lines, from the MADT */
+void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp);         /* CPUs and interrupt lines, from the MADT */
+void acpi_keep(void);                           /* the I/O APICs are nobody's memory */
 
 /* ---- cpu.c: features, CR4, XCR0; and a line in the log ---- */
 void cpu_find(struct l4_machine *machine, struct l4_kip *kip);

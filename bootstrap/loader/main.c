@@ -71,8 +71,7 @@ static void keep_what_is_used(void)
     keep_task(&record->keeper);
     memory_keep(start.archive, start.archive_bytes, L4_REGION_ARCHIVE);
     memory_keep(machine->lapic, L4_PAGE_SIZE, 0);
-    for (u64 i = 0; i < machine->ioapics; i++)
-        memory_keep(machine->ioapic[i].at, L4_PAGE_SIZE, 0);
+    acpi_keep();
 }
 
 static void fill_info_page(void)

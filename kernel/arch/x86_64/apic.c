@@ -5,8 +5,8 @@
 #include "cpu.h"
 
 enum { LAPIC_ID = 0x20, LAPIC_EOI = 0xb0, LAPIC_TIMER = 0x320, LAPIC_COUNT = 0x380 };
-enum { IOAPIC_LINES = 0x10, LOW_ACTIVE = 1 << 13, LEVEL = 1 << 15, MASKED = 1 << 16, SHIFT = L4_CLOCK_SHIFT };
-_Static_assert(VECTOR_LINES + ARCH_LINES <= 0x80, "lines keep off int 0x80");
+enum { LOW_ACTIVE = 1 << 13, LEVEL = 1 << 15, MASKED = 1 << 16, SHIFT = L4_CLOCK_SHIFT };
+_Static_assert(VECTOR_LINES + ARCH_LINES <= 0x80 && ARCH_LINES == (int)L4_LINES, "lines keep off int 0x80");
 
 static const struct l4_machine *machine;
 static volatile u32 *lapic;
@@ -34,46 +34,28 @@ void arch_timer_at(u64 ns)
     lapic_write(LAPIC_COUNT, ticks > ~0u ? ~0u : (u32)ticks);
 }
 
-/* The I/O APIC and register of a line; NULL if it is wired to none. */
-static volatile u32 *line_find(u32 line, u32 *reg)
+/* A register of the line's I/O APIC shows in word 4 once it is selected. */
+static volatile u32 *line_reg(u32 line, u32 high)
 {
-    u32 wire = line < L4_ISA_LINES ? machine->isa[line].line : line;
-    for (u32 i = 0; i < machine->ioapics; i++) {
-        u32 input = wire - machine->ioapic[i].first;
-        if (input < machine->ioapic[i].lines) {
-            *reg = IOAPIC_LINES + 2 * input;
-            return arch_pointer(machine->ioapic[i].at);
-        }
-    }
-    return NULL;
-}
-
-/* Register `reg` shows in word 4 once it is selected. */
-static volatile u32 *ioapic_reg(volatile u32 *io, u32 reg)
-{
-    io[0] = reg;
+    volatile u32 *io = arch_pointer(machine->line[line].at);
+    io[0] = machine->line[line].reg + high;
     return &io[4];
 }
 
 bool arch_line_open(u32 line, bool level)
 {
-    u32 reg;
-    volatile u32 *io = line_find(line, &reg);
-    if (!io)
+    if (!machine->line[line].at)
         return false;
-    bool is_low = line < L4_ISA_LINES ? (machine->isa[line].flags & 3) == 3 : level;
-    *ioapic_reg(io, reg + 1) = lapic_read(LAPIC_ID) & 0xff000000;
-    *ioapic_reg(io, reg) = (VECTOR_LINES + line) | (level ? LEVEL : 0) | (is_low ? LOW_ACTIVE : 0);
+    u32 polarity = machine->line[line].polarity;
+    bool is_low = polarity == L4_ACTIVE_AS_TRIGGER ? level : polarity == L4_ACTIVE_LOW;
+    *line_reg(line, 1) = lapic_read(LAPIC_ID) & 0xff000000;
+    *line_reg(line, 0) = (VECTOR_LINES + line) | (level ? LEVEL : 0) | (is_low ? LOW_ACTIVE : 0);
     return true;
 }
 
 void arch_line_mask(u32 line, bool masked)
 {
-    u32 reg;
-    volatile u32 *io = line_find(line, &reg);
-    if (!io)
-        return;
-    volatile u32 *entry = ioapic_reg(io, reg);
+    volatile u32 *entry = line_reg(line, 0);
     *entry = (*entry & ~(u32)MASKED) | (masked ? MASKED : 0);
 }
 

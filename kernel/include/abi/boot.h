@@ -31,14 +31,16 @@ struct l4_boot_task {
 
 /* What the loader found out about interrupts and clocks, so that the kernel reads no ACPI and measures nothing. The
  * rest is in the info page. */
-enum { L4_IOAPICS = 8, L4_ISA_LINES = 16, L4_CLOCK_SHIFT = 32 };
+enum { L4_LINES = 64, L4_CLOCK_SHIFT = 32 };
+enum l4_polarity { L4_ACTIVE_HIGH, L4_ACTIVE_LOW, L4_ACTIVE_AS_TRIGGER /* level: low, edge: high */ };
 struct l4_machine {
     paddr_t lapic;
     u64 cr4;                        /* with all features of the info page that it turns on */
     u64 timer_mul;                  /* local APIC timer ticks a nanosecond << L4_CLOCK_SHIFT */
-    u32 ioapics, cpus;              /* cpus: enabled ones by the MADT, at least 1; all but the boot CPU wait for INIT */
-    struct { paddr_t at; u32 first, lines; } ioapic[L4_IOAPICS];    /* its global system interrupts, all masked */
-    struct { u32 line, flags; } isa[L4_ISA_LINES];  /* where an ISA interrupt is wired; flags: ACPI 6.4, table 5.26 */
+    u64 cpus;                       /* enabled ones by the MADT, at least 1; all but the boot CPU wait for INIT */
+    /* Interrupt lines, all masked: ISA's 16, then the global system interrupts of their numbers. `at` 0: wired to none;
+     * else the I/O APIC, and there the first register of its entry. */
+    struct { paddr_t at; u32 reg, polarity; } line[L4_LINES];
 };
 
 /* It lies with the info page and the first page tables right behind the kernel's image, in memory that is never given
