@@ -16,10 +16,8 @@ enum { UNIT = 64, UNITS = MACHINE_SHARE_BYTES / UNIT };
 u64 arch_direct_map;
 static u16 block[UNITS];            /* bytes of the block in use that begins there */
 static u16 saved_block[UNITS];
-static u8 *saved, *pages_at;
-static struct { u8 *at; u64 bytes; } kept[] = {      /* of the arena, what a run may change */
-    { NULL, 0 }, { NULL, 0 },
-};
+static u8 *saved, *saved_state, *pages_at;
+static u64 saved_bytes;             /* of the share */
 extern u8 kernel_state_begin[], kernel_state_end[];
 
 static u8 *share(void) { return arch_pointer(MACHINE_SHARE); }
@@ -39,10 +37,6 @@ void arena_init(void)
     if (arena == MAP_FAILED)
         machine_fail("no memory for the arena");
     arch_direct_map = (u64)arena;
-    kept[0].at = share();
-    kept[0].bytes = MACHINE_SHARE_BYTES;
-    kept[1].at = kernel_state_begin;
-    kept[1].bytes = (u64)(kernel_state_end - kernel_state_begin);
 }
 
 bool arena_is_block(const void *at)
@@ -137,25 +131,29 @@ static void copy(void *to, const void *from, u64 bytes)     /* past every fence 
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
 }
 
+/* Of the share nobody has touched more than what memory.c has begun to give out. */
+static u64 touched(void) { return memory_unused - MACHINE_SHARE; }
+
 void arena_save(void)
 {
-    u64 bytes = 0, done = 0;
-    for (u32 i = 0; i < sizeof kept / sizeof *kept; i++)
-        bytes += kept[i].bytes;
-    saved = malloc(bytes);
-    for (u32 i = 0; i < sizeof kept / sizeof *kept; done += kept[i++].bytes)
-        copy(saved + done, kept[i].at, kept[i].bytes);
+    u64 state_bytes = (u64)(kernel_state_end - kernel_state_begin);
+    saved_bytes = touched();
+    saved = malloc(saved_bytes);
+    saved_state = malloc(state_bytes);
+    copy(saved, share(), saved_bytes);
+    copy(saved_state, kernel_state_begin, state_bytes);
     memcpy(saved_block, block, sizeof block);
 }
 
 void arena_restore(void)
 {
-    u64 done = 0;
-    for (u32 i = 0; i < sizeof kept / sizeof *kept; done += kept[i++].bytes)
-        copy(kept[i].at, saved + done, kept[i].bytes);
+    u8 *end = share() + touched();
+    copy(share(), saved, saved_bytes);
+    arena_memset(share() + saved_bytes, 0, (u64)(end - share()) - saved_bytes);     /* as the loader left it */
+    copy(kernel_state_begin, saved_state, (u64)(kernel_state_end - kernel_state_begin));
     memcpy(block, saved_block, sizeof block);
-    ASAN_POISON_MEMORY_REGION(pages_at, (u64)(share() + MACHINE_SHARE_BYTES - pages_at));
-    for (u32 i = 0; i < UNITS; i++)
+    ASAN_POISON_MEMORY_REGION(pages_at, (u64)(end - pages_at));
+    for (u32 i = 0; i < saved_bytes / UNIT; i++)
         if (block[i])
             ASAN_UNPOISON_MEMORY_REGION(share() + (u64)i * UNIT, block[i]);
 }

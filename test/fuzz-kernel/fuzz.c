@@ -23,7 +23,7 @@ static u32 unsettled_steps;
 static u64 *written[WRITTEN];
 static u32 written_count;
 static struct { u64 runs, calls, entries, compared, unsettled, anew; } tally;
-static u64 wanted_calls;
+static u64 wanted_calls, next_report;       /* ten reports on the way */
 
 /* ---- pictures ---- */
 static void copy_seen(struct seen *to, const struct seen *from)
@@ -240,7 +240,8 @@ static void begin(void)
 {
     if (!tally.runs++) {
         const char *calls = getenv("AXO_CALLS");
-        wanted_calls = calls ? strtoul(calls, NULL, 0) : 0;
+        wanted_calls = calls ? strtoul(calls, NULL, 0) : ~0ul;
+        next_report = wanted_calls / 10;
         scene_make();
         machine_save();
         peek_costs(&model_costs);
@@ -296,9 +297,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
         if (!step(data + fuzz_step * RECORD))
             break;
     }
-    if (wanted_calls && tally.calls >= wanted_calls) {
+    if (tally.calls >= next_report) {
         report();
-        _exit(0);
+        next_report += wanted_calls / 10;
     }
+    if (tally.calls >= wanted_calls)
+        _exit(0);
     return 0;
 }
