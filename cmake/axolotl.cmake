@@ -26,6 +26,11 @@ set(AXO_IDL_STAMP ${AXO_GENERATED}/idl.stamp)
 set(AXO_SYSTEM_FILES ${CMAKE_BINARY_DIR}/system.cpio ${AXO_BOOT}/loader)    # what `axo run` boots
 file(MAKE_DIRECTORY ${AXO_GENERATED} ${AXO_BOOT} ${AXO_BIN})
 
+set(AXO_COUNTED "")             # AXO_COVERAGE: host tests count what they reach, for `axo test --coverage`
+if(AXO_COVERAGE)
+    set(AXO_COUNTED --coverage)
+endif()
+
 set(AXO_WARNINGS -Wall -Wextra -Werror -Wno-unused-parameter -Wstrict-prototypes -Wundef)
 set(AXO_FREESTANDING ${AXO_WARNINGS} -O2 -g -ffreestanding -nostdlib -fno-pic -no-pie -fno-stack-protector
     -fno-asynchronous-unwind-tables -fno-common -fcf-protection=none -mgeneral-regs-only
@@ -235,7 +240,7 @@ endfunction()
 function(axo_host_test name)
     cmake_parse_arguments(arg "" "" "INCLUDES;DEFINES;LABELS" ${ARGN})
     set(flags -std=gnu11 ${AXO_WARNINGS} -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
-        -fno-omit-frame-pointer)
+        -fno-omit-frame-pointer ${AXO_COUNTED})
     foreach(folder IN LISTS arg_INCLUDES)
         list(APPEND flags -I${folder})
     endforeach()
@@ -256,7 +261,7 @@ function(axo_host_test name)
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/host/${name})
     set(program ${CMAKE_BINARY_DIR}/host/${name}/${name})
     add_custom_command(OUTPUT ${program}
-        COMMAND ${AXO_HOST_CC} -fsanitize=address,undefined -o ${program} ${objects} -lcmocka
+        COMMAND ${AXO_HOST_CC} -fsanitize=address,undefined ${AXO_COUNTED} -o ${program} ${objects} -lcmocka
         DEPENDS ${objects} VERBATIM)
     add_custom_target(host-${name} ALL DEPENDS ${program})
     add_test(NAME ${name} COMMAND ${program})

@@ -54,22 +54,25 @@ def carry_out(build, words, title):
     show(warnings)
 
 
-def configure(build):
+def configure(build, variables=()):
     stale = build.native / "CMakeCache.txt"
     if stale.exists() and f"CMAKE_HOME_DIRECTORY:INTERNAL={paths.TOP}\n" not in stale.read_text():
         stale.unlink()          # the tree was moved or copied
     if not (build.native / "build.ninja").exists() or not stale.exists():
         carry_out(build, ["cmake", "-G", "Ninja", "-S", str(paths.TOP), "-B", str(build.native), "--no-warn-unused-cli",
-                          f"-DCMAKE_TOOLCHAIN_FILE={paths.TOP / 'cmake' / 'x86_64.cmake'}"], "configuring")
+                          f"-DCMAKE_TOOLCHAIN_FILE={paths.TOP / 'cmake' / 'x86_64.cmake'}", *variables], "configuring")
 
 
 def has_target(build, name):
     return subprocess.run(["ninja", "-C", str(build.native), "-t", "query", name], capture_output=True).returncode == 0
 
 
-def build_all(options, *needs, targets=()):
-    """Makes sure of packages and of everything built; the Build. `needs` are words of tools/packages.txt."""
+def build_all(options, *needs, targets=(), inside=None, variables=()):
+    """Makes sure of packages and of everything built; the Build. `needs` are words of tools/packages.txt. `inside`: a build of its own in
+    that folder of the usual one, with these variables of CMake's."""
     build = paths.Build(options.build_dir)
+    if inside:
+        build = paths.Build(build.folder / inside)
     ready_made = getattr(options, "no_build", False)
     packages.ensure(*([] if ready_made else ["build"]), *needs, may_install=not options.no_install)
     if ready_made:
@@ -78,6 +81,6 @@ def build_all(options, *needs, targets=()):
         return build
     with locked(build):
         build.build_log.write_text("")
-        configure(build)
+        configure(build, variables)
         carry_out(build, ["ninja", "-C", str(build.native), *targets], "building")
     return build

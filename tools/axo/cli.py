@@ -65,6 +65,7 @@ def test_flags(parser):
     parser.add_argument("names", nargs="*", metavar="NAME", help="a test or a label (label:NAME where a test is called so, too); without any: all of them")
     parser.add_argument("-j", "--jobs", type=int, metavar="N", help="tests at a time (default: one a core, 8 at most)")
     parser.add_argument("--list", action="store_true", help="print the names and labels")
+    parser.add_argument("--coverage", action="store_true", help="print which part of the kernel its host tests reach, and write it as HTML")
     parser.add_argument("--no-build", action="store_true", help="test what is built already")
 
 
@@ -119,6 +120,7 @@ COMMANDS = {
   ./axo test first-call                  one by name
   ./axo test host                        all with a label
   ./axo test -j 1                        one after the other
+  ./axo test --coverage                  what of the kernel its tests on the host reach
   ./axo test --list"""),
     "bench": ("bench", bench_flags, "Measure, in guest instructions.", """\
   ./axo bench                            all groups

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from . import build, ending, say
+from . import build, coverage, ending, say
 
 MOST_AT_ONCE = 8        # guests of a gigabyte and more
 LONG = "long"           # label of tests that run only when they are named
@@ -53,6 +53,8 @@ def targets_of(numbers, tests):
 def command(options):
     if options.jobs is not None and options.jobs < 1:
         raise say.usage_failure(f"--jobs {options.jobs}: at least one test runs at a time")
+    if options.coverage:
+        return coverage.command(options)
     needs = ("run", "iso", "uefi", "test", "size", "gdb")
     files = build.build_all(options, *needs, targets=["build.ninja"])       # so that ctest's list is of today
     tests = tests_of(files)

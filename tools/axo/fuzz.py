@@ -3,6 +3,7 @@
 
 The stored seeds are replayed first. What is found on the way is kept in build/fuzz-kernel/found for the next time, an input that fails
 in build/fuzz-kernel. Rule: a run counts only if the program itself said at its end how many calls were done and compared."""
+import hashlib
 import os
 import re
 import subprocess
@@ -53,32 +54,41 @@ def fuzz(files, options, found):
     """Seeds, then new inputs until so many calls are done."""
     words = [f"-seed={options.random}", "-verbosity=0", "-detect_leaks=0", str(found), str(SEEDS)]
     status, output = fuzzer(files, words, AXO_CALLS=str(options.calls))
-    report = REPORT.search(output)
-    if status or not report:
+    reports = list(REPORT.finditer(output))
+    if status or not reports:
         explain(files, output)
         return 1
-    print(report.string[report.start():].splitlines()[0])
-    calls, compared, others = (int(number) for number in report.groups())
+    print(output[reports[-1].start():].splitlines()[0])
+    calls, compared, others = (int(number) for number in reports[-1].groups())
     if calls < options.calls or compared < COMPARED * (compared + others):
         say.error(f"too little was done: {calls} of {options.calls} calls, {compared} steps compared, {others} not")
         return 1
     return 0
 
 
+def merged(files, folder, found, *words):
+    """The fewest of all inputs that reach what all of them reach."""
+    status, output = fuzzer(files, ["-merge=1", "-set_cover_merge=1", "-detect_leaks=0", *words, str(folder), str(found), str(SEEDS)])
+    chosen = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    if status or not chosen:
+        raise say.host_failure(f"the seeds could not be merged; {files.folder / 'fuzz-kernel' / 'log'} says why")
+    return chosen
+
+
 def keep(files, found):
-    """The fewest inputs that reach what all of them reach become the stored seeds."""
-    with scratch.Folder() as folder:
-        status, output = fuzzer(files, ["-merge=1", "-set_cover_merge=1", str(folder), str(found), str(SEEDS)])
-        chosen = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
-        if status or not chosen:
-            raise say.host_failure(f"the seeds could not be merged; {files.folder / 'fuzz-kernel' / 'log'} says why")
-        if sum(path.stat().st_size for path in chosen) > SEED_BYTES:
-            raise say.host_failure(f"{len(chosen)} seeds take more than {SEED_BYTES >> 10} KB")
-        for old in SEEDS.iterdir():
-            old.unlink()
-        for path in chosen:
-            (SEEDS / path.name[:12]).write_bytes(path.read_bytes())
-    print(f"{len(chosen)} seeds are stored in {SEEDS.relative_to(paths.TOP)}")
+    """The fewest inputs that reach every branch become stored seeds, then those that reach one unusually often, the shortest first, until
+    there is no more room. Those that were stored stay: they may be what a mutant dies of."""
+    with scratch.Folder() as branches, scratch.Folder() as counts:
+        stored = {path.read_bytes() for path in SEEDS.iterdir()}
+        inputs = [path.read_bytes() for path in merged(files, branches, found, "-use_counters=0")]
+        inputs += sorted((path.read_bytes() for path in merged(files, counts, found)), key=len)
+        room = SEED_BYTES - sum(map(len, stored))
+        for data in inputs:
+            if data not in stored and len(data) <= room:
+                stored.add(data)
+                room -= len(data)
+                (SEEDS / hashlib.sha1(data).hexdigest()[:12]).write_bytes(data)
+    print(f"{len(stored)} seeds of {SEED_BYTES - room} bytes are stored in {SEEDS.relative_to(paths.TOP)}")
     return 0
 
 
