@@ -12,6 +12,7 @@ def ratios(plot, labelled):
     labels, values = zip(*labelled[::-1])
     plot.barh(labels, [value - 1 for value in values], left=1, color=[OURS if value <= 1 else OTHER for value in values], height=0.6)
     plot.axvline(1, color="#333333", linewidth=1)
+    plot.margins(y=0.5 / len(labels))
     plot.set_xscale("log")
     ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if min(values) / 2 < tick < max(values) * 2]
     plot.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
