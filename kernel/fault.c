@@ -18,7 +18,7 @@ static const struct cap *handler_of(const struct thread *t, cap_t slot)
 }
 
 /* It stays where the exception was. Kept replies are aborted when somebody stops or destroys it, in steps: it could run on. */
-static void halt(struct thread *t)
+static bool halt(struct thread *t)
 {
     const u64 *exception = t->fault.word;
     const struct frame *f = &t->frame;
@@ -28,6 +28,7 @@ static void halt(struct thread *t)
     t->hot = (t->hot & THREAD_LASTING) | THREAD_HALTED;
     if (t->caller != &thread_nobody)
         ipc_abort(t->caller, L4_PEER_RESTARTED);
+    return false;
 }
 
 bool fault_raise(struct thread *t, u64 vector, u64 error, u64 address)
@@ -36,10 +37,8 @@ bool fault_raise(struct thread *t, u64 vector, u64 error, u64 address)
     t->fault = (struct message){ 0, l4_tag(RAISE_METHOD, 3, 0), 0, { vector, error, address, 0 } };
     if (reflect_exception(t))
         return true;
-    if (!door) {
-        halt(t);
-        return false;
-    }
+    if (!door)
+        return halt(t);
     ipc_call_for(t, door, THREAD_EXCEPTION);
     return false;
 }
@@ -78,14 +77,13 @@ void fault_ended(struct thread *t)
 
 void fault_answered(struct thread *t, u64 tag, u64 word, const struct l4_utcb *handler)
 {
-    bool was_exception = t->hot & THREAD_EXCEPTION, is_resolved = l4_tag_status(tag) == L4_OK;
-    if (!is_resolved && was_exception) {
-        halt(t);
-        return;
-    }
-    if (!is_resolved && !fault_raise(t, VECTOR_PAGE_FAULT, t->fault.word[1], t->fault.word[0]))
-        return;
-    if (is_resolved)
+    bool runs_on = true;
+    if (l4_tag_status(tag) == L4_OK)
         fault_resolved(t, word, handler);
-    fault_ended(t);
+    else if (t->hot & THREAD_EXCEPTION)
+        runs_on = halt(t);
+    else
+        runs_on = fault_raise(t, VECTOR_PAGE_FAULT, t->fault.word[1], t->fault.word[0]);
+    if (runs_on)
+        fault_ended(t);
 }

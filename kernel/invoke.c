@@ -41,7 +41,7 @@ bool invocation_stands(const struct invocation *inv, const void *object)
 
 /* Run a method of a kernel object. A kept reply's object is its capability, that of the implicit one (`cap` NULL) is
  * none. */
-static l4_err_t invoke_object(struct thread *self, struct cap *cap)
+static inline __attribute__((always_inline)) l4_err_t invoke_object(struct thread *self, struct cap *cap)
 {
     static const struct cap implicit = { .kind = L4_REPLY };
     const struct cap *used = cap ? cap : &implicit;

@@ -9,7 +9,7 @@ struct frame;
 enum { FIRST_METHOD = 0x100 };      /* answers have smaller statuses: from here on a method of the reply object is meant */
 
 /* The running thread invokes `cap` of its task, or (NULL) its implicit reply, with what its frame says. */
-struct frame *invoke(struct cap *cap);
+__attribute__((noinline)) struct frame *invoke(struct cap *cap);
 
 struct invocation {
     struct thread *caller;
