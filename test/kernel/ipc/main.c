@@ -139,6 +139,9 @@ static void test_wild(void)
 static void test_refusals(void)
 {
     test_status("an empty slot", wire_call(TEST_SLOTS + 40, l4_tag(0x901, 0, 0), 0, 0), L4_NO_CAPABILITY);
+    struct l4_message m = { .tag = l4_tag(0x901, 4, 0), .word = { 1, 2, 3, 4 } };
+    wire_invoke(TEST_SLOTS + 40, &m);
+    test_is("its refusal has no words", m.word[0] | m.word[1] | m.word[2] | m.word[3], 0);
     test_status("a slot beyond the table", wire_call(L4_CAP_SLOTS, l4_tag(0x901, 0, 0), 0, 0), L4_NO_CAPABILITY);
     test_status("a slot beyond everything", wire_call(~0ul, l4_tag(0x901, 0, 0), 0, 0), L4_NO_CAPABILITY);
     test_status("an answer to nobody", wire_call(0, l4_tag(0, 0, 0), 0, 0), L4_NO_REPLY);

@@ -156,7 +156,13 @@ static void test_caps(struct spawned server)
     test_is("its rights there", rights_at(server.task, l4_fpage_caps(SERVER_WINDOW + 3, 0)), L4_R | L4_W);
     test_drop(EXTRA);
     test_is("destroying the object takes them all", rights_at(server.task, l4_fpage_caps(SERVER_WINDOW + 3, 0)), 0xff);
-    (void)changed;
+    l4_must(factory_make_gate(L4_BOOT_FACTORY, EXTRA));
+    l4_must(gate_mint(EXTRA, SPARE, 7, L4_R));
+    test_ok("grant a door", send_item(l4_fpage_caps(SPARE, 0), 3ul << 12 | L4_ITEM_GRANT | L4_RIGHTS_ALL));
+    test_ok("revoke what this thread minted", gate_revoke(EXTRA, l4_utcb()->thread_id, &changed));
+    test_is("it goes wherever it is", changed, 1);
+    test_is("also there", rights_at(server.task, l4_fpage_caps(SERVER_WINDOW + 3, 0)), 0xff);
+    test_drop(EXTRA);
 }
 
 static void test_answers(struct spawned server)

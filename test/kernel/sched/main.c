@@ -7,13 +7,14 @@
 #include <l4/task.h>
 #include "factory.h"
 #include "gate.h"
+#include "irq.h"
 #include "sched.h"
 #include "spawn.h"
 #include "test.h"
 #include "thread.h"
 #include "wire.h"
 
-enum { WEAK = TEST_SLOTS, GATE, DOOR, LESS, LEAST };
+enum { WEAK = TEST_SLOTS, GATE, DOOR, LESS, LEAST, IRQ };
 
 static volatile u64 count[4] L4_VOLATILE_ZERO, order[16] L4_VOLATILE_ZERO, orders L4_VOLATILE_ZERO,
     done L4_VOLATILE_ZERO, wrong L4_VOLATILE_ZERO, released L4_VOLATILE_ZERO;
@@ -270,6 +271,58 @@ static void test_switch(void)
     spawn_end(&other);
 }
 
+/* An urgent server that wakes somebody before it answers. */
+static void serve_and_wake(u64 me)
+{
+    struct l4_message m = { 0 };
+    for (;;) {
+        wire_reply_wait(&m, 0);
+        l4_must(irq_ring(IRQ));
+        m = (struct l4_message){ .tag = l4_tag(0, 0, 0) };
+    }
+}
+
+static void be_woken(u64 me)
+{
+    struct l4_message m;
+    for (;;) {
+        wire_wait(&m, 0);
+        order[orders++ & 15] = me;
+    }
+}
+
+static void call_once(u64 me)
+{
+    wire_call(DOOR, l4_tag(0x100001, 0, 0), 0, 0);
+    order[orders++ & 15] = me;
+    spawn_rest();
+}
+
+/* An answer does not let the caller go before somebody more urgent that is ready. */
+static void test_answer(void)
+{
+    orders = 0;
+    l4_must(factory_make_gate(L4_BOOT_FACTORY, GATE));
+    l4_must(gate_mint(GATE, DOOR, 0, L4_RIGHTS_ALL));
+    l4_must(factory_make_irq(L4_BOOT_FACTORY, IRQ));
+    struct spawned woken = spawn_thread_run(1, 25, be_woken, 7), server = spawn_thread_run(0, 30, serve_and_wake, 0);
+    l4_must(gate_bind(GATE, server.thread));
+    spawn_let_run(1);
+    l4_must(irq_bind(IRQ, woken.thread, 0));
+    spawn_let_run(1);
+    orders = 0;                 /* binding has told it */
+    struct spawned caller = spawn_thread_run(2, 20, call_once, 9);
+    spawn_let_run(2);
+    test_is("both have run", orders, 2);
+    test_true("first the one who is more urgent than the caller", order[0] == 7 && order[1] == 9);
+    spawn_end(&caller);
+    spawn_end(&server);
+    spawn_end(&woken);
+    test_drop(IRQ);
+    test_drop(DOOR);
+    test_drop(GATE);
+}
+
 void l4_main(void)
 {
     test_begin("sched");
@@ -281,6 +334,7 @@ void l4_main(void)
     test_round_robin();
     test_interrupted();
     test_handoff();
+    test_answer();
     test_switch();
     test_budgets();
     test_budget_calls();

@@ -284,6 +284,18 @@ static void test_progress(void)
     test_is("what is done in one step has none", progress, 0);
 }
 
+/* What a thread has for its FPU registers goes with it, or when it is told to do without. */
+static void test_fpu(void)
+{
+    struct spawned s = spawn_thread(0);
+    struct test_usage without = test_usage();
+    test_ok("allow the FPU", thread_use_fpu(s.thread, true));
+    test_ok("forbid it", thread_use_fpu(s.thread, false));
+    test_balance("its memory is back", without);
+    test_ok("allow it again", thread_use_fpu(s.thread, true));
+    spawn_end(&s);
+}
+
 void l4_main(void)
 {
     test_begin("thread");
@@ -298,6 +310,7 @@ void l4_main(void)
     test_stopped("one that is received and unanswered", wait_at_gate, true, L4_PEER_RESTARTED);
     test_stopped("an open receive", wait_for_any, false, L4_PEER_RESTARTED);
     test_progress();
+    test_fpu();
     test_balance("memory is as before", before);
     test_end();
 }

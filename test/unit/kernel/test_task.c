@@ -278,12 +278,51 @@ static void test_methods_on_memory(void **unused)
     tear_down();
 }
 
+/* Whoever loses a right is told so, and the CPU forgets what it knew of the page. */
+static void test_downgrade(void **unused)
+{
+    u64 n = 0, id;
+    u32 rights, order;
+    const u64 page = l4_fpage_memory(0x200000, 12, 0);
+    (void)unused;
+    set_up();
+    struct task *a = make_held(&table, 2), *b = make_held(&table, 3), *c = make_held(&table, 4);
+    assert_int_equal(space_add_root(&a->space, 0x200000, 0x200000, L4_PAGE_SIZE, 7, true), L4_OK);
+    assert_int_equal(FINISH(task_map(b, &inv, a, page, 0x200000, 7, &n)), L4_OK);
+    assert_int_equal(FINISH(task_map(c, &inv, b, page, 0x200000, 7, &n)), L4_OK);
+    u64 before = tlb_forgotten;
+    assert_int_equal(FINISH(task_unmap(b, &inv, page, L4_W, false, &n)), L4_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(tlb_forgotten, before + 2);
+    assert_int_equal(task_look(c, &inv, page, &rights, &order, &id), L4_OK);
+    assert_int_equal(rights, L4_R | L4_X);
+    tear_down();
+}
+
+/* Until an object is destroyed, the slot that held its root is not free. */
+static void test_tomb(void **unused)
+{
+    u64 changed = 0;
+    struct cap *slot;
+    (void)unused;
+    set_up();
+    make_held(&table, 2);
+    assert_int_equal(cap_revoke(cap_find(&table, 2), false, &changed), L4_OK);
+    assert_true(cap_is_tomb(cap_find(&table, 2)));
+    assert_int_equal(cap_reserve(&table, 2, &slot), L4_SLOT_BUSY);
+    while (reap_step())
+        ;
+    assert_int_equal(cap_reserve(&table, 2, &slot), L4_OK);
+    tear_down();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chain), cmocka_unit_test(test_cycles), cmocka_unit_test(test_factory_inside),
         cmocka_unit_test(test_random_heap), cmocka_unit_test(test_utcbs), cmocka_unit_test(test_methods_on_caps),
         cmocka_unit_test(test_unmap_roots), cmocka_unit_test(test_methods_on_memory),
+        cmocka_unit_test(test_downgrade), cmocka_unit_test(test_tomb),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
