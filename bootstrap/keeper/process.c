@@ -170,7 +170,7 @@ static l4_err_t place_fill(u32 place, u64 label)
     cap_t task = place_slot(place, PLACE_TASK);
     l4_err_t err = factory_make_task(PROCESS_FACTORY, (u32)task);
     err = is_there(err) ? doors_give(place, label) : err;
-    err = is_there(err) ? l4_map_range(task, L4_BOOT_TASK, L4_KIP_ADDRESS, L4_KIP_ADDRESS, L4_PAGE_SIZE, L4_R) : err;
+    err = is_there(err) ? l4_map_range(task, L4_BOOT_TASK, L4_KIP_ADDRESS, VM_RUNTIME_INFO, L4_PAGE_SIZE, L4_R) : err;
     err =
         is_there(err) ? task_set_native(task, L4_RUNTIME_BASE, runtime->end, runtime->leave, runtime->leave_end) : err;
     return is_there(err) ? task_to_vm(place) : err;

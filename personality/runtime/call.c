@@ -20,8 +20,8 @@ static i64 dispatch(struct thread *t, const u64 *a)
 #include "calls.def"
 #undef CALL
     default:
-        if (t->number < PENDING_CALLS && process()->missing[t->number] < 255)
-            process()->missing[t->number]++;
+        if (t->number < PENDING_CALLS && tally()->missing[t->number] < 255)
+            tally()->missing[t->number]++;
         return -ENOSYS;
     }
     rseq_waited(t);

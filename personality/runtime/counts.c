@@ -15,8 +15,14 @@ static void count(u32 *counts, u64 number)
         __atomic_add_fetch(&counts[number], 1, __ATOMIC_RELAXED);
 }
 
-void counts_made(u64 number) { count(process()->made, number); }
-void counts_failed(u64 number) { count(process()->failed, number); }
+void counts_made(u64 number) { count(tally()->made, number); }
+void counts_failed(u64 number) { count(tally()->failed, number); }
+
+void counts_forget(void)
+{
+    __builtin_memset(tally()->made, 0, sizeof tally()->made);
+    __builtin_memset(tally()->failed, 0, sizeof tally()->failed);
+}
 
 static void line_begin(struct text *x, const struct thread *t, const char *kind)
 {
@@ -37,13 +43,12 @@ static void line_put(struct text *x)
 void counts_tell(struct thread *t)
 {
     char line[LINE];
-    struct process *p = process();
     struct text x = { line, sizeof line, 0 };
     line_begin(&x, t, ": calls");
     for (u32 i = 0; i < call_count(); i++) {
         const struct call *call = call_at(i);
-        u32 made = __atomic_exchange_n(&p->made[call->number], 0, __ATOMIC_RELAXED);
-        u32 failed = __atomic_exchange_n(&p->failed[call->number], 0, __ATOMIC_RELAXED);
+        u32 made = __atomic_exchange_n(&tally()->made[call->number], 0, __ATOMIC_RELAXED);
+        u32 failed = __atomic_exchange_n(&tally()->failed[call->number], 0, __ATOMIC_RELAXED);
         if (!made)
             continue;
         if (x.length + LONGEST > sizeof line) {

@@ -80,8 +80,8 @@ void runtime_forked(struct thread *t)
     ids_parent_forget();
     p->threads = 1;
     p->futex_lock = p->lock = mm()->lock = 0;
-    __builtin_memset(p->made, 0, sizeof p->made);
-    __builtin_memset(p->failed, 0, sizeof p->failed);
+    if (p->counting)
+        counts_forget();
     __builtin_memset(p->futex, 0, sizeof p->futex);
     p->random[0] ^= me.seed0;
     p->random[1] ^= me.seed1;

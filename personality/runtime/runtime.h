@@ -99,6 +99,10 @@ struct process {
     u64 nice;
     u32 futex_lock;
     struct futex_waiter futex[FUTEXES];
+};
+
+/* On pages of their own, which only those programs have that need them. */
+struct tally {
     u8 missing[PENDING_CALLS];      /* how often a number was ENOSYS, up to 255 */
     u32 made[PENDING_CALLS], failed[PENDING_CALLS];     /* calls, while `counting` */
 };
@@ -113,15 +117,20 @@ struct mm {
 #ifdef RUNTIME_HOST
 extern struct process runtime_process;
 extern struct mm runtime_mm;
+extern struct tally runtime_tally;
 static inline struct process *process(void) { return &runtime_process; }
 static inline struct mm *mm(void) { return &runtime_mm; }
+static inline struct tally *tally(void) { return &runtime_tally; }
 extern struct l4_kip runtime_kip;
 static inline const struct l4_kip *kip(void) { return &runtime_kip; }
 #else
 static inline struct process *process(void) { return (struct process *)VM_RUNTIME_DATA; }
 static inline struct mm *mm(void) { return (struct mm *)VM_RUNTIME_SHOWN; }
-static inline const struct l4_kip *kip(void) { return (const struct l4_kip *)L4_KIP_ADDRESS; }
+static inline struct tally *tally(void) { return (struct tally *)(VM_RUNTIME_DATA + VM_RUNTIME_DATA_PRESENT); }
+static inline const struct l4_kip *kip(void) { return (const struct l4_kip *)VM_RUNTIME_INFO; }
 _Static_assert(sizeof(struct process) <= VM_RUNTIME_SHOWN - VM_RUNTIME_DATA, "mm lies behind it");
+_Static_assert(VM_RUNTIME_SHOWN + sizeof(struct mm) <= VM_RUNTIME_DATA + VM_RUNTIME_DATA_PRESENT, "both are present");
+_Static_assert(VM_RUNTIME_DATA_PRESENT + sizeof(struct tally) <= VM_RUNTIME_DATA_BYTES, "then the tally");
 #endif
 
 /* Whoever asks sees the mask of the first thread. */
@@ -183,6 +192,7 @@ void strace_ended(struct thread *, u32 status);
 /* ---- counts.c: only where process()->counting is set ---- */
 void counts_made(u64 number);
 void counts_failed(u64 number);
+void counts_forget(void);                       /* a child's begin at nothing */
 void counts_tell(struct thread *);              /* what there is so far goes to the log, and counting begins anew */
 
 _Noreturn void runtime_die(struct thread *, u32 status);

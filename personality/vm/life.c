@@ -13,7 +13,8 @@
 
 enum {
     STACK_TOP_PAGES = 2,            /* of a runtime stack, present from the start */
-    FRESH_FRAMES = VM_RUNTIME_DATA_BYTES / L4_PAGE_SIZE + 1 + STACK_TOP_PAGES,
+    FRESH_FRAMES = VM_RUNTIME_DATA_PRESENT / L4_PAGE_SIZE + 1 + STACK_TOP_PAGES,
+    TOP_SHIFT = 39,                 /* bytes below one entry of a top-level page table */
     STACK_BYTES = VM_BLOCK - VM_BLOCK_STACK,
     COPY_PAGES = 4096,              /* a larger child gets its page tables by faults */
 };
@@ -77,8 +78,9 @@ static const struct space *space_make(struct vmd_tx tx)
 }
 
 /* ---- the runtime's memory ---- */
-static bool pages_fresh(struct vmd_tx tx, const struct process *p, const struct region *r, u64 address, u64 end)
+static bool pages_fresh(struct vmd_tx tx, const struct process *p, u64 address, u64 end)
 {
+    const struct region *r = region_find(space_at(p->own), address);
     for (; address < end; address += L4_PAGE_SIZE) {
         u32 frame = page_zero(tx, space_at(p->own), region_page(r, address), 0);
         if (!frame) {
@@ -89,21 +91,25 @@ static bool pages_fresh(struct vmd_tx tx, const struct process *p, const struct 
     return true;
 }
 
-static const struct region *own_region(struct vmd_tx tx, const struct process *p, u64 address, u64 bytes)
+static void own_region(struct vmd_tx tx, const struct process *p, u64 address, u64 bytes)
 {
-    return region_insert(tx, space_at(p->own),
+    region_insert(tx, space_at(p->own),
         (struct region){ .address = address, .bytes = bytes, .protection = VM_RW, .most = VM_RWX });
 }
 
-/* The data page and the stack of a block. */
-static bool block_make(struct vmd_tx tx, const struct process *p, u32 slot)
+/* The data page and the stack of a block, without pages yet. */
+static void block_regions(struct vmd_tx tx, const struct process *p, u32 slot)
 {
-    u64 page = block_at(slot) + VM_BLOCK_THREAD, stack = block_at(slot) + VM_BLOCK_STACK, end = stack + STACK_BYTES;
-    const struct region *data = own_region(tx, p, page, L4_PAGE_SIZE);
-    const struct region *r = own_region(tx, p, stack, STACK_BYTES);
+    own_region(tx, p, block_at(slot) + VM_BLOCK_THREAD, L4_PAGE_SIZE);
+    own_region(tx, p, block_at(slot) + VM_BLOCK_STACK, STACK_BYTES);
     process_set_blocks(tx, p, p->blocks | 1u << slot);
-    return pages_fresh(tx, p, data, page, page + L4_PAGE_SIZE)
-           && pages_fresh(tx, p, r, end - STACK_TOP_PAGES * L4_PAGE_SIZE, end);
+}
+
+static bool block_fill(struct vmd_tx tx, const struct process *p, u32 slot)
+{
+    u64 page = block_at(slot) + VM_BLOCK_THREAD, end = block_at(slot) + VM_BLOCK;
+    return pages_fresh(tx, p, page, page + L4_PAGE_SIZE)
+           && pages_fresh(tx, p, end - STACK_TOP_PAGES * L4_PAGE_SIZE, end);
 }
 
 static void text_map(struct vmd_tx tx, const struct process *p)
@@ -123,11 +129,17 @@ static void text_map(struct vmd_tx tx, const struct process *p)
     fill_frames(tx, p->task, page_frame(object_owner(o), 0), bytes >> L4_PAGE_SHIFT, VM_RUNTIME_TEXT, L4_R | L4_X);
 }
 
-static bool runtime_map(struct vmd_tx tx, const struct process *p)
+static void runtime_regions(struct vmd_tx tx, const struct process *p)
 {
     text_map(tx, p);
-    const struct region *data = own_region(tx, p, VM_RUNTIME_DATA, VM_RUNTIME_DATA_BYTES);
-    return pages_fresh(tx, p, data, VM_RUNTIME_DATA, VM_RUNTIME_DATA + VM_RUNTIME_DATA_BYTES) && block_make(tx, p, 0);
+    own_region(tx, p, VM_RUNTIME_DATA, VM_RUNTIME_DATA_BYTES);
+    block_regions(tx, p, 0);
+}
+
+static bool runtime_map(struct vmd_tx tx, const struct process *p)
+{
+    runtime_regions(tx, p);
+    return pages_fresh(tx, p, VM_RUNTIME_DATA, VM_RUNTIME_DATA + VM_RUNTIME_DATA_PRESENT) && block_fill(tx, p, 0);
 }
 
 static bool is_room_for_runtime(void)
@@ -178,9 +190,6 @@ l4_err_t vm_make_do(struct vmd_tx tx, u64 label, u64 client, u32 task)
 }
 
 /* ---- giving back ---- */
-/* Everything in a space that one process sees. In pieces. */
-static void space_empty(struct vmd_tx tx, const struct space *space) { space_clear(tx, space, 0, L4_USER_END); }
-
 /* The program space, unless others see it. In pieces. */
 static void program_leave(struct vmd_tx tx, const struct process *p)
 {
@@ -247,7 +256,6 @@ l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client, u32 task)
     struct pieces own = pieces_open();
     program_leave(tx, p);
     space_clear(tx, space_at(p->own), VM_RUNTIME_TEXT, VM_RUNTIME_PROGRAM);
-    space_clear(tx, space_at(p->own), VM_RUNTIME_THREADS, L4_USER_END);
     pieces_close(own);
     process_set_task(tx, p, task);
     process_set_blocks(tx, p, 0);
@@ -259,68 +267,27 @@ l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client, u32 task)
 }
 
 /* ---- fork ---- */
-/* Regions of the parent's program that the child has not yet. In pieces. */
-static bool regions_fork(struct vmd_tx tx, const struct space *from, const struct space *to)
-{
-    for (const struct region *r = region_at(from->first); r; r = region_next(r)) {
-        piece_pause();
-        if (region_find(to, r->address)) {
-            continue;
-        }
-        if (!space_has_room(to, 1)) {
-            return false;
-        }
-        region_insert(tx, to, *r);
-    }
-    space_set_window(tx, to, from->window);
-    return true;
-}
-
-/* One chunk: both hold its frames from now on, and neither may write. */
-static bool chunk_fork(struct vmd_tx tx, const struct chunk *from, const struct space *to)
-{
-    const struct chunk *c = chunk_new(tx, space_ref(to), from->key);
-    for (u32 i = 0; c && i < CHUNK_PAGES; i++) {
-        if (from->page[i]) {
-            frame_hold(tx, from->page[i]);
-            chunk_set(tx, c, i, from->page[i]);
-        }
-    }
-    return c != NULL;
-}
-
-static bool pages_fork(struct vmd_tx tx, const struct space *from, const struct space *to)
-{
-    for (const struct chunk *c = chunk_first(space_ref(from)); c; c = chunk_next(c)) {
-        piece_pause();
-        if (!chunk_find(space_ref(to), c->key) && !chunk_fork(tx, c, to)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool program_fork(struct vmd_tx tx, const struct process *parent, const struct process *child)
 {
     const struct space *from = space_at(parent->program), *to = space_at(child->program);
-    return from == to || (regions_fork(tx, from, to) && pages_fork(tx, from, to));
+    return from == to || space_fork(tx, from, to);
 }
 
-/* The parent's pages in [address, end) as the child's own, at `to`. They may be there from a piece before. In pieces.
- * */
-static bool pages_own_fork(
-    struct vmd_tx tx, const struct process *parent, const struct process *child, u64 address, u64 end, u64 to)
+/* The pages of the parent's region at `address` as the child's own, at `to`: as they are now, since the threads wait. In pieces. */
+static bool pages_own_fork(struct vmd_tx tx, const struct process *parent, const struct process *child, u64 address, u64 to)
 {
-    for (; address < end; address += L4_PAGE_SIZE, to += L4_PAGE_SIZE) {
-        const struct region *from = region_find(space_at(parent->own), address),
-                            *r = region_find(space_at(child->own), to);
-        u32 frame = from ? page_frame(parent->own, region_page(from, address)) : 0;
-        u32 there = page_frame(child->own, region_page(r, to));
+    const struct space *own = space_at(child->own);
+    const struct region *from = region_find(space_at(parent->own), address), *r = region_find(own, to);
+    for (u64 i = 0; i < from->bytes >> L4_PAGE_SHIFT; i++) {
+        u32 frame = page_frame(parent->own, from->index + i), there = frame ? page_frame(child->own, r->index + i) : 0;
         piece_pause();
-        if (there && frame) {
+        if (there) {                /* from a time before a crash */
             memcpy(frame_content(there), frame_content(frame), L4_PAGE_SIZE);
-        } else if (frame && !page_copy(tx, space_at(child->own), region_page(r, to), frame, 0)) {
+        } else if (frame && !(there = page_copy(tx, own, r->index + i, frame, 0))) {
             return false;
+        }
+        if (there) {
+            fill_frames(tx, child->task, there, 1, to + (i << L4_PAGE_SHIFT), L4_R | L4_W);
         }
     }
     return true;
@@ -329,20 +296,44 @@ static bool pages_own_fork(
 static bool runtime_fork(struct vmd_tx tx, const struct process *parent, const struct process *child, u32 slot)
 {
     u64 from = block_at(slot), to = block_at(0);
-    return pages_own_fork(
-               tx, parent, child, VM_RUNTIME_DATA, VM_RUNTIME_DATA + VM_RUNTIME_DATA_BYTES, VM_RUNTIME_DATA) &&
-           pages_own_fork(tx, parent, child, from + VM_BLOCK_THREAD, from + VM_BLOCK_THREAD + L4_PAGE_SIZE,
-               to + VM_BLOCK_THREAD) &&
-           pages_own_fork(tx, parent, child, from + VM_BLOCK_STACK, from + VM_BLOCK, to + VM_BLOCK_STACK);
+    return pages_own_fork(tx, parent, child, VM_RUNTIME_DATA, VM_RUNTIME_DATA) &&
+           pages_own_fork(tx, parent, child, from + VM_BLOCK_THREAD, to + VM_BLOCK_THREAD) &&
+           pages_own_fork(tx, parent, child, from + VM_BLOCK_STACK, to + VM_BLOCK_STACK);
 }
+
+/* ---- page tables ----
+ * The addresses below one entry of a top-level page table, where all is private, are one request to the kernel, whatever regions there
+ * are: pages lose a right there that faults give back, or are copied that faults would bring. */
+struct stretch { u64 address, end; const struct region *behind; };
+
+/* That of region `r`, the first one there. `behind` is the first region in the next; no addresses: shared regions are there, too. */
+static struct stretch stretch_of(const struct region *r)
+{
+    u64 address = r->address >> TOP_SHIFT << TOP_SHIFT, end = address + (1ul << TOP_SHIFT);
+    bool alone = true;
+    for (; r && r->address < end; r = region_next(r)) {
+        alone &= !region_is_shared(r) && region_end(r) <= end;
+    }
+    return alone ? (struct stretch){ address, end, r } : (struct stretch){ 0, 0, r };
+}
+
+static bool is_private_writable(const struct region *r) { return !region_is_shared(r) && r->protection & VM_W; }
 
 /* Private pages that the parent may write lose that: everywhere the space is seen, before any frame gets a second
  * holder. */
 static void program_freeze(const struct space *space)
 {
-    for (const struct region *r = region_at(space->first); r; r = region_next(r)) {
-        if (!region_is_shared(r) && r->protection & VM_W) {
-            space_revoke(space, r->address, region_end(r), L4_W);
+    for (const struct region *r = region_at(space->first); r;) {
+        struct stretch s = stretch_of(r);
+        bool writes = false;
+        for (; r != s.behind; r = region_next(r)) {
+            writes |= is_private_writable(r);
+            if (!s.end && is_private_writable(r)) {
+                space_revoke(space, r->address, region_end(r), L4_W);
+            }
+        }
+        if (s.end && writes) {
+            space_revoke(space, s.address, s.end, L4_W);
         }
     }
 }
@@ -358,7 +349,8 @@ static l4_err_t child_begin(struct vmd_tx tx, const struct process *parent, u64 
     p->spare_space = parent->spare_space;
     p->spare_data = parent->spare_data;
     l4_hook();
-    return runtime_map(tx, p) ? L4_OK : VM_NOMEM;
+    runtime_regions(tx, p);
+    return L4_OK;
 }
 
 static l4_err_t child_fill(struct vmd_tx tx, const struct process *parent, const struct process *child, u32 slot)
@@ -372,9 +364,15 @@ static void page_tables_fork(struct vmd_tx tx, const struct process *parent, con
     if (parent->program == child->program || pages_owned(parent->program) > COPY_PAGES) {
         return;
     }
-    for (const struct region *r = region_at(from->first); r; r = region_next(r)) {
-        if (!region_is_shared(r)) {
-            fill_copy(tx, child->task, parent->task, r->address, region_end(r));
+    for (const struct region *r = region_at(from->first); r;) {
+        struct stretch s = stretch_of(r);
+        if (s.end) {
+            fill_copy(tx, child->task, parent->task, s.address, s.end);
+        }
+        for (; r != s.behind; r = region_next(r)) {
+            if (!s.end && !region_is_shared(r)) {
+                fill_copy(tx, child->task, parent->task, r->address, region_end(r));
+            }
         }
     }
 }
@@ -439,7 +437,11 @@ l4_err_t vm_make_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot)
     if (p->blocks >> slot & 1) {
         return VM_EXIST;
     }
-    return !is_room_for_runtime() ? VM_AGAIN : block_make(tx, p, slot) ? L4_OK : VM_NOMEM;
+    if (!is_room_for_runtime()) {
+        return VM_AGAIN;
+    }
+    block_regions(tx, p, slot);
+    return block_fill(tx, p, slot) ? L4_OK : VM_NOMEM;
 }
 
 l4_err_t vm_drop_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot)

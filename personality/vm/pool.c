@@ -135,20 +135,28 @@ void frame_hold(struct vmd_tx tx, u32 frame)
     l4_hook();
 }
 
-void frame_put(struct vmd_tx tx, u32 frame)
+/* Whether it is free now: whoever waits for one must be woken. */
+static bool frame_lose(struct vmd_tx tx, u32 frame)
 {
     struct frame *f = frame_edit(tx, frame);
     f->refs--;
     l4_hook();
     if (f->refs || frame_is_archive(frame)) {
-        return;
+        return false;
     }
     struct pool *p = pool_edit(tx);
     f->next = p->free;
     p->free = frame;
     p->frames_free++;
     l4_hook();
-    memory_wake(tx, 1);
+    return true;
+}
+
+void frame_put(struct vmd_tx tx, u32 frame)
+{
+    if (frame_lose(tx, frame)) {
+        memory_wake(tx, 1);
+    }
 }
 
 /* ---- chunks ---- */
@@ -296,6 +304,48 @@ void chunk_fill(struct vmd_tx tx, const struct chunk *chunk, u32 entry, u32 coun
     store(&chunk_edit(tx, ref)->used, chunk->used + count);
     for (u32 i = 0; chunk->owner & OWNER_OBJECT && i < count; i++) {
         objects_count(tx, frame[i], 1);
+    }
+}
+
+bool chunk_copy(struct vmd_tx tx, const struct chunk *from, u32 owner)
+{
+    const struct chunk *fresh = chunk_new(tx, owner, from->key);
+    if (!fresh) {
+        return false;
+    }
+    struct chunk *c = chunk_writable(chunk_ref(fresh));
+    for (u32 i = 0, left = from->used; left; i++) {
+        if (from->page[i]) {
+            frame_hold(tx, from->page[i]);
+            c->page[i] = from->page[i];
+            left--;
+        }
+    }
+    c->used = from->used;
+    l4_hook();
+    return true;
+}
+
+void chunk_drop(struct vmd_tx tx, const struct chunk *chunk)
+{
+    u32 ref = chunk_ref(chunk);
+    bool freed = false;
+    for (u32 i = 0, left = chunk->used; left; i++) {
+        if (chunk->page[i]) {
+            freed |= frame_lose(tx, chunk->page[i]);
+            left--;
+            if (chunk->owner & OWNER_OBJECT) {
+                objects_count(tx, chunk->page[i], -1ul);
+            }
+        }
+    }
+    l4_keep(chunk->page, CHUNK_PAGE_WORDS);
+    memset(chunk_writable(ref)->page, 0, sizeof chunk->page);
+    l4_hook();
+    store(&chunk_edit(tx, ref)->used, 0);
+    chunk_free(tx, ref);
+    if (freed) {
+        memory_wake(tx, 1);
     }
 }
 

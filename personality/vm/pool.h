@@ -74,6 +74,10 @@ const struct chunk *chunk_new(struct vmd_tx tx, u32 owner, u64 key);
 void chunk_set(struct vmd_tx tx, const struct chunk *chunk, u32 entry, u32 frame);
 /* Fill `count` empty entries in a row. */
 void chunk_fill(struct vmd_tx tx, const struct chunk *chunk, u32 entry, u32 count, const u32 *frame);
+/* `owner`, which has none for that key, gets what `from` has, whose frames have a holder more. False: no chunk is left. */
+bool chunk_copy(struct vmd_tx tx, const struct chunk *from, u32 owner);
+/* All its entries at once: it is freed. */
+void chunk_drop(struct vmd_tx tx, const struct chunk *chunk);
 /* The frame at page index `page` of `owner`; 0: none. */
 u32 page_frame(u32 owner, u64 page);
 /* Enter a frame there; false: no chunk is left. */

@@ -190,6 +190,44 @@ void region_take(struct vmd_tx tx, const struct space *space, u64 address)
     region_remove(tx, space, region_before(space, address), r);
 }
 
+/* ---- a copy ---- */
+/* Both lists are in order, and what `to` has is the beginning of what it shall have. */
+static bool regions_fork(struct vmd_tx tx, const struct space *from, const struct space *to)
+{
+    const struct region *last = NULL, *there = region_at(to->first);
+    for (const struct region *r = region_at(from->first); r; r = region_next(r)) {
+        if (!there) {
+            piece_pause();
+            if (!space_has_room(to, 1)) {
+                return false;
+            }
+            region_add(tx, to, last, r);
+            space_set_pages(tx, to, to->pages + (r->bytes >> L4_PAGE_SHIFT));
+        }
+        last = last ? region_next(last) : region_at(to->first);
+        there = region_next(last);
+    }
+    space_set_window(tx, to, from->window);
+    return true;
+}
+
+/* Frames of both have one holder more from now on, and neither may write. */
+static bool pages_fork(struct vmd_tx tx, const struct space *from, const struct space *to)
+{
+    for (const struct chunk *c = chunk_first(space_ref(from)); c; c = chunk_next(c)) {
+        piece_pause();
+        if (!chunk_find(space_ref(to), c->key) && !chunk_copy(tx, c, space_ref(to))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool space_fork(struct vmd_tx tx, const struct space *from, const struct space *to)
+{
+    return regions_fork(tx, from, to) && pages_fork(tx, from, to);
+}
+
 /* ---- taking away ---- */
 void space_revoke(const struct space *space, u64 address, u64 end, u32 rights)
 {
@@ -209,6 +247,11 @@ void pages_drop(struct vmd_tx tx, u32 owner, u64 first, u64 end)
         u64 base = c->key << CHUNK_SHIFT, from = first > base ? first - base : 0, to = end > base ? end - base : 0;
         to = to < CHUNK_PAGES ? to : CHUNK_PAGES;
         piece_pause();
+        if (from == 0 && to == CHUNK_PAGES) {
+            chunk_drop(tx, c);
+            c = next;
+            continue;
+        }
         for (u32 left = c->used; left && from < to; from++) {
             if (c->page[from]) {
                 chunk_set(tx, c, (u32)from, 0);
@@ -232,6 +275,25 @@ void space_discard(struct vmd_tx tx, const struct space *space, u64 address, u64
     }
 }
 
+/* A region whose pages have gone, the one behind `before`. In pieces. */
+static void region_drop(struct vmd_tx tx, const struct space *space, const struct region *before, const struct region *r)
+{
+    if (r->object) {
+        object_release(tx, object_at(r->object));
+    }
+    piece_pause();
+    space_set_pages(tx, space, space->pages - (r->bytes >> L4_PAGE_SHIFT));
+    region_remove(tx, space, before, r);
+}
+
+void space_empty(struct vmd_tx tx, const struct space *space)
+{
+    pages_drop(tx, space_ref(space), 0, ~0ul);
+    while (space->first) {
+        region_drop(tx, space, NULL, region_at(space->first));
+    }
+}
+
 void space_clear(struct vmd_tx tx, const struct space *space, u64 address, u64 end)
 {
     space_discard(tx, space, address, end);
@@ -241,12 +303,7 @@ void space_clear(struct vmd_tx tx, const struct space *space, u64 address, u64 e
     const struct region *before = region_before(space, address), *r = region_from(space, address);
     while (r && r->address < end) {
         const struct region *next = region_next(r);
-        if (r->object) {
-            object_release(tx, object_at(r->object));
-        }
-        piece_pause();
-        space_set_pages(tx, space, space->pages - (r->bytes >> L4_PAGE_SHIFT));
-        region_remove(tx, space, before, r);
+        region_drop(tx, space, before, r);
         r = next;
     }
 }

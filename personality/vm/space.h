@@ -52,11 +52,16 @@ void region_cut(struct vmd_tx tx, const struct space *space, u64 at);
 /* Join regions in [address, end) with neighbours that they continue. */
 void regions_join(struct vmd_tx tx, const struct space *space, u64 address, u64 end);
 
+/* What `from` has and `to`, which is being made, has not yet. In pieces; false: there is no room for a region, no chunk. */
+bool space_fork(struct vmd_tx tx, const struct space *from, const struct space *to);
+
 /* Take rights away from every task that sees the space. Before a commit. */
 void space_revoke(const struct space *space, u64 address, u64 end, u32 rights);
 /* Free the space's own pages in [address, end). In pieces, after revoking. */
 void space_discard(struct vmd_tx tx, const struct space *space, u64 address, u64 end);
 /* The same, and the regions go. Caller: there is room for one more region. In pieces. */
 void space_clear(struct vmd_tx tx, const struct space *space, u64 address, u64 end);
+/* All regions and pages of a space go. In pieces. */
+void space_empty(struct vmd_tx tx, const struct space *space);
 /* Free entries [first, end) of an owner's pages. In pieces. */
 void pages_drop(struct vmd_tx tx, u32 owner, u64 first, u64 end);

@@ -406,7 +406,7 @@ class Comparison:
 
     def process_memory(self, place):
         """(pages from keeper, areas of vm) of a process."""
-        granted = pages(("info", "", ""), INFO, PAGE, R, "the info page", 0)
+        granted = pages(("info", "", ""), dynamic.INFO, PAGE, R, "the info page", 0)
         areas = list(dynamic.PROCESS_AREAS)
         for p, t in self.alive.threads:
             if p == place:

@@ -19,7 +19,7 @@
 
 #define RUNTIME      0x7f8000000000ul
 #define DATA         0x7f8000100000ul
-#define BLOCK        0x7f8001000000ul           /* of the first thread: UTCB, struct thread, window, stack */
+#define BLOCK        0x7f8000180000ul           /* of the first thread: UTCB, struct thread, window, stack */
 #define WINDOW       (BLOCK + 0x4000)
 enum { DATA_BYTES = 64 << 10, WINDOW_BYTES = 16 << 10, PAGE = 4096, WORDS = 63, ITEMS = 600 };
 enum { PM = 1, VM, VFS, LOG, THREAD = 8, NOBODY = 65534, HARMED = 77 };

@@ -10,7 +10,7 @@ SEGMENT = {"type": (0, "I"), "flags": (4, "I"), "offset": (8, "Q"), "vaddr": (16
 WIDTH = {"B": 8, "H": 16, "I": 32, "Q": 64}
 LOAD, INTERP, STACK = 1, 3, 0x6474e551
 # The runtime, its data, threads' blocks, the end of Linux's addresses, the kernel's half, no address at all.
-FORBIDDEN = [0, 1, 0xfff, 0x1000, 0x7f7ffffff000, 0x7f8000000000, 0x7f8000100000, 0x7f8001000000, 0x7fffffff0000, 0x7ffffffff000, 0x800000000000,
+FORBIDDEN = [0, 1, 0xfff, 0x1000, 0x7f7ffffff000, 0x7f8000000000, 0x7f8000100000, 0x7f8000180000, 0x7fffffff0000, 0x7ffffffff000, 0x800000000000,
              0xffff800000000000, 0xffffffff80000000, 0xfffffffffffff000, 0xffffffffffffffff]
 
 

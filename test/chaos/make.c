@@ -78,7 +78,7 @@ static u64 odd_word(void)
 /* Nobody may write or read there: null, the runtime, its data, threads' blocks, the info page, the kernel's half, no address at all. */
 static u64 bad_address(void)
 {
-    static const u64 list[] = { 0, 1, 8, 0xfff, 0x7f8000000000, 0x7f7ffffffff8, 0x7f8000100000, 0x7f8001000000, 0x7f8001001000, 0x7f8001004000,
+    static const u64 list[] = { 0, 1, 8, 0xfff, 0x7f8000000000, 0x7f7ffffffff8, 0x7f8000100000, 0x7f8000180000, 0x7f8000181000, 0x7f8000184000,
                                 0x7fffffff0000, 0x7ffffffffff8, 0x800000000000, 0xffff800000000000, 0xffffffff80000000, ~0ul, ~7ul,
                                 ARENA + ARENA_PAGES * PAGE };
     return PICK(list) + (one_in(4) ? random_below(PAGE) : 0);

@@ -4,6 +4,7 @@
 
 struct process runtime_process;
 struct mm runtime_mm;
+struct tally runtime_tally;
 struct l4_kip runtime_kip;
 
 struct thread *host_thread(void)

@@ -238,8 +238,8 @@ void machine_renew(u64 how)
 
 static void map_info_page(void)
 {
-    map_fixed(L4_KIP_ADDRESS, 4096);
-    struct l4_kip *kip = (struct l4_kip *)L4_KIP_ADDRESS;
+    map_fixed(VM_RUNTIME_INFO, 4096);
+    struct l4_kip *kip = (struct l4_kip *)VM_RUNTIME_INFO;
     struct timespec mono, real;
     clock_gettime(CLOCK_MONOTONIC, &mono);
     clock_gettime(CLOCK_REALTIME, &real);
