@@ -403,7 +403,7 @@ const struct keeperd_ops keeper_ops = {
     .keeper_start = do_start, .keeper_stop = do_stop, .keeper_restart = do_restart,
     .keeper_kill = do_kill, .keeper_crash = do_crash, .keeper_set_policy = do_set_policy, .keeper_update = do_update,
     .exception_raise = do_raise,
-    .process_make = do_process_make, .process_make_thread = do_process_make_thread,
+    .process_make = do_process_make, .process_renew = do_process_renew, .process_make_thread = do_process_make_thread,
     .process_drop_thread = do_process_drop_thread, .process_drop = do_process_drop,
     .run = do_run, .strike = do_strike, .tell = do_tell,
 };

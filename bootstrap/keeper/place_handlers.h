@@ -4,6 +4,7 @@
 #include "keeperd_server.h"
 
 l4_err_t do_process_make(struct keeperd_tx tx, u64 label, u32 place, u64 process, u64 *start);
+l4_err_t do_process_renew(struct keeperd_tx tx, u64 label, u32 place, u64 *start);
 l4_err_t do_process_make_thread(struct keeperd_tx tx, u64 label, u32 place, u32 thread);
 l4_err_t do_process_drop_thread(struct keeperd_tx tx, u64 label, u32 place, u32 thread);
 l4_err_t do_process_drop(struct keeperd_tx tx, u64 label, u32 place);

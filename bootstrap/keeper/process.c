@@ -26,7 +26,8 @@
 #include "service.h"
 #include "slots.h"
 
-enum { DOORS = 3, PRIORITY = 10, KEPT_OBJECTS = 2 << 20, PLACE_FIRST = 2 * VM_PROCESS_FIRST, ROOM_FORK = 4, ROOM_EXEC = 16 };
+enum { DOORS = 3, PRIORITY = 10, KEPT_OBJECTS = 2 << 20, ROOM_FORK = 4,
+       SPARES = sizeof ((const struct keeperd_state *)0)->spare / sizeof(u64) };
 
 /* The head of the runtime's image. */
 struct runtime_header { u64 magic, end, leave, leave_end, start, child, thread_start, spare; };
@@ -105,8 +106,22 @@ static void service_to_vm(u32 n)
         const struct manifest_door *door = service_door(n, d);
         if (door->server == service_find((const u8 *)"vm", 2) && door->server) {
             l4_must(
-                cap_give(task_of(door->server), task_of(n), PROCESS_TASKS_AT_VM + 2 * (u16)door->label, L4_O | L4_I));
+                cap_give(task_of(door->server), task_of(n), PROCESS_TASKS_AT_VM + (u16)door->label, L4_O | L4_I));
         }
+    }
+}
+
+/* What vm or pm has of a place that is not empty. A spare one may have lost what it kept, and makes it anew. */
+static void place_give(u32 p, bool is_vm)
+{
+    l4_err_t err = is_vm && threads_at(p) ? task_to_vm(p) : L4_OK;
+    for (u32 t = 0; !is_vm && t < PROCESS_THREADS; t++) {
+        if (threads_at(p) >> t & 1) {
+            err = err ? err : thread_to_pm(p, t);
+        }
+    }
+    if (label_at(p)) {
+        l4_must(err);
     }
 }
 
@@ -122,34 +137,25 @@ void places_give(u32 n)
         }
     }
     for (u32 p = 0; (is_vm || is_pm) && p < PROCESS_PLACES; p++) {
-        if (label_at(p) && is_vm) {
-            l4_must(task_to_vm(p));
-        }
-        for (u32 t = 0; is_pm && t < PROCESS_THREADS; t++) {
-            if (threads_at(p) >> t & 1) {
-                l4_must(thread_to_pm(p, t));
-            }
-        }
+        place_give(p, is_vm);
     }
 }
 
 /* ---- a place ---- */
+static void slots_empty(cap_t first, u32 order)
+{
+    u64 changed;
+    task_unmap(L4_BOOT_TASK, l4_fpage_caps(first, order), L4_RIGHTS_ALL, false, &changed);
+}
+
 static void thread_empty(u32 place, u32 thread)
 {
     l4_unmap_cap(L4_BOOT_TASK, place_slot(place, PLACE_THREAD + thread));
     l4_unmap_cap(L4_BOOT_TASK, place_slot(place, PLACE_IRQ + thread));
 }
 
-static void place_empty(u32 place)
-{
-    for (u32 t = 0; t < PROCESS_THREADS; t++) {
-        thread_empty(place, t);
-    }
-    l4_unmap_cap(L4_BOOT_TASK, place_slot(place, PLACE_TASK));
-    for (u32 i = 0; i < DOORS; i++) {
-        l4_unmap_cap(L4_BOOT_TASK, place_slot(place, PLACE_DOOR + i));
-    }
-}
+static void place_empty(u32 place) { slots_empty(place_slot(place, PLACE_TASK), PLACE_ORDER); }
+static void doors_empty(u32 place) { slots_empty(place_slot(place, PLACE_DOOR), PLACE_DOORS_ORDER); }
 
 static l4_err_t doors_give(u32 place, u64 label)
 {
@@ -162,67 +168,200 @@ static l4_err_t doors_give(u32 place, u64 label)
             err = is_there(err) ? cap_give(task, door, PROCESS_PM + i, L4_W) : err;
         }
     }
-    return is_there(err) ? cap_give(task, L4_BOOT_LOG, PROCESS_LOG, L4_W) : err;
+    return is_there(err) ? L4_OK : err;
+}
+
+static l4_err_t info_give(u32 place)
+{
+    return l4_map_range(place_slot(place, PLACE_TASK), L4_BOOT_TASK, L4_KIP_ADDRESS, VM_RUNTIME_INFO, L4_PAGE_SIZE, L4_R);
 }
 
 static l4_err_t place_fill(u32 place, u64 label)
 {
     cap_t task = place_slot(place, PLACE_TASK);
     l4_err_t err = factory_make_task(PROCESS_FACTORY, (u32)task);
+    err = is_there(err) ? cap_give(task, L4_BOOT_LOG, PROCESS_LOG, L4_W) : err;
     err = is_there(err) ? doors_give(place, label) : err;
-    err = is_there(err) ? l4_map_range(task, L4_BOOT_TASK, L4_KIP_ADDRESS, VM_RUNTIME_INFO, L4_PAGE_SIZE, L4_R) : err;
+    err = is_there(err) ? info_give(place) : err;
     err =
         is_there(err) ? task_set_native(task, L4_RUNTIME_BASE, runtime->end, runtime->leave, runtime->leave_end) : err;
     return is_there(err) ? task_to_vm(place) : err;
 }
 
-/* Of the kernel memory of processes a part stays for the page tables of those that are there, or a fork bomb would take it all and somebody
- * had to end; of that, a little less must stay when a program is replaced, which soon frees the old one's. */
-static bool has_room(u32 place, u64 process)
-{
-    u64 limit, used, part = label_at(place ^ 1) == process ? ROOM_EXEC : ROOM_FORK;
-    return factory_quota(PROCESS_FACTORY, &limit, &used) == L4_OK && limit - used >= limit / part;
-}
-
-l4_err_t do_process_make(struct keeperd_tx tx, u64 label, u32 place, u64 process, u64 *start)
-{
-    if (place < PLACE_FIRST || place >= PROCESS_PLACES || place / 2 != (u16)process || !runtime_find()) {
-        return PROCESS_INVAL;
-    }
-    if (label_at(place) && label_at(place) != process) {
-        return PROCESS_EXIST;
-    }
-    if (!label_at(place) && !has_room(place, process)) {
-        return PROCESS_NOMEM;
-    }
-    if (!label_at(place) && !is_there(place_fill(place, process))) {
-        place_empty(place);
-        return PROCESS_NOMEM;
-    }
-    label_set(tx, place, process);
-    *start = runtime->start;
-    return L4_OK;
-}
-
 /* ---- a thread ---- */
+static u64 block_of(u32 t) { return VM_RUNTIME_THREADS + (u64)t * VM_BLOCK; }
+
+static l4_err_t window_give(u32 place, u32 t, bool clear)
+{
+    return service_window(servers[2], place, t, clear, place_slot(place, PLACE_TASK), block_of(t) + VM_BLOCK_WINDOW);
+}
+
 static l4_err_t thread_fill(u32 place, u32 t)
 {
     cap_t task = place_slot(place, PLACE_TASK), thread = place_slot(place, PLACE_THREAD + t),
           irq = place_slot(place, PLACE_IRQ + t);
-    u64 block = VM_RUNTIME_THREADS + (u64)t * VM_BLOCK;
     l4_err_t err = factory_make_thread(PROCESS_FACTORY, (u32)thread);
     bool fresh = err == L4_OK;          /* nothing of whoever had the window before is left in it */
     err = is_there(err) ? factory_make_irq(PROCESS_FACTORY, (u32)irq) : err;
-    err = is_there(err) ? thread_bind(thread, task, block) : err;
+    err = is_there(err) ? thread_bind(thread, task, block_of(t)) : err;
     err = is_there(err) ? thread_set_handlers(thread, PROCESS_VM, 0) : err;
     err = is_there(err) ? thread_use_fpu(thread, true) : err;
     err = is_there(err) ? sched_set(L4_BOOT_SCHED, thread, PRIORITY, 0) : err;
     err = is_there(err) ? irq_bind(irq, thread, t) : err;
     err = is_there(err) ? cap_give(task, thread, PROCESS_THREAD + 4 * t, L4_W) : err;
     err = is_there(err) ? cap_give(task, irq, PROCESS_THREAD + 4 * t + 1, L4_R | L4_W) : err;
-    err = is_there(err) ? service_window(servers[2], (u16)label_at(place), t, fresh, task, block + VM_BLOCK_WINDOW) : err;
+    err = is_there(err) ? window_give(place, t, fresh) : err;
     return is_there(err) ? thread_to_pm(place, t) : err;
 }
+
+/* The first thread as if it were new: nothing of its past is in its registers, its UTCB, which is bound elsewhere for a moment, nor its window.
+ * What thread_fill has set else is as it was. */
+static l4_err_t thread_again(u32 place)
+{
+    cap_t task = place_slot(place, PLACE_TASK), thread = place_slot(place, PLACE_THREAD);
+    thread_stop(thread);
+    l4_err_t err = thread_bind(thread, task, block_of(0) + L4_UTCB_SIZE);
+    err = is_there(err) ? thread_bind(thread, task, block_of(0)) : err;
+    err = is_there(err) ? thread_use_fpu(thread, false) : err;
+    err = is_there(err) ? thread_use_fpu(thread, true) : err;
+    err = is_there(err) ? thread_set_base(thread, 0, 0) : err;
+    return is_there(err) ? window_give(place, 0, true) : err;
+}
+
+/* All threads but the first go. */
+static void threads_thin(struct keeperd_tx tx, u32 place)
+{
+    for (u32 t = 1; t < PROCESS_THREADS; t++) {
+        if (threads_at(place) >> t & 1) {
+            thread_empty(place, t);
+        }
+    }
+    threads_set(tx, place, threads_at(place) & 1);
+}
+
+/* ---- spare places: a task with its first thread, but neither doors nor memory ----
+ * What a transaction that was undone has taken from one is not there any more: then it is made like any other. */
+static u64 spare_at(u32 n) { return keeperd_state()->spare[n]; }
+
+/* Where the place is in the list; SPARES: nowhere. */
+static u32 spare_find(u32 place)
+{
+    u32 n = 0;
+    while (n < SPARES && spare_at(n) != place) {
+        n++;
+    }
+    return n;
+}
+
+/* The list with `place` in front instead of its number n: those before it move behind it. */
+static void spare_put(struct keeperd_tx tx, u32 n, u64 place)
+{
+    u64 *spare = keeperd_writable()->spare;
+    l4_keep(spare, SPARES);
+    for (; n; n--) {
+        spare[n] = spare[n - 1];
+    }
+    spare[0] = place;
+    l4_hook();
+}
+
+/* Number n leaves the list, those behind it move up. */
+static void spare_take(struct keeperd_tx tx, u32 n)
+{
+    u64 *spare = keeperd_writable()->spare;
+    l4_keep(spare, SPARES);
+    for (; n + 1 < SPARES; n++) {
+        spare[n] = spare[n + 1];
+    }
+    spare[n] = 0;
+    l4_hook();
+}
+
+static void spare_end(struct keeperd_tx tx, u32 n)
+{
+    u32 place = (u32)spare_at(n);
+    if (place) {
+        place_empty(place);
+        threads_set(tx, place, 0);
+        spare_take(tx, n);
+    }
+}
+
+/* ---- a process ---- */
+/* Of the kernel memory of processes a part stays for the page tables of those that are there, or a fork bomb would take it all and somebody
+ * had to end. */
+static bool has_room(void)
+{
+    u64 limit, used;
+    return factory_quota(PROCESS_FACTORY, &limit, &used) == L4_OK && limit - used >= limit / ROOM_FORK;
+}
+
+static bool room_make(struct keeperd_tx tx)
+{
+    for (u32 n = SPARES; !has_room(); n--) {
+        if (!n) {
+            return false;
+        }
+        spare_end(tx, n - 1);
+    }
+    return true;
+}
+
+static l4_err_t place_make(struct keeperd_tx tx, u32 place, u64 process)
+{
+    u32 n = spare_find(place);
+    if (n < SPARES) {
+        spare_take(tx, n);
+        l4_err_t err = doors_give(place, process);
+        err = is_there(err) ? info_give(place) : err;
+        if (is_there(err) && is_there(thread_again(place))) {
+            return L4_OK;
+        }
+        place_empty(place);
+    }
+    l4_err_t err = place_fill(place, process);
+    err = is_there(err) ? thread_fill(place, 0) : err;
+    return is_there(err) ? L4_OK : err;
+}
+
+l4_err_t do_process_make(struct keeperd_tx tx, u64 label, u32 place, u64 process, u64 *start)
+{
+    if (place < VM_PROCESS_FIRST || place >= PROCESS_PLACES || place != (u16)process || !runtime_find()) {
+        return PROCESS_INVAL;
+    }
+    *start = runtime->start;
+    if (label_at(place)) {
+        return label_at(place) == process ? L4_OK : PROCESS_EXIST;
+    }
+    if (!room_make(tx)) {
+        return PROCESS_NOMEM;
+    }
+    if (place_make(tx, place, process) != L4_OK) {
+        place_empty(place);
+        return PROCESS_NOMEM;
+    }
+    label_set(tx, place, process);
+    threads_set(tx, place, 1);
+    return L4_OK;
+}
+
+l4_err_t do_process_renew(struct keeperd_tx tx, u64 label, u32 place, u64 *start)
+{
+    if (place >= PROCESS_PLACES || !label_at(place) || !runtime_find()) {
+        return PROCESS_INVAL;
+    }
+    *start = runtime->start;
+    l4_err_t err = info_give(place);
+    err = !is_there(err) ? err : threads_at(place) & 1 ? thread_again(place) : thread_fill(place, 0);
+    if (!is_there(err)) {
+        return PROCESS_NOMEM;
+    }
+    threads_thin(tx, place);
+    threads_set(tx, place, 1);
+    return L4_OK;
+}
+
+/* ---- further threads ---- */
 
 static bool is_thread(u32 place, u32 thread)
 {
@@ -254,11 +393,22 @@ l4_err_t do_process_drop_thread(struct keeperd_tx tx, u64 label, u32 place, u32 
 
 l4_err_t do_process_drop(struct keeperd_tx tx, u64 label, u32 place)
 {
-    if (place < PLACE_FIRST || place >= PROCESS_PLACES) {
+    if (place < VM_PROCESS_FIRST || place >= PROCESS_PLACES) {
         return PROCESS_INVAL;
     }
-    place_empty(place);
+    if (!label_at(place)) {
+        return L4_OK;
+    }
     label_set(tx, place, 0);
-    threads_set(tx, place, 0);
+    if (!(threads_at(place) & 1)) {
+        place_empty(place);
+        threads_set(tx, place, 0);
+        return L4_OK;
+    }
+    thread_stop(place_slot(place, PLACE_THREAD));
+    threads_thin(tx, place);
+    doors_empty(place);
+    spare_end(tx, SPARES - 1);
+    spare_put(tx, SPARES - 1, place);
     return L4_OK;
 }

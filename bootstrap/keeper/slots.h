@@ -15,7 +15,8 @@ enum service_object {
 enum { KEEPER_GATE = 16, KEEPER_SELF = 17, FRAMES_IN_KEEPER = 18, PROCESS_FACTORY = 19 };
 
 /* A place of a process: its task, doors to pm, vm and vfs, threads and their irq objects. */
-enum place_object { PLACE_TASK, PLACE_DOOR, PLACE_THREAD = 4, PLACE_IRQ = 8, PLACE_OBJECTS = 16 };
+enum place_object { PLACE_TASK, PLACE_DOOR = 4, PLACE_THREAD = 8, PLACE_IRQ = 12, PLACE_OBJECTS = 16 };
+enum { PLACE_DOORS_ORDER = 2, PLACE_ORDER = 4 };    /* of flexpages of slots */
 static inline cap_t place_slot(u32 place, u32 object) { return 4096 + PLACE_OBJECTS * place + object; }
 
 static inline cap_t object_slot(u32 service, enum service_object object) { return 64 + 16 * service + object; }

@@ -97,15 +97,9 @@ CASE(errand, task, u64 start)
 
 CASE(errand, space)
 {
-    return err ? boot_failed(tx, errand, "vm.make", err)
-               : errand_op_send_thread(tx, errand, proc_place(proc_at(errand->of)), 0);
-}
-
-CASE(errand, thread)
-{
     const struct proc *p = proc_at(errand->of);
     struct vfs_identity who = proc_identity(p);
-    return err ? boot_failed(tx, errand, "process.make_thread", err) : errand_op_send_files(tx, errand, p->label, &who);
+    return err ? boot_failed(tx, errand, "vm.make", err) : errand_op_send_files(tx, errand, p->label, &who);
 }
 
 CASE(errand, files)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fork.c: a child begins. Steps: keeper's task, vm's copy in pieces, keeper's thread, vfs's descriptors; then it runs
+/* fork.c: a child begins. Steps: keeper's task and thread, vm's copy in pieces, vfs's descriptors; then it runs
  * and the parent is answered; a vfork child's parent when it executes or ends. What fails is given back, the last
  * first. */
 #include "processes.h"
@@ -42,7 +42,7 @@ METHOD(fork, u32 how, u64 entry, u64 stack, u32 *pid)
     if (user_has_too_many(me)) {
         return PM_AGAIN;
     }
-    struct fork_op *op = me->executor ? NULL : fork_op_new(tx);
+    struct fork_op *op = me->executing ? NULL : fork_op_new(tx);
     if (!op) {
         return turn_wait(TURN);
     }
@@ -98,13 +98,8 @@ CASE(fork, space, u64 next)
     if (err) {
         return give_back(tx, fork, err);
     }
-    return next ? send_space(tx, fork, next) : fork_op_send_thread(tx, fork, proc_place(proc_at(fork->child)), 0);
-}
-
-CASE(fork, thread)
-{
-    if (err) {
-        return give_back(tx, fork, err);
+    if (next) {
+        return send_space(tx, fork, next);
     }
     const struct proc *child = proc_at(fork->child);
     struct vfs_identity who = proc_identity(child);

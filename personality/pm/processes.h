@@ -14,7 +14,6 @@ enum {
     PID_END = 32768,
     PID_AGAIN = 300, /* as Linux: pids start over here */
     PROCS = VM_PROCESS_END - VM_PROCESS_FIRST,
-    EVERYBODY = 5, /* proc.executor: no thread runs */
     TURN = 1,      /* what `turn` waits for: an op or a process that is busy */
 };
 
@@ -46,8 +45,7 @@ u64 seed_new(struct pmd_tx);
 struct proc *proc_make(struct pmd_tx);
 /* Forget it: it is nobody's child any more, and has neither threads nor pending signals. */
 void proc_drop(struct pmd_tx, const struct proc *);
-static inline u32 proc_place(const struct proc *p) { return 2 * (PROC_INDEX + proc_ref(p)) + p->place; }
-static inline u32 proc_other_place(const struct proc *p) { return proc_place(p) ^ 1; }
+static inline u32 proc_place(const struct proc *p) { return PROC_INDEX + proc_ref(p); }
 static inline u32 proc_task(u32 place) { return PROCESS_TASKS_AT_VM + place; }
 struct vfs_identity proc_identity(const struct proc *);
 /* vfs must hear who it is now. */
@@ -149,18 +147,14 @@ void timers_arm(void);
 METHOD(fork, u32 how, u64 entry, u64 stack, u32 *pid);
 CASE(fork, task, u64 start);
 CASE(fork, space, u64 next);
-CASE(fork, thread);
 CASE(fork, files);
 CASE(fork, unspace);
 CASE(fork, untask);
 METHOD(exec, u32 file, struct l4_bytes name);
-CASE(exec, task, u64 start);
 CASE(exec, space);
-CASE(exec, untask);
-CASE(exec, thread);
+CASE(exec, thread, u64 start);
 CASE(exec, files, u32 mode, u32 uid, u32 gid);
 CASE(exec, who);
-CASE(exec, old);
 METHOD(make_thread, u64 entry, u64 argument, u32 *tid, u32 *slot);
 CASE(thread, block);
 CASE(thread, thread);
@@ -192,7 +186,6 @@ LOOK(look, u32 pid, struct pm_about *found);
 LOOK(load, u32 *processes, u32 *running, u32 *last_pid, u64 *one, u64 *five, u64 *fifteen);
 CASE(errand, task, u64 start);
 CASE(errand, space);
-CASE(errand, thread);
 CASE(errand, files);
 CASE(errand, close, u32 foreground);
 CASE(errand, unmap);

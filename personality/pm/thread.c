@@ -11,7 +11,7 @@
 static bool lwp_runs(const struct lwp *l)
 {
     const struct proc *p = proc_at(l->of);
-    return p->state == PM_RUNNING && l->stage == LWP_ALIVE && (p->executor == 0 || p->executor == l->slot + 1);
+    return p->state == PM_RUNNING && l->stage == LWP_ALIVE && !p->executing;
 }
 
 static cap_t lwp_cap(const struct lwp *l)
@@ -153,7 +153,7 @@ METHOD(make_thread, u64 entry, u64 argument, u32 *tid, u32 *slot)
     if (free == PROCESS_THREADS) {
         return slot_comes_free(me) ? turn_wait(TURN) : PM_AGAIN;
     }
-    struct thread_op *op = me->executor ? NULL : thread_op_new(tx);
+    struct thread_op *op = me->executing ? NULL : thread_op_new(tx);
     if (!op) {
         return turn_wait(TURN);
     }
@@ -225,7 +225,7 @@ static const struct lwp *ended(void)
 {
     for (const struct lwp *l = lwp_following(NULL); l; l = lwp_following(l)) {
         const struct proc *p = proc_at(l->of);
-        if (l->stage == LWP_ENDING && proc_is_live(p) && !p->executor) {
+        if (l->stage == LWP_ENDING && proc_is_live(p) && !p->executing) {
             return l;
         }
     }

@@ -57,7 +57,7 @@ void fill_objects(struct vmd_tx tx) { note(tx, (struct fill){ .what = FILL_OBJEC
 /* Frames in a row are mapped together: a file that was adopted lies in one piece. */
 l4_err_t object_present(const struct object *o, u64 base, u64 first, u64 end)
 {
-    cap_t task = PROCESS_TASKS_AT_VM + 2 * (u16)o->owner;
+    cap_t task = PROCESS_TASKS_AT_VM + (u16)o->owner;
     while (first < end) {
         u32 frame = page_frame(object_owner(o), first);
         u64 run = 1;

@@ -240,7 +240,7 @@ l4_err_t vm_drop_do(struct vmd_tx tx, u64 label, u64 client)
 }
 
 /* ---- exec ---- */
-l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client, u32 task)
+l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client)
 {
     const struct process *p = process_find(client);
     fill_begin();
@@ -257,7 +257,6 @@ l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client, u32 task)
     program_leave(tx, p);
     space_clear(tx, space_at(p->own), VM_RUNTIME_TEXT, VM_RUNTIME_PROGRAM);
     pieces_close(own);
-    process_set_task(tx, p, task);
     process_set_blocks(tx, p, 0);
     if (!alone) {
         space_put(tx, space_at(p->program));

@@ -13,7 +13,7 @@ bool label_is_process(u64 label);
 l4_err_t vm_make_do(struct vmd_tx tx, u64 label, u64 client, u32 task);
 l4_err_t vm_fork_do(
     struct vmd_tx tx, u64 label, u64 parent, u64 child, u32 task, u32 slot, bool share, u64 done, u64 *next);
-l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client, u32 task);
+l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client);
 l4_err_t vm_drop_do(struct vmd_tx tx, u64 label, u64 client);
 l4_err_t vm_make_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot);
 l4_err_t vm_drop_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot);

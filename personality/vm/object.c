@@ -14,7 +14,7 @@
 static u64 pages_of(u64 bytes) { return (bytes + L4_PAGE_SIZE - 1) >> L4_PAGE_SHIFT; }
 enum { LARGE_PAGES = 512 };        /* in an entry of the page tables, which goes as a whole */
 
-static cap_t task_of(const struct object *o) { return PROCESS_TASKS_AT_VM + 2 * (u16)o->owner; }
+static cap_t task_of(const struct object *o) { return PROCESS_TASKS_AT_VM + (u16)o->owner; }
 
 /* ---- names ---- */
 static const u32 *key_head(u64 owner, u64 key)

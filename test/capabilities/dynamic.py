@@ -40,13 +40,13 @@ RULES = [
     Rule("keeper", lambda p, t: place_slot(p, PLACE_IRQ + t), "irq", ALL,  None,                                      "thread", "irq {t} of place {p}"),
     Rule("vm",     lambda: 800,                      "task",    O | I,     lambda: FRAMES,                            "vm",     "the task `frames`"),
     Rule("vm",     lambda p: 4096 + p,               "task",    O | I,     lambda p: place_slot(p, PLACE_TASK),       "place",  "task of place {p}"),
-    Rule("vm",     lambda i, n: 4096 + 2 * i,        "task",    O | I,     lambda i, n: object_slot(n, TASK),         "client", "task of its client {i}"),
+    Rule("vm",     lambda i, n: 4096 + i,            "task",    O | I,     lambda i, n: object_slot(n, TASK),         "client", "task of its client {i}"),
     Rule("pm",     lambda p, t: 4096 + 4 * p + t,    "thread",  R | W | C, lambda p, t: place_slot(p, PLACE_THREAD + t), "thread", "thread {t} of place {p}"),
     Rule("process", lambda p: 4,                     "log",     W,         lambda p: BOOT_LOG,                        "place",  "the kernel's log"),
     Rule("process", lambda p, t: 8 + 4 * t,          "thread",  W,         lambda p, t: place_slot(p, PLACE_THREAD + t), "thread", "its thread {t}"),
     Rule("process", lambda p, t: 9 + 4 * t,          "irq",     R | W,     lambda p, t: place_slot(p, PLACE_IRQ + t), "thread", "its irq {t}"),
 ]
-# A process's doors, in its slots and in keeper's; the label is the process's, its index p // 2, the same in all three.
+# A process's doors, in its slots and in keeper's; the label is the process's, its index p, the same in all three.
 DOOR_RIGHTS = W
 
 # ---- memory ----
@@ -98,7 +98,7 @@ def pool_most(memory_bytes):
 @dataclass
 class Alive:
     """Who is there in one snapshot, from keeper's slots."""
-    places: dict = field(default_factory=dict)      # place -> label
+    places: dict = field(default_factory=dict)      # place -> label; 0: a spare place, without a process
     threads: list = field(default_factory=list)     # (place, thread)
 
     def __init__(self, keeper):
@@ -123,7 +123,7 @@ def slots_of(alive, clients, numbers, give):
             give(holder, rule.slot(**at), rule.kind, rule.rights, source, rule.what.format(**at), 0)
     for p, label in alive.places.items():
         for k, name in enumerate(DOORS):
-            if name in numbers:
+            if name in numbers and label:
                 gate, door = object_slot(numbers[name], GATE), place_slot(p, PLACE_DOOR + k)
                 give("keeper", door, "door", DOOR_RIGHTS, gate, f"door of place {p} to {name}", label)
                 give(f"place {p}", 1 + k, "door", DOOR_RIGHTS, door, f"its door to {name}", label)

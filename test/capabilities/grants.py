@@ -263,7 +263,7 @@ class Comparison:
         for slot in self.tasks["sigma0"].capabilities.keys() - {1, 2, 3, 4, 5} if "sigma0" in self.tasks else ():
             self.differ("sigma0", "capability", slot, "the first task holds no such thing")
         for place, label in self.alive.places.items():
-            if label & 0xffff != place // 2:
+            if label and label & 0xffff != place:
                 self.differ(f"place {place}", "task", place, f"the label {label:#x} belongs elsewhere")
 
     # ---- capabilities ----
@@ -377,7 +377,7 @@ class Comparison:
 
     def late_windows(self):
         """Indices of windows of processes at vfs: those that are alive have theirs, others may still have one."""
-        alive = {(self.alive.places[p] & 0xffff) * dynamic.PLACE_THREADS + t for p, t in self.alive.threads}
+        alive = {(self.alive.places[p] & 0xffff) * dynamic.PLACE_THREADS + t for p, t in self.alive.threads if self.alive.places[p]}
         if not self.grants.late_viewers or "vfs" not in self.tasks:
             return set()
         card, there = self.grants.programs["vfs"].card, self.tasks["vfs"].memory
@@ -405,7 +405,9 @@ class Comparison:
                 **pages(("pool", ""), dynamic.FRAMES_POOL, max(at - dynamic.FRAMES_POOL, PAGE), R | W, "tables of frames", line)}
 
     def process_memory(self, place):
-        """(pages from keeper, areas of vm) of a process."""
+        """(pages from keeper, areas of vm) of a process; a spare place has none."""
+        if not self.alive.places[place]:
+            return {}, []
         granted = pages(("info", "", ""), dynamic.INFO, PAGE, R, "the info page", 0)
         areas = list(dynamic.PROCESS_AREAS)
         for p, t in self.alive.threads:

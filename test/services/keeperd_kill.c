@@ -6,7 +6,7 @@
 
 static void stopped(void) { kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_STOP, .word = { 2 } }); }
 
-enum { PLACE = 34, PROCESS = 0x50011 };
+enum { PLACE = 17, PROCESS = 0x50011 };
 
 static void place_made(void)
 {
@@ -18,8 +18,28 @@ static void thread_made(void)
     kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE_THREAD, .word = { PLACE, 1 } });
 }
 
-static const struct kill_request requests[] = {
+static void place_dropped(u64 place, u64 process)
+{
+    kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE, .word = { place, process } });
+    kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_DROP, .word = { place } });
+}
+/* PLACE is the second spare one of three, then the last of all. */
+static void places_spare(void)
+{
+    place_dropped(PLACE + 1, PROCESS + 1);
+    place_dropped(PLACE, PROCESS);
+    place_dropped(PLACE + 2, PROCESS + 2);
+}
+static void spares_full(void)
+{
+    place_dropped(PLACE, PROCESS);
+    for (u64 i = 1; i < sizeof ((const struct keeperd_state *)0)->spare / sizeof(u64); i++) {
+        place_dropped(PLACE + i, PROCESS + i);
+    }
+    kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 9, PROCESS + 9 } });
+}
 
+static const struct kill_request requests[] = {
     { .method = KEEPERD_KILL_KEEPER_START, .word = { 3 } },
     { .name = "is up", .method = KEEPERD_KILL_KEEPER_START, .word = { 1 }, .expect = KEEPER_IS_UP },
     { .name = "none", .method = KEEPERD_KILL_KEEPER_START, .word = { 4 }, .expect = KEEPER_NO_SERVICE },
@@ -44,13 +64,17 @@ static const struct kill_request requests[] = {
     { .method = KEEPERD_KILL_KEEPER_SUSPECT, .word = { 1 } },
     { .method = KEEPERD_KILL_KEEPER_FIND, .words = 5, .word = { 6, [4] = 0x6c6169726573 } },
     { .method = KEEPERD_KILL_KEEPER_CRASH, .word = { 1 } },
-    { .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 2, PROCESS + 1 } },
-    { .name = "of a service", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { 4, 2 }, .expect = PROCESS_INVAL },
+    { .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 1, PROCESS + 1 } },
+    { .name = "of a service", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { 2, 2 }, .expect = PROCESS_INVAL },
     { .name = "taken", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE, PROCESS + 0x10000 }, .prepare = place_made,
       .expect = PROCESS_EXIST },
     { .method = KEEPERD_KILL_PROCESS_MAKE_THREAD, .word = { PLACE, 1 }, .prepare = place_made },
     { .method = KEEPERD_KILL_PROCESS_DROP_THREAD, .word = { PLACE, 1 }, .prepare = thread_made },
     { .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE }, .prepare = thread_made },
+    { .name = "one more than are kept", .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE + 9 }, .prepare = spares_full },
+    { .name = "a spare one", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE, PROCESS }, .prepare = places_spare },
+    { .method = KEEPERD_KILL_PROCESS_RENEW, .word = { PLACE }, .prepare = thread_made },
+    { .name = "nobody's", .method = KEEPERD_KILL_PROCESS_RENEW, .word = { PLACE }, .expect = PROCESS_INVAL },
     { 0 },
 };
 

@@ -84,7 +84,6 @@ static void process_make_all(u32 place, u64 label)
     u64 start, at;
     WANT(process_make(&process, place, label, &start), L4_OK);
     WANT(vm_make(&vm, label, PROCESS_TASKS_AT_VM + place), L4_OK);
-    WANT(process_make_thread(&process, place, 0), L4_OK);
     WANT(vm_map_object(&vm, label, code, 0, TEXT, PAGE, VM_RX, VM_FIXED, VM_R, 1, &at), L4_OK);
     WANT(vm_map_object(&vm, label, board, 0, SHARED, PAGE, VM_RW, VM_FIXED | VM_SHARED, VM_RW, 2, &at), L4_OK);
     WANT(vm_map_object(&vm, label, code, 0, HEAP, PAGE, VM_RW, VM_FIXED, VM_R, 1, &at), L4_OK);
@@ -93,14 +92,13 @@ static void process_make_all(u32 place, u64 label)
 static void fork_test(u32 place, u64 label)
 {
     u64 child = label + 0x10001, next, start;
-    u32 child_place = place + 2;
+    u32 child_place = place + 1;
     u64 first = *(const u64 *)FILE_AT;
     WANT(run(place, HEAP, 5), first + 5);                   /* a private copy of a file's page */
     WANT(*(const u64 *)FILE_AT, first);
     WANT(process_make(&process, child_place, child, &start), L4_OK);
     WANT(vm_fork(&vm, label, child, PROCESS_TASKS_AT_VM + child_place, 0, false, 0, &next), L4_OK);
     WANT(next, 0);
-    WANT(process_make_thread(&process, child_place, 0), L4_OK);
     WANT(run(child_place, HEAP, 1), first + 6);
     WANT(run(place, HEAP, 10), first + 15);
     WANT(run(child_place, HEAP, 1), first + 7);
@@ -111,7 +109,7 @@ static void fork_test(u32 place, u64 label)
 void l4_main(void)
 {
     struct vm_totals before, after;
-    u32 place = 2 * VM_PROCESS_FIRST;
+    u32 place = VM_PROCESS_FIRST;
     l4_session_open(&vm, l4_slot_need("vm"), 0, 0);
     l4_session_open(&process, l4_slot_need("keeper"), 0, 0);
     files_make();

@@ -5,7 +5,7 @@
  * child 3 with one (tid 4), and a child 5. Labels: generation << 16 | record + 15. */
 #include "pmd_kill.h"
 
-enum { FIRST = 0x10010, SECOND = 0x20011, THIRD = 0x30012, FIRST_PLACE = 32 };
+enum { FIRST = 0x10010, SECOND = 0x20011, THIRD = 0x30012, FIRST_PLACE = 16 };
 enum {
     SIG_KILL = 9,
     SIG_TERM = 15,
@@ -56,6 +56,7 @@ static const struct world_rule below[] = {
     { 0x10102, true, fine },
     { 0x10103, true, drop_thread },
     { 0x10104, true, fine },
+    { 0x10105, true, make },
     { 0x20114, true, fine },
     { 0x20115, true, fork_space },
     { 0x20116, true, fine },
@@ -98,6 +99,7 @@ static void prepare(void)
 static void no_task(void) { refusing = 0x10101; }
 static void no_space(void) { refusing = 0x20115; }
 static void no_thread(void) { refusing = 0x10102; }
+static void no_renewal(void) { refusing = 0x10105; }
 static void second_is_full(void)
 {
     SEND(THREAD, .label = SECOND);
@@ -152,18 +154,10 @@ static const struct kill_request requests[] = {
     { .name = "a grandchild", FORK(2), .label = SECOND },
     { .name = "no task", FORK(0), .label = FIRST, .prepare = no_task, .expect = PM_NOMEM },
     { .name = "no frames", FORK(0), .label = FIRST, .prepare = no_space, .expect = PM_NOMEM },
-    { .name = "no thread", FORK(0), .label = FIRST, .prepare = no_thread, .expect = PM_NOMEM },
     { .name = "no descriptors", FORK(0), .label = FIRST, .prepare = no_files, .expect = PM_NOMEM },
     { .name = "vfork", FORK(1), .label = SECOND, .expect = L4_PENDING },
     { .name = "wrong flags", FORK(8), .label = FIRST, .expect = PM_INVAL },
     { .method = PMD_KILL_EXEC, .label = SECOND, .words = 5, .word = { 3, 2, 0, 0, 0x6873 } },
-    { .name = "no task",
-        .method = PMD_KILL_EXEC,
-        .label = SECOND,
-        .words = 5,
-        .word = { 3, 2, 0, 0, 0x6873 },
-        .prepare = no_task,
-        .expect = PM_NOMEM },
     { .name = "no space",
         .method = PMD_KILL_EXEC,
         .label = SECOND,
@@ -176,7 +170,7 @@ static const struct kill_request requests[] = {
         .label = SECOND,
         .words = 5,
         .word = { 3, 2, 0, 0, 0x6873 },
-        .prepare = no_thread },
+        .prepare = no_renewal },
     { .name = "not open",
         .method = PMD_KILL_EXEC,
         .label = SECOND,

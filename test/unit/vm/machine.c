@@ -175,7 +175,7 @@ static const char *process_entry_check(const struct process *p, const struct mac
 static bool is_moving(const struct machine_entry *e)
 {
     for (const struct object *o = object_following(NULL); o; o = object_following(o)) {
-        bool is_owners = o->owner && PROCESS_TASKS_AT_VM + 2u * (u16)o->owner == e->task;
+        bool is_owners = o->owner && PROCESS_TASKS_AT_VM + (u64)(u16)o->owner == e->task;
         for (u64 i = 0; is_owners && i << L4_PAGE_SHIFT < o->bytes; i++) {
             if (page_frame(object_owner(o), i) == e->frame) {
                 return true;
@@ -189,7 +189,7 @@ static bool is_moving(const struct machine_entry *e)
 static const char *object_entry_check(const struct machine_entry *e)
 {
     for (const struct object *o = object_following(NULL); o; o = object_following(o)) {
-        if (o->owner && PROCESS_TASKS_AT_VM + 2u * (u16)o->owner == e->task && e->address >= o->at &&
+        if (o->owner && PROCESS_TASKS_AT_VM + (u64)(u16)o->owner == e->task && e->address >= o->at &&
             e->address < o->at + o->reserve) {
             return page_frame(object_owner(o), (e->address - o->at) >> L4_PAGE_SHIFT) == e->frame
                        ? NULL

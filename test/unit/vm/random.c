@@ -320,7 +320,7 @@ static void op_grow(u32 p)
 static void label_next(u32 p)
 {
     process[p].label = (u64)++process[p].turn << 16 | (VM_PROCESS_FIRST + p);
-    process[p].task = 4096 + 2 * (VM_PROCESS_FIRST + p);
+    process[p].task = 4096 + VM_PROCESS_FIRST + p;
 }
 
 static void op_fork(u32 p)
@@ -373,13 +373,12 @@ static void op_drop(u32 p)
 
 static void op_exec(u32 p)
 {
-    u64 next = process[p].task ^ 1;
     l4_err_t err = CALL(process[p].label, VM_MAP, 4, NULL, VM_RUNTIME_PROGRAM, PAGE, VM_RW, VM_FIXED);
     u64 *word = err == L4_OK ? reach(p, VM_RUNTIME_PROGRAM, L4_W) : NULL;
     if (word) {
         *word = 0x12345;
     }
-    err = CALL(PM, VM_EXEC, 2, NULL, process[p].label, next);
+    err = CALL(PM, VM_EXEC, 1, NULL, process[p].label);
     if (err == VM_NOMEM) {
         refused++;
         return;
@@ -387,7 +386,6 @@ static void op_exec(u32 p)
     if (err != L4_OK) {
         wrong("exec failed");
     }
-    process[p].task = next;
     program_drop(process[p].program);
     process[p].program = program_new();
     if (word && *reach(p, VM_RUNTIME_PROGRAM, L4_R) != 0x12345) {
@@ -442,7 +440,7 @@ static void op_file_resize(u32 f)
 static void op_file_write(u32 f)
 {
     for (u32 i = 0; i * PAGE < file[f].bytes; i++) {
-        const struct machine_entry *e = machine_find(4096 + 2 * 5, FILE_BASE + f * RESERVE + i * PAGE);
+        const struct machine_entry *e = machine_find(4096 + (u16)FS, FILE_BASE + f * RESERVE + i * PAGE);
         if (!e || !(e->rights & L4_W)) {
             wrong("a file is not mapped at its owner");
         }

@@ -10,10 +10,9 @@ enum {
     PARENT = 0x70010,
     CHILD = 0x70011,
     OTHER = 0x70012,
-    TASK = 4096 + 32,
-    CHILD_TASK = 4096 + 34,
-    OTHER_TASK = 4096 + 36,
-    NEXT_TASK = 4096 + 33
+    TASK = 4096 + 16,
+    CHILD_TASK = 4096 + 17,
+    OTHER_TASK = 4096 + 18
 };
 enum {
     SERVICE = 0x70005,
@@ -157,10 +156,10 @@ static const struct kill_request requests[] = {
         .words = 6,
         .steps = true,
         .prepare = threaded },
-    { .method = VMD_KILL_VM_EXEC, .word = { PARENT, NEXT_TASK }, .steps = true, .prepare = arguments },
+    { .method = VMD_KILL_VM_EXEC, .word = { PARENT }, .steps = true, .prepare = arguments },
     { .name = "after vfork",
         .method = VMD_KILL_VM_EXEC,
-        .word = { CHILD, NEXT_TASK },
+        .word = { CHILD },
         .steps = true,
         .prepare = shared },
     { .method = VMD_KILL_VM_DROP, .word = { PARENT }, .steps = true, .prepare = file_mapped },
