@@ -136,9 +136,9 @@ void frame_hold(struct vmd_tx tx, u32 frame)
 }
 
 /* Whether it is free now: whoever waits for one must be woken. */
-static bool frame_lose(struct vmd_tx tx, u32 frame)
+static bool frame_lose(struct vmd_tx tx, struct frame *f, u32 frame)
 {
-    struct frame *f = frame_edit(tx, frame);
+    l4_keep(f, 1);
     f->refs--;
     l4_hook();
     if (f->refs || frame_is_archive(frame)) {
@@ -154,7 +154,7 @@ static bool frame_lose(struct vmd_tx tx, u32 frame)
 
 void frame_put(struct vmd_tx tx, u32 frame)
 {
-    if (frame_lose(tx, frame)) {
+    if (frame_lose(tx, frames() + frame, frame)) {
         memory_wake(tx, 1);
     }
 }
@@ -314,10 +314,14 @@ bool chunk_copy(struct vmd_tx tx, const struct chunk *from, u32 owner)
         return false;
     }
     struct chunk *c = chunk_writable(chunk_ref(fresh));
+    struct frame *all = frames();
     for (u32 i = 0, left = from->used; left; i++) {
-        if (from->page[i]) {
-            frame_hold(tx, from->page[i]);
-            c->page[i] = from->page[i];
+        u32 frame = from->page[i];
+        if (frame) {
+            l4_keep(&all[frame], 1);
+            all[frame].refs++;
+            c->page[i] = frame;
+            l4_hook();
             left--;
         }
     }
@@ -329,14 +333,17 @@ bool chunk_copy(struct vmd_tx tx, const struct chunk *from, u32 owner)
 void chunk_drop(struct vmd_tx tx, const struct chunk *chunk)
 {
     u32 ref = chunk_ref(chunk);
+    struct frame *all = frames();
     bool freed = false;
     for (u32 i = 0, left = chunk->used; left; i++) {
-        if (chunk->page[i]) {
-            freed |= frame_lose(tx, chunk->page[i]);
-            left--;
-            if (chunk->owner & OWNER_OBJECT) {
-                objects_count(tx, chunk->page[i], -1ul);
-            }
+        u32 frame = chunk->page[i];
+        if (!frame) {
+            continue;
+        }
+        freed |= frame_lose(tx, &all[frame], frame);
+        left--;
+        if (chunk->owner & OWNER_OBJECT) {
+            objects_count(tx, frame, -1ul);
         }
     }
     l4_keep(chunk->page, CHUNK_PAGE_WORDS);
