@@ -59,6 +59,7 @@ TEXT, DATA, DATA_BYTES, PROGRAM, PROGRAM_BYTES = 0x7f8000000000, 0x7f8000100000,
 BLOCKS, BLOCK, BLOCK_THREAD, BLOCK_WINDOW, BLOCK_STACK = 0x7f8000180000, 64 << 10, 4 << 10, 16 << 10, 32 << 10
 USER, USER_END = 0x10000, 0x7f8000000000
 PROCESS_INDEX = 16                                  # vm.idl, PROCESS_FIRST
+SPARES = 4                                          # keeper.idl: tasks of processes that ended, kept for others
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,11 @@ def judge(shot, granted, places, processes):
     """What is wrong with a snapshot, as lines."""
     found = [str(difference) for difference in grants.compare(granted, shot, places)]
     alive = dynamic.Alive(shot.keeper())
-    if len(alive.places) != processes:
-        found.append(f"{len(alive.places)} places of processes are taken, the script has {processes} processes")
+    taken = sum(label != 0 for label in alive.places.values())
+    if taken != processes:
+        found.append(f"{taken} places of processes are taken, the script has {processes} processes")
+    if len(alive.places) - taken > dynamic.SPARES:
+        found.append(f"{len(alive.places) - taken} places are spare, keeper keeps {dynamic.SPARES}")
     if sorted(alive.threads) != sorted((place, 0) for place in alive.places):
         found.append(f"threads of processes: {alive.threads}")
     return found
