@@ -19,6 +19,8 @@ enum {
     COPY_PAGES = 4096,              /* a larger child gets its page tables by faults */
 };
 
+#define EVERYTHING (1ul << 47)       /* the end of addresses, in one flexpage: the last page below it is never mapped */
+
 static u64 block_at(u32 slot) { return VM_RUNTIME_THREADS + (u64)slot * VM_BLOCK; }
 static u32 index_of(u64 label) { return (u16)label; }
 
@@ -210,7 +212,7 @@ static void space_put(struct vmd_tx tx, const struct space *space)
 /* In pieces. */
 static void process_empty(struct vmd_tx tx, const struct process *p)
 {
-    pages_revoke(p->task, 0, L4_USER_END, L4_R);
+    pages_revoke(p->task, 0, EVERYTHING, L4_R);
     program_leave(tx, p);
     space_empty(tx, space_at(p->own));
     piece_pause();
@@ -252,7 +254,7 @@ l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client)
         (vmd_state()->space_table.live == VMD_SPACES || !is_room_for_runtime() || frames_free() < FRESH_FRAMES)) {
         return VM_NOMEM;
     }
-    pages_revoke(p->task, 0, L4_USER_END, L4_R);
+    pages_revoke(p->task, 0, EVERYTHING, L4_R);
     struct pieces own = pieces_open();
     program_leave(tx, p);
     space_clear(tx, space_at(p->own), VM_RUNTIME_TEXT, VM_RUNTIME_PROGRAM);
