@@ -144,6 +144,15 @@ def test_ended_by_a_signal(fake_build, tmp_path, number, status, sentence):
     assert not is_running(guest) and not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_qemu_ended_by_a_signal(fake_build, tmp_path, number):
+    """QEMU ends itself with status 0 then, as at a guest's reset."""
+    run, guest = hanging_run(fake_build, tmp_path)
+    os.kill(guest, number)
+    _, said = run.communicate(timeout=20)
+    assert (run.returncode, said) == (126, f"axo: QEMU was ended by {number.name}\n")
+
+
 def test_killed(axo, fake_build, tmp_path):
     """Nobody can put away what is killed: its QEMU dies with it, and the next axo removes its files, but none of one that lives."""
     dead, its_guest = hanging_run(fake_build, tmp_path)

@@ -270,8 +270,9 @@ class Guest:
         said = [line.strip() for line in self.errors.read().splitlines() if line.strip()]
         if status == 1 and said:
             return f"QEMU: {said[-1]}", True
-        if status is not None and status < 0:
-            return f"QEMU was ended by {signal.Signals(-status).name}", True
+        ended = re.search(r"terminating on signal (\d+)", " ".join(said)) if status == 0 else None
+        if ended or (status is not None and status < 0):
+            return f"QEMU was ended by {signal.Signals(int(ended[1]) if ended else -status).name}", True
         last = self.last_words()
         after = f"; its last line was: {last}" if last else "; it printed nothing"
         if status is None:
