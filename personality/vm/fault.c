@@ -157,11 +157,11 @@ static u32 around(const struct fault *f, const struct chunk *c, bool copies)
     return count;
 }
 
-/* Nobody keeps what was mapped there to read. A page that was not there may have come in between, for another thread: zeros as well,
- * which go when the frame is mapped. */
+/* Nobody keeps what was mapped there to read: zeros, which may lie at the pages behind as well. The one page that was not there may have
+ * come in between, for another thread: they go when the frame is mapped. */
 static void pages_hide(const struct fault *f, u32 count, bool copies)
 {
-    if (copies || f->present || space_at(f->r->of)->users > 1) {
+    if (copies || count > 1 || f->present || space_at(f->r->of)->users > 1) {
         space_revoke(space_at(f->r->of), f->address, f->address + ((u64)count << L4_PAGE_SHIFT), L4_R);
     }
 }
