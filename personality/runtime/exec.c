@@ -23,7 +23,7 @@ static struct layout layout_begin(struct thread *t, i64 *err)
     *err = ASK(vm_map(&t->vm, VM_RUNTIME_PROGRAM, VM_RUNTIME_PROGRAM_BYTES, VM_RW, VM_PRIVATE | VM_FIXED, &at));
     struct layout l = { (struct program *)VM_RUNTIME_PROGRAM, 0 };
     if (!*err) {
-        *l.program = (struct program){ .magic = PROGRAM_MAGIC, .strace = process()->strace, .counting = process()->counting };
+        *l.program = (struct program){ .magic = PROGRAM_MAGIC, .strace = process()->strace, .mask = t->mask, .counting = process()->counting };
         /* As Linux: strings and their pointers take a quarter of the stack's limit at most. */
         u64 most = mm()->stack_limit / 4;
         l.room = most < VM_RUNTIME_PROGRAM_BYTES / 2 ? most : VM_RUNTIME_PROGRAM_BYTES / 2;

@@ -108,6 +108,7 @@ void program_start(struct thread *t)
         runtime_die(t, SIGSEGV);
     process()->strace = program->strace;
     process()->counting = program->counting;
+    mask_set(t, program->mask);
     struct l4_bytes name = base_name(program->text);
     __builtin_memcpy(mm()->shown.name, name.at, name.length);
     if (process()->strace)

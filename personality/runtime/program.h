@@ -12,6 +12,7 @@ struct program {
     u32 magic, strace;
     u32 arguments, environment;     /* how many */
     u64 bytes;                      /* of text */
+    u64 mask;                       /* blocked signals: they stay so */
     u32 counting;                   /* the calls are counted */
     u32 call_bytes;                 /* with --strace: the execve as the old program made it, for the new one to say that it succeeded */
     char call[PROGRAM_CALL];

@@ -3,6 +3,7 @@
  * saw; the same program on Linux prints the same. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,44 @@ static void neither(void)
     told(open(".", 3));
 }
 
-static const struct { const char *name; void (*run)(void); } cases[] = { { "cut", cut }, { "many", many }, { "numbers", numbers }, { "neither", neither } };
+static void signals_print(const char *what, const sigset_t *set)
+{
+    printf("%s:", what);
+    for (int i = 1; i < 32; i++) {
+        if (sigismember(set, i)) {
+            printf(" %d", i);
+        }
+    }
+    puts("");
+}
+
+static void signals_seen(void)
+{
+    sigset_t set;
+    sigprocmask(SIG_BLOCK, NULL, &set);
+    signals_print("blocked", &set);
+    sigpending(&set);
+    signals_print("pending", &set);
+}
+
+/* What was blocked was not any more after execve, so that what was pending killed the new program. */
+static void blocked(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    raise(SIGUSR1);
+    signals_seen();
+    fflush(stdout);
+    execl("/proc/self/exe", "wounds", "again", "signals", NULL);
+    perror("execl");
+}
+
+static const struct { const char *name; void (*run)(void); } cases[] = {
+    { "cut", cut }, { "many", many }, { "numbers", numbers }, { "neither", neither }, { "blocked", blocked }, { "signals", signals_seen },
+};
 
 int main(int argc, char **argv)
 {
