@@ -35,6 +35,7 @@ struct runtime_header { u64 magic, end, leave, leave_end, start, child, thread_s
 /* Who has doors to whom: pm, vm, vfs, in the order of the process's slots from 1 on. */
 static u32 servers[DOORS] L4_VOLATILE_ZERO;
 static const struct runtime_header *runtime L4_VOLATILE_ZERO;
+static u64 runtime_bytes L4_VOLATILE_ZERO;
 
 static u64 label_at(u32 place) { return keeperd_state()->place[place]; }
 static u64 threads_at(u32 place) { return keeperd_state()->place_threads[place]; }
@@ -58,6 +59,7 @@ static const struct runtime_header *runtime_find(void)
     struct module module;
     if (!runtime && archive_find("runtime", 7, &module)) {
         runtime = (const struct runtime_header *)module.data;
+        runtime_bytes = (module.bytes + L4_PAGE_SIZE - 1) & ~(L4_PAGE_SIZE - 1ul);
     }
     return runtime;
 }
@@ -148,8 +150,11 @@ static void slots_empty(cap_t first, u32 order)
     task_unmap(L4_BOOT_TASK, l4_fpage_caps(first, order), L4_RIGHTS_ALL, false, &changed);
 }
 
+static u64 block_of(u32 t) { return VM_RUNTIME_THREADS + (u64)t * VM_BLOCK; }
+
 static void thread_empty(u32 place, u32 thread)
 {
+    l4_unmap_range(place_slot(place, PLACE_TASK), block_of(thread) + VM_BLOCK_WINDOW, VM_BLOCK_STACK - VM_BLOCK_WINDOW, L4_R, false);
     l4_unmap_cap(L4_BOOT_TASK, place_slot(place, PLACE_THREAD + thread));
     l4_unmap_cap(L4_BOOT_TASK, place_slot(place, PLACE_IRQ + thread));
 }
@@ -171,9 +176,12 @@ static l4_err_t doors_give(u32 place, u64 label)
     return is_there(err) ? L4_OK : err;
 }
 
-static l4_err_t info_give(u32 place)
+/* What every process sees alike: the runtime's text and the info page. */
+static l4_err_t pages_give(u32 place)
 {
-    return l4_map_range(place_slot(place, PLACE_TASK), L4_BOOT_TASK, L4_KIP_ADDRESS, VM_RUNTIME_INFO, L4_PAGE_SIZE, L4_R);
+    cap_t task = place_slot(place, PLACE_TASK);
+    l4_err_t err = l4_map_range(task, L4_BOOT_TASK, L4_KIP_ADDRESS, VM_RUNTIME_INFO, L4_PAGE_SIZE, L4_R);
+    return is_there(err) ? l4_map_range(task, L4_BOOT_TASK, (vaddr_t)runtime, VM_RUNTIME_TEXT, runtime_bytes, L4_R | L4_X) : err;
 }
 
 static l4_err_t place_fill(u32 place, u64 label)
@@ -182,26 +190,27 @@ static l4_err_t place_fill(u32 place, u64 label)
     l4_err_t err = factory_make_task(PROCESS_FACTORY, (u32)task);
     err = is_there(err) ? cap_give(task, L4_BOOT_LOG, PROCESS_LOG, L4_W) : err;
     err = is_there(err) ? doors_give(place, label) : err;
-    err = is_there(err) ? info_give(place) : err;
+    err = is_there(err) ? pages_give(place) : err;
     err =
         is_there(err) ? task_set_native(task, L4_RUNTIME_BASE, runtime->end, runtime->leave, runtime->leave_end) : err;
     return is_there(err) ? task_to_vm(place) : err;
 }
 
 /* ---- a thread ---- */
-static u64 block_of(u32 t) { return VM_RUNTIME_THREADS + (u64)t * VM_BLOCK; }
-
-static l4_err_t window_give(u32 place, u32 t, bool clear)
+static l4_err_t window_give(u32 place, u32 t)
 {
-    return service_window(servers[2], place, t, clear, place_slot(place, PLACE_TASK), block_of(t) + VM_BLOCK_WINDOW);
+    return service_window(servers[2], place, t, place_slot(place, PLACE_TASK), block_of(t) + VM_BLOCK_WINDOW);
 }
+
+/* Nothing of whoever had the window before is left in it. */
+static void window_clear(u32 place, u32 t) { service_window_clear(servers[2], place, t); }
 
 static l4_err_t thread_fill(u32 place, u32 t)
 {
     cap_t task = place_slot(place, PLACE_TASK), thread = place_slot(place, PLACE_THREAD + t),
           irq = place_slot(place, PLACE_IRQ + t);
     l4_err_t err = factory_make_thread(PROCESS_FACTORY, (u32)thread);
-    bool fresh = err == L4_OK;          /* nothing of whoever had the window before is left in it */
+    bool is_fresh = err == L4_OK;
     err = is_there(err) ? factory_make_irq(PROCESS_FACTORY, (u32)irq) : err;
     err = is_there(err) ? thread_bind(thread, task, block_of(t)) : err;
     err = is_there(err) ? thread_set_handlers(thread, PROCESS_VM, 0) : err;
@@ -210,12 +219,15 @@ static l4_err_t thread_fill(u32 place, u32 t)
     err = is_there(err) ? irq_bind(irq, thread, t) : err;
     err = is_there(err) ? cap_give(task, thread, PROCESS_THREAD + 4 * t, L4_W) : err;
     err = is_there(err) ? cap_give(task, irq, PROCESS_THREAD + 4 * t + 1, L4_R | L4_W) : err;
-    err = is_there(err) ? window_give(place, t, fresh) : err;
+    err = is_there(err) ? window_give(place, t) : err;
+    if (is_there(err) && is_fresh) {
+        window_clear(place, t);
+    }
     return is_there(err) ? thread_to_pm(place, t) : err;
 }
 
-/* The first thread as if it were new: nothing of its past is in its registers, its UTCB, which is bound elsewhere for a moment, nor its window.
- * What thread_fill has set else is as it was. */
+/* The first thread as if it were new: nothing of its past is in its registers nor its UTCB, which is bound elsewhere for a moment. What
+ * thread_fill has set else is as it was. */
 static l4_err_t thread_again(u32 place)
 {
     cap_t task = place_slot(place, PLACE_TASK), thread = place_slot(place, PLACE_THREAD);
@@ -224,8 +236,7 @@ static l4_err_t thread_again(u32 place)
     err = is_there(err) ? thread_bind(thread, task, block_of(0)) : err;
     err = is_there(err) ? thread_use_fpu(thread, false) : err;
     err = is_there(err) ? thread_use_fpu(thread, true) : err;
-    err = is_there(err) ? thread_set_base(thread, 0, 0) : err;
-    return is_there(err) ? window_give(place, 0, true) : err;
+    return is_there(err) ? thread_set_base(thread, 0, 0) : err;
 }
 
 /* All threads but the first go. */
@@ -239,7 +250,7 @@ static void threads_thin(struct keeperd_tx tx, u32 place)
     threads_set(tx, place, threads_at(place) & 1);
 }
 
-/* ---- spare places: a task with its first thread, but neither doors nor memory ----
+/* ---- spare places: a task with its first thread, but neither doors nor memory of its own ----
  * What a transaction that was undone has taken from one is not there any more: then it is made like any other. */
 static u64 spare_at(u32 n) { return keeperd_state()->spare[n]; }
 
@@ -312,9 +323,8 @@ static l4_err_t place_make(struct keeperd_tx tx, u32 place, u64 process)
     u32 n = spare_find(place);
     if (n < SPARES) {
         spare_take(tx, n);
-        l4_err_t err = doors_give(place, process);
-        err = is_there(err) ? info_give(place) : err;
-        if (is_there(err) && is_there(thread_again(place))) {
+        window_clear(place, 0);
+        if (is_there(doors_give(place, process)) && is_there(thread_again(place))) {
             return L4_OK;
         }
         place_empty(place);
@@ -351,9 +361,7 @@ l4_err_t do_process_renew(struct keeperd_tx tx, u64 label, u32 place, u64 *start
         return PROCESS_INVAL;
     }
     *start = runtime->start;
-    l4_err_t err = info_give(place);
-    err = !is_there(err) ? err : threads_at(place) & 1 ? thread_again(place) : thread_fill(place, 0);
-    if (!is_there(err)) {
+    if (!is_there(threads_at(place) & 1 ? thread_again(place) : thread_fill(place, 0))) {
         return PROCESS_NOMEM;
     }
     threads_thin(tx, place);

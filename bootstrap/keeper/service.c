@@ -514,24 +514,29 @@ static l4_err_t window_make(u32 n, u32 index)
     return err;
 }
 
-l4_err_t service_window(u32 n, u32 client, u32 slot, bool clear, u64 task, u64 at)
+static bool has_window(u32 n) { return n && services[n].program.card.window_bytes; }
+static u32 window_index(u32 n, u32 client, u32 slot) { return client * services[n].program.card.slots + slot; }
+
+l4_err_t service_window(u32 n, u32 client, u32 slot, u64 task, u64 at)
 {
-    const struct l4_server_card *card = &services[n].program.card;
-    u32 index = client * card->slots + slot;
-    if (!n || !card->window_bytes) {
+    u32 index = window_index(n, client, slot);
+    if (!has_window(n)) {
         return L4_OK;
     }
     if (index >= LATE_WINDOWS) {
         return L4_BAD_ARGUMENT;
     }
     l4_err_t err = services[n].shown[index] ? L4_OK : window_make(n, index);
-    if (err != L4_OK) {
-        return err;
+    u64 bytes = services[n].program.card.window_bytes;
+    return err == L4_OK ? l4_map_range(task, L4_BOOT_TASK, (vaddr_t)services[n].late[index], at, bytes, L4_R | L4_W) : err;
+}
+
+void service_window_clear(u32 n, u32 client, u32 slot)
+{
+    u32 index = window_index(n, client, slot);
+    if (has_window(n) && index < LATE_WINDOWS && services[n].late[index]) {
+        memset(services[n].late[index], 0, services[n].program.card.window_bytes);
     }
-    if (clear) {
-        memset(services[n].late[index], 0, card->window_bytes);
-    }
-    return l4_map_range(task, L4_BOOT_TASK, (vaddr_t)services[n].late[index], at, card->window_bytes, L4_R | L4_W);
 }
 
 /* ---- what is known ---- */

@@ -23,9 +23,10 @@ struct manifest_door;
 const struct manifest_door *service_door(u32 service, u32 index);
 /* Whether its task was made. */
 bool service_has_task(u32 service);
-/* Map the window of (client, slot) of a service at `at` in `task`, made now if it was not needed before; else emptied if `clear`: it may
- * still hold what another process sent. */
-l4_err_t service_window(u32 service, u32 client, u32 slot, bool clear, u64 task, u64 at);
+/* Map the window of (client, slot) of a service at `at` in `task`; made now if it was not needed before. It may still hold what another
+ * process sent, until it is cleared. */
+l4_err_t service_window(u32 service, u32 client, u32 slot, u64 task, u64 at);
+void service_window_clear(u32 service, u32 client, u32 slot);
 /* A service by its name, 0 if there is none. */
 u32 service_find(const u8 *name, u32 length);
 

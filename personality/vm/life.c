@@ -19,8 +19,6 @@ enum {
     COPY_PAGES = 4096,              /* a larger child gets its page tables by faults */
 };
 
-#define EVERYTHING (1ul << 47)       /* the end of addresses, in one flexpage: the last page below it is never mapped */
-
 static u64 block_at(u32 slot) { return VM_RUNTIME_THREADS + (u64)slot * VM_BLOCK; }
 static u32 index_of(u64 label) { return (u16)label; }
 
@@ -114,26 +112,25 @@ static bool block_fill(struct vmd_tx tx, const struct process *p, u32 slot)
            && pages_fresh(tx, p, end - STACK_TOP_PAGES * L4_PAGE_SIZE, end);
 }
 
-static void text_map(struct vmd_tx tx, const struct process *p)
+/* Keeper has mapped it. */
+static void text_region(struct vmd_tx tx, const struct process *p)
 {
     const struct object *o = object_at(vmd_state()->runtime);
     if (!o || !o->bytes) {
         return;
     }
-    u64 bytes = page_up(o->bytes);
     region_insert(tx, space_at(p->own),
         (struct region){ .address = VM_RUNTIME_TEXT,
-            .bytes = bytes,
+            .bytes = page_up(o->bytes),
             .object = object_ref(o),
             .protection = VM_RX,
             .most = VM_RX,
             .how = VM_SHARED });
-    fill_frames(tx, p->task, page_frame(object_owner(o), 0), bytes >> L4_PAGE_SHIFT, VM_RUNTIME_TEXT, L4_R | L4_X);
 }
 
 static void runtime_regions(struct vmd_tx tx, const struct process *p)
 {
-    text_map(tx, p);
+    text_region(tx, p);
     own_region(tx, p, VM_RUNTIME_DATA, VM_RUNTIME_DATA_BYTES);
     block_regions(tx, p, 0);
 }
@@ -209,10 +206,41 @@ static void space_put(struct vmd_tx tx, const struct space *space)
     }
 }
 
+/* What the task has of the program, whole entries of the top-level page table at once. */
+static void program_hide(const struct process *p)
+{
+    const struct region *r = region_at(space_at(p->program)->first);
+    while (r) {
+        u64 address = r->address >> TOP_SHIFT, end = address;
+        for (; r && r->address >> TOP_SHIFT <= end; r = region_next(r)) {
+            end = ((region_end(r) - 1) >> TOP_SHIFT) + 1;
+        }
+        pages_revoke(p->task, address << TOP_SHIFT, end << TOP_SHIFT, L4_R);
+    }
+}
+
+/* What it has of the runtime's own regions in [address, end). */
+static void own_hide(const struct process *p, u64 address, u64 end)
+{
+    for (const struct region *r = region_from(space_at(p->own), address); r && r->address < end; r = region_next(r)) {
+        pages_revoke(p->task, r->address, region_end(r), L4_R);
+    }
+}
+
+/* All that vm has mapped into the task. What keeper has stays for whoever has the task next: the runtime's text, the info page, a window. */
+static void process_hide(const struct process *p)
+{
+    program_hide(p);
+    own_hide(p, VM_RUNTIME_DATA, VM_RUNTIME_PROGRAM);
+    if (!space_is_free(space_at(p->own), VM_RUNTIME_PROGRAM, L4_USER_END)) {
+        pages_revoke(p->task, VM_RUNTIME_PROGRAM, VM_RUNTIME_PROGRAM + VM_RUNTIME_PROGRAM_BYTES, L4_R);
+    }
+}
+
 /* In pieces. */
 static void process_empty(struct vmd_tx tx, const struct process *p)
 {
-    pages_revoke(p->task, 0, EVERYTHING, L4_R);
+    process_hide(p);
     program_leave(tx, p);
     space_empty(tx, space_at(p->own));
     piece_pause();
@@ -241,7 +269,91 @@ l4_err_t vm_drop_do(struct vmd_tx tx, u64 label, u64 client)
     return L4_OK;
 }
 
+/* ---- threads ---- */
+/* Nobody sees the block any more. In pieces. */
+static void block_clear(struct vmd_tx tx, const struct process *p, u32 slot)
+{
+    u64 page = block_at(slot) + VM_BLOCK_THREAD, stack = block_at(slot) + VM_BLOCK_STACK;
+    space_clear(tx, space_at(p->own), page, page + L4_PAGE_SIZE);
+    space_clear(tx, space_at(p->own), stack, stack + STACK_BYTES);
+}
+
+l4_err_t vm_make_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot)
+{
+    const struct process *p = process_find(client);
+    fill_begin();
+    if (!p) {
+        return VM_PERM;
+    }
+    if (slot >= VM_THREADS) {
+        return VM_INVAL;
+    }
+    if (p->blocks >> slot & 1) {
+        return VM_EXIST;
+    }
+    if (!is_room_for_runtime()) {
+        return VM_AGAIN;
+    }
+    block_regions(tx, p, slot);
+    return block_fill(tx, p, slot) ? L4_OK : VM_NOMEM;
+}
+
+l4_err_t vm_drop_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot)
+{
+    const struct process *p = process_find(client);
+    fill_begin();
+    if (!p) {
+        return VM_PERM;
+    }
+    if (slot >= VM_THREADS || !(p->blocks >> slot & 1)) {
+        return VM_INVAL;
+    }
+    own_hide(p, block_at(slot), block_at(slot + 1));
+    struct pieces own = pieces_open();
+    block_clear(tx, p, slot);
+    pieces_close(own);
+    process_set_blocks(tx, p, p->blocks & ~(1u << slot));
+    return L4_OK;
+}
+
 /* ---- exec ---- */
+/* Another program space, empty. From here on nothing is refused. In pieces. */
+static void program_renew(struct vmd_tx tx, const struct process *p)
+{
+    const struct space *program = space_at(p->program);
+    if (program->users == 1) {
+        space_empty(tx, program);
+        return;
+    }
+    space_set_users(tx, program, program->users - 1);
+    process_set_program(tx, p, space_ref(space_make(tx)));
+    piece_commit();
+}
+
+/* The first block and no other. In pieces; false: there is no first block. */
+static bool blocks_thin(struct vmd_tx tx, const struct process *p)
+{
+    for (u32 slot = 1; slot < VM_THREADS; slot++) {
+        if (p->blocks >> slot & 1) {
+            block_clear(tx, p, slot);
+        }
+    }
+    return p->blocks & 1;
+}
+
+/* The runtime's pages are zeros again, where they lie: nobody runs who could see it. */
+static void own_zero(const struct process *p)
+{
+    for (const struct region *r = region_from(space_at(p->own), VM_RUNTIME_DATA); r && r->address < VM_RUNTIME_PROGRAM; r = region_next(r)) {
+        for (u64 i = 0; i < r->bytes >> L4_PAGE_SHIFT; i++) {
+            u32 frame = page_frame(p->own, r->index + i);
+            if (frame) {
+                memset(frame_content(frame), 0, L4_PAGE_SIZE);
+            }
+        }
+    }
+}
+
 l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client)
 {
     const struct process *p = process_find(client);
@@ -250,21 +362,22 @@ l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client)
         return VM_PERM;
     }
     bool alone = space_at(p->program)->users == 1;
-    if (!alone &&
-        (vmd_state()->space_table.live == VMD_SPACES || !is_room_for_runtime() || frames_free() < FRESH_FRAMES)) {
+    if ((!alone && vmd_state()->space_table.live == VMD_SPACES) ||
+        (!(p->blocks & 1) && (!is_room_for_runtime() || frames_free() < FRESH_FRAMES))) {
         return VM_NOMEM;
     }
-    pages_revoke(p->task, 0, EVERYTHING, L4_R);
+    program_hide(p);
+    own_hide(p, block_at(1), VM_RUNTIME_PROGRAM);
     struct pieces own = pieces_open();
-    program_leave(tx, p);
-    space_clear(tx, space_at(p->own), VM_RUNTIME_TEXT, VM_RUNTIME_PROGRAM);
+    program_renew(tx, p);
+    bool is_there = blocks_thin(tx, p);
     pieces_close(own);
-    process_set_blocks(tx, p, 0);
-    if (!alone) {
-        space_put(tx, space_at(p->program));
-        process_set_program(tx, p, space_ref(space_make(tx)));
+    process_set_blocks(tx, p, p->blocks & 1);
+    if (!is_there) {
+        block_regions(tx, p, 0);
     }
-    return runtime_map(tx, p) ? L4_OK : VM_NOMEM;
+    own_zero(p);
+    return is_there || block_fill(tx, p, 0) ? L4_OK : VM_NOMEM;
 }
 
 /* ---- fork ---- */
@@ -421,47 +534,5 @@ l4_err_t vm_fork_do(
     }
     process_set_step(tx, to, 0);
     page_tables_fork(tx, from, to);
-    return L4_OK;
-}
-
-/* ---- threads ---- */
-l4_err_t vm_make_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot)
-{
-    const struct process *p = process_find(client);
-    fill_begin();
-    if (!p) {
-        return VM_PERM;
-    }
-    if (slot >= VM_THREADS) {
-        return VM_INVAL;
-    }
-    if (p->blocks >> slot & 1) {
-        return VM_EXIST;
-    }
-    if (!is_room_for_runtime()) {
-        return VM_AGAIN;
-    }
-    block_regions(tx, p, slot);
-    return block_fill(tx, p, slot) ? L4_OK : VM_NOMEM;
-}
-
-l4_err_t vm_drop_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot)
-{
-    const struct process *p = process_find(client);
-    fill_begin();
-    if (!p) {
-        return VM_PERM;
-    }
-    if (slot >= VM_THREADS || !(p->blocks >> slot & 1)) {
-        return VM_INVAL;
-    }
-    u64 page = block_at(slot) + VM_BLOCK_THREAD;
-    pages_revoke(p->task, page, page + L4_PAGE_SIZE, L4_R);
-    pages_revoke(p->task, block_at(slot) + VM_BLOCK_STACK, block_at(slot) + VM_BLOCK, L4_R);
-    struct pieces own = pieces_open();
-    space_clear(tx, space_at(p->own), page, page + L4_PAGE_SIZE);
-    space_clear(tx, space_at(p->own), block_at(slot) + VM_BLOCK_STACK, block_at(slot) + VM_BLOCK);
-    pieces_close(own);
-    process_set_blocks(tx, p, p->blocks & ~(1u << slot));
     return L4_OK;
 }

@@ -75,7 +75,6 @@ class Area:
 
 PROCESS_AREAS = [
     Area(USER, USER_END, R | W | X, ("free", "root"), "the program's memory"),
-    Area(TEXT, DATA, R | X, ("runtime",), "the runtime's text"),
     Area(DATA, DATA + DATA_BYTES, R | W, ("free",), "the runtime's data"),
     Area(PROGRAM, PROGRAM + PROGRAM_BYTES, R | W, ("free",), "the next program's arguments"),
 ]

@@ -377,7 +377,7 @@ class Comparison:
 
     def late_windows(self):
         """Indices of windows of processes at vfs: those that are alive have theirs, others may still have one."""
-        alive = {(self.alive.places[p] & 0xffff) * dynamic.PLACE_THREADS + t for p, t in self.alive.threads if self.alive.places[p]}
+        alive = {p * dynamic.PLACE_THREADS + t for p, t in self.alive.threads}
         if not self.grants.late_viewers or "vfs" not in self.tasks:
             return set()
         card, there = self.grants.programs["vfs"].card, self.tasks["vfs"].memory
@@ -405,17 +405,17 @@ class Comparison:
                 **pages(("pool", ""), dynamic.FRAMES_POOL, max(at - dynamic.FRAMES_POOL, PAGE), R | W, "tables of frames", line)}
 
     def process_memory(self, place):
-        """(pages from keeper, areas of vm) of a process; a spare place has none."""
-        if not self.alive.places[place]:
-            return {}, []
-        granted = pages(("info", "", ""), dynamic.INFO, PAGE, R, "the info page", 0)
+        """(pages from keeper, areas of vm) of a process; a spare place has the former alone."""
+        text = self.grants.modules["runtime"]
+        granted = {**pages(("info", "", ""), dynamic.INFO, PAGE, R, "the info page", 0),
+                   **pages(("archive", "", ""), dynamic.TEXT, len(text), R | X, "the runtime's text", 0, text.start)}
         areas = list(dynamic.PROCESS_AREAS)
         for p, t in self.alive.threads:
             if p == place:
-                block, window = dynamic.BLOCKS + t * dynamic.BLOCK, (self.alive.places[p] & 0xffff) * dynamic.PLACE_THREADS + t
+                block, window = dynamic.BLOCKS + t * dynamic.BLOCK, place * dynamic.PLACE_THREADS + t
                 granted.update(pages(("late", window), block + dynamic.BLOCK_WINDOW, dynamic.WINDOW, R | W, f"window {window} of vfs", 0))
                 areas += [dynamic.Area(block + a.first, block + a.end, a.rights, a.kinds, a.what) for a in dynamic.THREAD_AREAS]
-        return granted, areas
+        return granted, areas if self.alive.places[place] else []
 
     def memory(self, name, granted, areas, memory):
         number = self.grants.numbers.get(name)

@@ -18,7 +18,8 @@ bool archive_find(const char *name, u32 length, struct module *found)
 
 l4_err_t frames_give(cap_t task) { return L4_OK; }
 bool service_has_task(u32 service) { return true; }
-l4_err_t service_window(u32 service, u32 client, u32 slot, bool clear, u64 task, u64 at) { return L4_OK; }
+l4_err_t service_window(u32 service, u32 client, u32 slot, u64 task, u64 at) { return L4_OK; }
+void service_window_clear(u32 service, u32 client, u32 slot) { }
 
 const struct manifest_door *service_door(u32 service, u32 index)
 {
@@ -28,3 +29,4 @@ const struct manifest_door *service_door(u32 service, u32 index)
 
 l4_err_t l4_map_cap(cap_t destination, cap_t source, cap_t from, cap_t to, u32 rights) { return L4_OK; }
 l4_err_t l4_map_range(cap_t destination, cap_t source, vaddr_t from, vaddr_t to, u64 bytes, u32 rights) { return L4_OK; }
+l4_err_t l4_unmap_range(cap_t task, vaddr_t at, u64 bytes, u32 rights, bool derived_only) { return L4_OK; }

@@ -199,6 +199,13 @@ static const char *object_entry_check(const struct machine_entry *e)
     return is_moving(e) ? NULL : "mapped where there is no object";
 }
 
+/* The runtime's text stays in a task, whoever has it next. */
+static bool is_text(const struct machine_entry *e)
+{
+    u64 page = (e->address - VM_RUNTIME_TEXT) >> L4_PAGE_SHIFT;
+    return page < MACHINE_RUNTIME && e->frame == (frames_page()->runtime >> L4_PAGE_SHIFT) + page && !(e->rights & L4_W);
+}
+
 const char *machine_check(void)
 {
     for (u32 i = 0; i < entries; i++) {
@@ -206,7 +213,7 @@ const char *machine_check(void)
         while (p && p->task != entry[i].task) {
             p = process_following(p);
         }
-        const char *wrong = p ? process_entry_check(p, &entry[i]) : object_entry_check(&entry[i]);
+        const char *wrong = is_text(&entry[i]) ? NULL : p ? process_entry_check(p, &entry[i]) : object_entry_check(&entry[i]);
         if (wrong) {
             return wrong;
         }
