@@ -225,6 +225,16 @@ static void *detached_life(void *unused)
     return unused;
 }
 
+/* A detached thread that has done its work may not have gone yet, and nobody is told: till then there may be too many. */
+static int create(const pthread_attr_t *attributes, void *(*what)(void *))
+{
+    int err;
+    while ((err = pthread_create(team, attributes, what, NULL)) == EAGAIN) {
+        usleep(1000);
+    }
+    return err;
+}
+
 static void lives(void)
 {
     long sum = 0;
@@ -247,10 +257,7 @@ static void lives(void)
     pthread_attr_setstacksize(&attributes, 64 << 10);
     sum = 0;
     for (int i = 0; i < ROUNDS; i++) {
-        int err;
-        while ((err = pthread_create(team, &attributes, detached_life, NULL)) == EAGAIN) {
-            usleep(1000);       /* nobody knows when one of them has gone */
-        }
+        int err = create(&attributes, detached_life);
         sum += err;
         if (!err) {
             sem_wait(&ready);
@@ -339,7 +346,7 @@ static void cancel_each(const char *name, void *(*what)(void *), int rounds, lon
     cleaned = 0;
     for (int i = 0; i < rounds; i++) {
         void *result = NULL;
-        pthread_create(team, NULL, what, NULL);
+        create(NULL, what);
         sem_wait(&ready);
         if (pause_us) {
             usleep(pause_us);
