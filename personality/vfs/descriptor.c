@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* descriptor.c: numbers of open files. A process has up to 1,024 of them, in chunks of 32, and one chunk for execve.
  *
- * INVARIANT number: chunk.files[i] != 0  =>  the file is in use and counts this descriptor among its holders. The
- * log holds 4,000 words; who has many descriptors open leaves whole chunks to the op `sweep`, which closes them one
+ * INVARIANT number: chunk.files[i] != 0  <=>  bit i of chunk.used; and the file is in use and counts this descriptor among its holders.
+ * The log holds 4,000 words; who has many descriptors open leaves whole chunks to the op `sweep`, which closes them one
  * by one. */
 #include "vfsd.h"
 
@@ -23,11 +23,12 @@ static u32 limit_of(const struct process *p) { return p->who.files < DESCRIPTORS
 
 static l4_err_t find_free(const struct process *p, u32 from, u32 end, u32 *fd)
 {
-    for (u32 i = from; i < end; i++) {
+    for (u32 i = from; i < end; i = (i / CHUNK + 1) * CHUNK) {
         const struct chunk *c = chunk_at(p->chunks[i / CHUNK]);
-        if (!c || !c->files[i % CHUNK]) {
-            *fd = i;
-            return L4_OK;
+        u32 free = ~(c ? c->used : 0) & (~0u << i % CHUNK);
+        if (free) {
+            *fd = i / CHUNK * CHUNK + (u32)__builtin_ctz(free);
+            return *fd < end ? L4_OK : VFS_MFILE;
         }
     }
     return VFS_MFILE;
@@ -41,33 +42,44 @@ l4_err_t descriptor_find_for(const struct process *p, u32 flags, u32 *fd)
     return flags & O_EXECUTE ? find_free(p, DESCRIPTORS, CHUNK * CHUNKS, fd) : descriptor_find(p, 0, fd);
 }
 
+_Static_assert(offsetof(struct chunk, marks) % 8 == 0 && offsetof(struct chunk, used) == offsetof(struct chunk, marks) + 4, "one word");
+
+/* Number `k` of a chunk; `file` 0: it is free. */
+static void entry_set(struct vfsd_tx tx, const struct chunk *c, u32 k, u32 file, bool cloexec)
+{
+    struct chunk *e = &vfsd_writable()->chunk[chunk_ref(c) - 1];
+    u32 bit = 1u << k;
+    l4_keep((const u64 *)c->files + k / 2, 1);
+    e->files[k] = file;
+    l4_hook();
+    l4_keep(&c->marks, 1);
+    e->marks = cloexec ? c->marks | bit : c->marks & ~bit;
+    e->used = file ? c->used | bit : c->used & ~bit;
+    l4_hook();
+}
+
 /* The number takes one of the file's holders over. False: no chunk is left. */
 bool descriptor_set(struct vfsd_tx tx, const struct process *p, u32 fd, const struct file *f, bool cloexec)
 {
-    const struct chunk *old = chunk_at(p->chunks[fd / CHUNK]);
-    struct chunk *c = old ? chunk_edit(tx, old) : chunk_new(tx);
+    const struct chunk *c = chunk_at(p->chunks[fd / CHUNK]);
     if (!c) {
-        return false;
-    }
-    if (!old) {
+        c = chunk_new(tx);
+        if (!c) {
+            return false;
+        }
         process_edit(tx, p)->chunks[fd / CHUNK] = chunk_ref(c);
+        l4_hook();
     }
-    u32 bit = 1u << fd % CHUNK;
-    c->files[fd % CHUNK] = file_ref(f);
-    c->marks = cloexec ? c->marks | bit : c->marks & ~bit;
+    entry_set(tx, c, fd % CHUNK, file_ref(f), cloexec);
     return true;
 }
 
 void chunk_close(struct vfsd_tx tx, const struct chunk *c, u32 which)
 {
-    struct chunk old = *c;
-    struct chunk *e = chunk_edit(tx, c);
-    for (u32 k = 0; k < CHUNK; k++) {
-        if (which >> k & 1 && old.files[k]) {
-            e->files[k] = 0;
-            e->marks &= ~(1u << k);
-            file_drop(tx, file_at(old.files[k]));
-        }
+    for (u32 left = which & c->used; left; left &= left - 1) {
+        u32 k = (u32)__builtin_ctz(left), file = c->files[k];
+        entry_set(tx, c, k, 0, false);
+        file_drop(tx, file_at(file));
     }
 }
 
@@ -78,32 +90,21 @@ static bool chunk_leave(struct vfsd_tx tx, const struct chunk *c, u32 which)
     if (!left) {
         return false;
     }
-    struct chunk *e = chunk_edit(tx, c);
-    for (u32 k = 0; k < CHUNK; k++) {
-        if (which >> k & 1) {
-            left->files[k] = e->files[k];
-            e->files[k] = 0;
-            e->marks &= ~(1u << k);
-        }
+    left->used = which & c->used;
+    for (u32 bits = left->used; bits; bits &= bits - 1) {
+        u32 k = (u32)__builtin_ctz(bits);
+        left->files[k] = c->files[k];
+        entry_set(tx, c, k, 0, false);
     }
+    l4_hook();
     sweep_chunk(tx, left);
     return true;
-}
-
-/* Which numbers of a chunk are in use. */
-static u32 chunk_used(const struct chunk *c)
-{
-    u32 used = 0;
-    for (u32 k = 0; k < CHUNK; k++) {
-        used |= c->files[k] ? 1u << k : 0;
-    }
-    return used;
 }
 
 /* Close some numbers of a chunk, or have `sweep` do it. True: the process has the chunk no more. */
 static bool chunk_close_some(struct vfsd_tx tx, const struct chunk *c, u32 which)
 {
-    bool all = !(chunk_used(c) & ~which), full = l4_undo_log()->top >= LOG_ENOUGH;
+    bool all = !(c->used & ~which), full = l4_undo_log()->top >= LOG_ENOUGH;
     if (all && full) {
         sweep_chunk(tx, c);
     } else if (!full || !chunk_leave(tx, c, which)) {
@@ -123,7 +124,7 @@ void descriptors_close(struct vfsd_tx tx, const struct process *p, u32 first, u3
         if (!c) {
             continue;
         }
-        u32 which = marked ? c->marks : ~0u;
+        u32 which = marked ? c->marks : c->used;
         which &= first > i * CHUNK ? ~0u << (first - i * CHUNK) : ~0u;
         which &= last < i * CHUNK + CHUNK - 1 ? ~0u >> (CHUNK - 1 - last % CHUNK) : ~0u;
         if (which && chunk_close_some(tx, c, which)) {

@@ -15,7 +15,7 @@ static void event(struct vfsd_tx tx, u32 peer)
     }
 }
 
-/* Audit: who has an end of a pipe has a pipe, and each descriptor is counted by its file. */
+/* Audit: who has an end of a pipe has a pipe, and each descriptor is counted by its file and known to its chunk. */
 bool vfsd_tally(const struct vfsd_state *s)
 {
     u64 holders = 0, held = 0;
@@ -27,6 +27,9 @@ bool vfsd_tally(const struct vfsd_state *s)
     }
     for (const struct chunk *c = chunk_following(NULL); c; c = chunk_following(c)) {
         for (u32 k = 0; k < CHUNK; k++) {
+            if ((c->files[k] != 0) != (c->used >> k & 1)) {
+                return false;
+            }
             held += c->files[k] != 0;
         }
     }

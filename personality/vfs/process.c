@@ -115,9 +115,11 @@ static bool chunks_copy(struct vfsd_tx tx, const struct process *from, struct pr
         }
         to->chunks[i] = chunk_ref(c);
         c->marks = old->marks;
-        for (u32 k = 0; k < CHUNK; k++) {
+        c->used = old->used;
+        for (u32 left = old->used; left; left &= left - 1) {
+            u32 k = (u32)__builtin_ctz(left);
             c->files[k] = old->files[k];
-            hold_if(tx, c->files[k]);
+            file_hold(tx, file_at(c->files[k]));
         }
     }
     return true;
