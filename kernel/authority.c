@@ -12,13 +12,18 @@ static const u64 PERIOD_LEAST = 100 * 1000, PERIOD_MOST = 1ul << 34;
 static u32 highest_of(const struct invocation *inv) { return (u8)inv->used->label; }
 static u32 share_of(const struct invocation *inv) { return (u32)(inv->used->label >> SCHED_SHARE_SHIFT); }
 
+static bool may_give(const struct invocation *inv, u64 budget_ns, u64 period_ns)
+{
+    return budget_ns * SHARE_ALL <= period_ns * share_of(inv);
+}
+
 l4_err_t sched_set(struct sched *self, struct invocation *inv, struct thread *subject, u32 priority, u64 slice_ns)
 {
-    if (priority >= PRIORITIES)
+    if (priority >= PRIORITIES || slice_ns > PERIOD_MOST)
         return L4_BAD_ARGUMENT;
-    if (priority > highest_of(inv))
+    if (priority > highest_of(inv) || !may_give(inv, subject->budget.ns, subject->budget.period_ns))
         return L4_NO_RIGHT;
-    sched_change(subject, priority, subject->budget.ns, subject->budget.period_ns);
+    sched_change(subject, priority, subject->budget);
     subject->slice_ns = slice_ns;
     return L4_OK;
 }
@@ -34,9 +39,9 @@ l4_err_t sched_set_budget(struct sched *self, struct invocation *inv, struct thr
 {
     if (period_ns < PERIOD_LEAST || period_ns > PERIOD_MOST || !budget_ns || budget_ns > period_ns)
         return L4_BAD_ARGUMENT;
-    if (budget_ns * SHARE_ALL > period_ns * share_of(inv))
+    if (!may_give(inv, budget_ns, period_ns))
         return L4_NO_RIGHT;
-    sched_change(subject, subject->priority, budget_ns, period_ns);
+    sched_change(subject, subject->priority, (struct budget){ .ns = budget_ns, .period_ns = period_ns });
     return L4_OK;
 }
 

@@ -73,11 +73,17 @@ static l4_err_t invoke_reply(struct thread *self, struct cap *kept)
     l4_err_t err = caller != &thread_nobody ? ipc_answer(self, caller) : L4_NO_REPLY;
     if (err != L4_OK && err != L4_NO_REPLY)
         return err;
+    self->items_to = 0;
     if (!(tag & L4_TAG_WAIT))
         thread_return(self, err);
     if (kept)
         reply_abort(kept);      /* used up, whether or not somebody still waited */
-    return tag & L4_TAG_WAIT ? ipc_receive(self) : L4_OK;
+    if (!(tag & L4_TAG_WAIT))
+        return L4_OK;
+    err = ipc_receive(self);
+    if (err == RESTART)
+        self->frame.message.label = 0;      /* the answer is given: what is left is a receive */
+    return err;
 }
 
 /* `next` runs. An idle CPU finishes what a destroyer left that did not live to see the end, a step at a time. */

@@ -68,15 +68,15 @@ void sched_forget(struct thread *t)
     arch_forget(t);
 }
 
-void sched_change(struct thread *t, u32 priority, u64 budget_ns, u64 period_ns)
+void sched_change(struct thread *t, u32 priority, struct budget budget)
 {
     struct cpu *cpu = cpu_self();
     bool queued = thread_state(t) == THREAD_READY && t != cpu->current;
     if (queued)
         sched_remove(t);
     t->priority = (u8)priority;
-    t->budget = (struct budget){ .ns = budget_ns, .period_ns = period_ns };
-    t->hot = budget_ns < period_ns ? t->hot | THREAD_BUDGET : t->hot & ~(u32)THREAD_BUDGET;
+    t->budget = budget;
+    t->hot = budget.ns < budget.period_ns ? t->hot | THREAD_BUDGET : t->hot & ~(u32)THREAD_BUDGET;
     if (queued)
         enqueue(cpu, t, 0);
 }

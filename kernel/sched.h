@@ -14,8 +14,8 @@ void sched_init(void);
 void sched_ready(struct thread *t);             /* t has become READY */
 void sched_remove(struct thread *t);            /* a READY thread that is not running stops being ready */
 void sched_forget(struct thread *t);            /* t leaves its task, or its FPU area comes or goes: see arch_forget */
-/* A budget of a whole period is none. A new period begins. */
-void sched_change(struct thread *t, u32 priority, u64 budget_ns, u64 period_ns);
+/* A budget of a whole period is none. */
+void sched_change(struct thread *t, u32 priority, struct budget budget);
 void sched_yield_to(struct thread *t);          /* current goes behind its equals, t runs next */
 void sched_tick(void);                          /* the timer rang */
 void sched_come_back(void);                     /* ring the timer at once: an idle CPU has something to do */

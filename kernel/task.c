@@ -35,12 +35,11 @@ l4_err_t task_init(struct object *object)
 
 static l4_err_t unmap_step(struct task *task)
 {
-    u64 changed, progress = 0;
-    l4_err_t err = flexpage_unmap(task, L4_FPAGE_EVERYTHING, L4_R, false, &progress, &changed);
+    u64 changed;
+    l4_err_t err = flexpage_unmap(task, L4_FPAGE_EVERYTHING, L4_R, false, &task->emptied[0], &changed);
     if (err != L4_OK)
         return err;
-    progress = 0;
-    return flexpage_unmap(task, l4_fpage_ports(0, 16), L4_R | L4_W, false, &progress, &changed);
+    return flexpage_unmap(task, l4_fpage_ports(0, 16), L4_R | L4_W, false, &task->emptied[1], &changed);
 }
 
 /* Threads first, so that nobody runs in what is taken apart; then capabilities, then memory. */

@@ -14,6 +14,7 @@ struct task {
     struct list in_all;         /* task_all */
     struct list threads;        /* thread.in_task of the threads bound to it */
     struct code_range native;        /* `syscall` from outside is reflected; 0, ~0 at first */
+    u64 emptied[2];             /* while it is destroyed: how far its memory and its ports are unmapped */
     struct code_range leave;         /* a kick in here starts the way out again (reflect.c) */
 };
 

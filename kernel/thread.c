@@ -29,6 +29,7 @@ l4_err_t thread_init(struct object *object)
     list_init(&t->pending_irqs);
     list_init(&t->in_task);
     t->caller = &thread_nobody;
+    t->budget = (struct budget){ .ns = 1, .period_ns = 1 };
     return L4_OK;
 }
 
@@ -43,6 +44,7 @@ void thread_wake(struct thread *t)
 l4_err_t thread_return(struct thread *t, l4_err_t status)
 {
     t->frame.message = message_of(0, (u32)status);
+    t->items_to = 0;
     return status;
 }
 

@@ -96,7 +96,7 @@ void sanitize(struct l4_registers *r);
 /* ---- model_sched.c ---- */
 void wake(u64 thread);
 void ready_remove(u64 thread);
-void set_schedule(u64 thread, u64 priority, u64 budget_ns, u64 period_ns);
+void set_schedule(u64 thread, u64 priority);        /* or another budget: it queues anew */
 void yield_to(u64 thread);
 void forget_running(u64 thread);
 void tick(u64 now_ns);

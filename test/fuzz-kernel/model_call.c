@@ -446,12 +446,12 @@ static l4_err_t reply_probe(struct call *c)
 
 static l4_err_t sched_set(struct call *c)
 {
-    if (in(c, 1) >= PRIORITIES)
-        return L4_BAD_ARGUMENT;
-    if (in(c, 1) > (u8)c->cap.label)
-        return L4_NO_RIGHT;
     struct seen_thread *t = thread_find(c->object[0]);
-    set_schedule(c->object[0], in(c, 1), t->budget_ns, t->budget_period_ns);
+    if (in(c, 1) >= PRIORITIES || in(c, 2) > 1ul << 34)
+        return L4_BAD_ARGUMENT;
+    if (in(c, 1) > (u8)c->cap.label || t->budget_ns * 1000 > t->budget_period_ns * (c->cap.label >> 8))
+        return L4_NO_RIGHT;
+    set_schedule(c->object[0], in(c, 1));
     t->slice_ns = in(c, 2);
     return L4_OK;
 }
@@ -469,7 +469,11 @@ static l4_err_t sched_set_budget(struct call *c)
         return L4_BAD_ARGUMENT;
     if (budget * 1000 > period * share)
         return L4_NO_RIGHT;
-    set_schedule(c->object[0], thread_find(c->object[0])->priority, budget, period);
+    struct seen_thread *t = thread_find(c->object[0]);
+    t->budget_ns = budget;
+    t->budget_period_ns = period;
+    t->budget_left_ns = t->budget_end_ns = 0;
+    set_schedule(c->object[0], t->priority);
     return L4_OK;
 }
 

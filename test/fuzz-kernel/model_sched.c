@@ -47,16 +47,13 @@ void ready_remove(u64 thread)
     thread_find(thread)->rests = thread_find(thread)->deadline = 0;
 }
 
-void set_schedule(u64 thread, u64 priority, u64 budget_ns, u64 period_ns)
+void set_schedule(u64 thread, u64 priority)
 {
     struct seen_thread *t = thread_find(thread);
     bool queued = t->state == SEEN_READY && thread != model.current;
     if (queued)
         ready_remove(thread);
     t->priority = priority;
-    t->budget_ns = budget_ns;
-    t->budget_period_ns = period_ns;
-    t->budget_left_ns = t->budget_end_ns = 0;
     if (queued)
         enqueue(thread, 0);
 }

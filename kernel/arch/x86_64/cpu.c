@@ -113,6 +113,6 @@ void arch_tlb_forget(paddr_t root, vaddr_t at)
 {
     if (at >= PORTS_AT)
         ports_forget(root);
-    else if (root == this_cpu->root)
+    if (root == this_cpu->root)
         __asm__ volatile("invlpg (%0)" : : "r"(at) : "memory");
 }

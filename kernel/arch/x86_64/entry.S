@@ -122,7 +122,8 @@ entry_resume_handed:
 
 /* No capability: a status, and no words. */
 refuse:
-        movq    $0, END_PROGRESS(%rsp)
+        movq    $0, END_PROGRESS(%rsp)          /* of the invocation that had begun before its capability went */
+        movq    $0, END_ITEMS_TO(%rsp)
         xor     %esi, %esi
         mov     $ENTRY_REFUSED, %edi
         xor     %edx, %edx

@@ -36,6 +36,7 @@ __attribute__((used)) void offsets(void)
     SYMBOL(END_UPCALL, END_OF(upcall.system_call));
     SYMBOL(END_UPCALL_STACK, END_OF(upcall.stack));
     SYMBOL(END_PROGRESS, END_OF(progress));
+    SYMBOL(END_ITEMS_TO, END_OF(items_to));
     SYMBOL(UTCB_REFLECT, offsetof(struct l4_utcb, reflect_rip));
     SYMBOL(TASK_NATIVE, offsetof(struct task, native.start));
     SYMBOL(TASK_NATIVE_BYTES, offsetof(struct task, native.bytes));
