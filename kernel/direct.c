@@ -77,9 +77,12 @@ bool direct_call_for(struct thread *self, const struct cap *door, u32 why)
 static COMMON_PATH OTHER_PATH struct frame *call_large(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3)
 {
     struct thread *self = cpu_this()->current, *server = gate_of(door->object)->server;
+    struct object *gate = door->object;
     u64 label = door->label, rights = door->rights;     /* an item may give the door away */
-    if (tag & L4_TAG_TIMEOUT || (tag & L4_TAG_ITEMS && transfer_items(self, server, tag) != L4_OK))
-        return kernel_invoke(tag, w0, w1, door, w2, w3);
+    if (tag & L4_TAG_TIMEOUT || (tag & L4_TAG_ITEMS && transfer_items(self, server, tag) != L4_OK)) {
+        struct cap used = { .object = gate, .label = label, .rights = (u8)rights, .kind = L4_DOOR };
+        return kernel_invoke(tag, w0, w1, &used, w2, w3);
+    }
     transfer_words(self, server, l4_tag_words(tag));
     call(self, server, 0, label, rights, tag & L4_TAG_DELIVERED, self->frame.message.number, w0, w1, w2, w3);
     return arch_hand_over(self, server);

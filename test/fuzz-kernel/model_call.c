@@ -68,8 +68,11 @@ static l4_err_t make_task(struct call *c)
 static l4_err_t make_thread(struct call *c)
 {
     l4_err_t err = make(c, L4_THREAD, 0);
-    if (err == L4_OK)
-        create(c, L4_THREAD, 127)->thread.registers.rflags = 0x202;
+    if (err == L4_OK) {
+        struct seen_thread *t = &create(c, L4_THREAD, 127)->thread;
+        t->registers.rflags = 0x202;
+        t->budget_ns = t->budget_period_ns = 1;
+    }
     return err;
 }
 
