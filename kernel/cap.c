@@ -64,18 +64,22 @@ l4_err_t cap_table_fini_step(struct cap_table *table, u32 *budget)
     return L4_OK;
 }
 
+static RARE bool add_page(struct cap_table *table, u64 *distance)
+{
+    void *fresh = memory_take_zero(table->factory);
+    if (!fresh)
+        return false;
+    *distance = (u64)fresh - (u64)&cap_zero_page;
+    kpage_mark(kpage_of(distance), distance);
+    return true;
+}
+
 l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty)
 {
     if (!slot || slot >= L4_CAP_SLOTS)
         return L4_BAD_ARGUMENT;
-    u64 *distance = &table->pages[slot / CAP_PAGE_SLOTS];
-    if (!*distance) {
-        void *fresh = memory_take_zero(table->factory);
-        if (!fresh)
-            return L4_NO_MEMORY;
-        *distance = (u64)fresh - (u64)&cap_zero_page;
-        kpage_mark(kpage_of(distance), distance);
-    }
+    if (!COMMON(table->pages[slot / CAP_PAGE_SLOTS]) && !add_page(table, &table->pages[slot / CAP_PAGE_SLOTS]))
+        return L4_NO_MEMORY;
     *empty = cap_find(table, slot);
     kpage_mark(kpage_of(*empty), *empty);
     return (*empty)->kind == L4_NOTHING && !(*empty)->object ? L4_OK : L4_SLOT_BUSY;
@@ -93,7 +97,10 @@ void cap_make_root(struct cap *empty, struct object *object, u32 rights)
 
 void cap_derive(struct cap *empty, struct cap *parent, enum l4_kind kind, u32 rights, u64 label)
 {
-    *empty = (struct cap){ .label = label, .lineage = ++last_lineage, .kind = (u8)kind, .rights = (u8)rights };
+    empty->label = label;
+    empty->lineage = ++last_lineage;
+    empty->kind = (u8)kind;
+    empty->rights = (u8)rights;
     tree_insert(empty, parent);
 }
 
@@ -116,7 +123,7 @@ static void replace(struct cap *to, struct cap *from)
 }
 
 /* One bounded step of moving all other children of `from` below its child `to`, which then replaces it. */
-static l4_err_t grant_step(struct cap *to, struct cap *from)
+static RARE l4_err_t grant_step(struct cap *to, struct cap *from)
 {
     for (u32 i = 0; i < TREE_STEP; i++) {
         struct cap *child = from->child == to ? to->next : from->child;
@@ -130,7 +137,7 @@ static l4_err_t grant_step(struct cap *to, struct cap *from)
     return RESTART;
 }
 
-static bool is_same(const struct cap *there, const struct cap *from, u32 rights)
+static RARE bool is_same(const struct cap *there, const struct cap *from, u32 rights)
 {
     return there->kind == from->kind && there->object == from->object && there->label == from->label
         && there->rights == rights && there->parent == from;
@@ -143,16 +150,17 @@ l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights
         return L4_WRONG_KIND;
     if (grant && there == from)
         return L4_OK;
-    l4_err_t err = tree_settle(from->tree);
+    if (!COMMON(!from->tree->top))
+        return tree_settle(from->tree);
     rights &= from->rights;
-    if (err == L4_OK && !is_same(there, from, rights)) {
-        err = cap_reserve(to, to_slot, &there);
+    if (COMMON(!there->kind) || !is_same(there, from, rights)) {
+        l4_err_t err = cap_reserve(to, to_slot, &there);
         if (err != L4_OK)
             return err;
         cap_derive(there, from, from->kind, rights, from->label);
         there->incarnation = from->incarnation;
     }
-    return err == L4_OK && grant ? grant_step(there, from) : err;
+    return grant ? grant_step(there, from) : L4_OK;
 }
 
 /* ---- out ---- */
@@ -163,8 +171,11 @@ u64 cap_take(struct cap *cap)
     struct object *object = cap->object;
     bool is_root = object->root == cap;
     tree_remove(cap);
-    *cap = (struct cap){ .object = is_root ? object : NULL };
-    if (!is_root)
+    cap->object = is_root ? object : NULL;
+    cap->label = cap->lineage = 0;
+    cap->parent = cap->child = cap->next = cap->prev = NULL;
+    cap->incarnation = cap->kind = cap->rights = cap->given = cap->order = 0;
+    if (COMMON(!is_root))
         return 1;
     object->root = NULL;
     object->tomb = cap;

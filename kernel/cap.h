@@ -61,12 +61,17 @@ static inline struct cap *cap_find(const struct cap_table *table, u64 slot)
         return &cap_zero_page.slot[0];
     return (struct cap *)((u64)&cap_zero_page + table->pages[slot / CAP_PAGE_SLOTS]) + slot % CAP_PAGE_SLOTS;
 }
-/* An empty slot to write into, its page allocated. L4_SLOT_BUSY, L4_NO_MEMORY, L4_BAD_ARGUMENT (slot 0, too large). */
+/* The next after `slot` in which there may be anything. */
+static inline u64 cap_next(const struct cap_table *table, u64 slot)
+{
+    return (slot | (table->pages[slot / CAP_PAGE_SLOTS] ? 0 : CAP_PAGE_SLOTS - 1)) + 1;
+}
+/* An empty slot to write into, all zero, its page allocated. L4_SLOT_BUSY, L4_NO_MEMORY, L4_BAD_ARGUMENT (slot 0, too large). */
 l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty);
 
 /* Fill `empty` with the root capability of a new object. */
 void cap_make_root(struct cap *empty, struct object *object, u32 rights);
-/* Fill `empty` with a child of `parent` (for doors: of the gate's root) with these rights. Caller, if this is a user's
+/* Fill `empty`, which is all zero, with a child of `parent` (for doors: of the gate's root) with these rights. Caller, if this is a user's
  * will: the tree is settled. */
 void cap_derive(struct cap *empty, struct cap *parent, enum l4_kind kind, u32 rights, u64 label);
 static inline bool cap_is_tomb(const struct cap *cap) { return cap->kind == L4_NOTHING && cap->object; }

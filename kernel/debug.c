@@ -54,7 +54,7 @@ static void describe(const struct found *found, struct debug_entry *entry)
     entry->object = cap->object ? cap->object->id : 0;
 }
 
-static bool next_entry(const struct task *task, u32 what, u64 *position, struct debug_entry *entry)
+static bool next_entry(struct task *task, u32 what, u64 *position, struct debug_entry *entry)
 {
     *entry = (struct debug_entry){ .task = task->object.id, .node = what };
     if (what == DEBUG_TASK) {
@@ -78,7 +78,7 @@ l4_err_t debug_snapshot(struct debug *self, struct invocation *inv, u64 cursor, 
     u64 id = cursor >> ID_SHIFT, position = cursor & ((1ul << POSITION_BITS) - 1);
     u64 what = cursor >> POSITION_BITS & ((1 << WHAT_BITS) - 1);
     list_for_each(node, &task_all) {
-        const struct task *task = container_of(node, struct task, in_all);
+        struct task *task = container_of(node, struct task, in_all);
         if (task->object.id < id)
             continue;
         if (task->object.id > id || !what) {

@@ -15,21 +15,6 @@ struct found {
     struct place place;         /* of pages and ports */
 };
 
-/* How to map: below the source, beside it (memory only) or instead of it. */
-enum how { MAP, COPY, GRANT };
-
-/* One step of mapping, or of unmapping from `from`. */
-struct request {
-    struct task *to, *from;
-    enum l4_fpage_type type;
-    u64 base, units, to_unit;   /* the window and where it goes */
-    u64 done, entries;          /* progress */
-    u32 budget, looks;          /* what is left of this step: changes, and places to look at */
-    u32 rights;                 /* to give or to take */
-    enum how how;
-    bool derived_only;
-};
-
 /* Map a window to `to_base` (address, port or slot): see task.idl map and copy. */
 l4_err_t flexpage_map(struct task *to, struct task *from, u64 fpage, u64 to_base, u32 rights, enum how how,
                       u64 *progress, u64 *mapped);
@@ -39,6 +24,6 @@ l4_err_t flexpage_unmap(struct task *task, u64 fpage, u32 rights, bool derived_o
 enum { REAP = RESTART + 1 };
 
 /* What lies at a page, port or slot. */
-struct found flexpage_find(const struct task *task, enum l4_fpage_type type, u64 unit);
+struct found flexpage_find(struct task *task, enum l4_fpage_type type, u64 unit);
 /* How many units a task has of a type. */
 u64 flexpage_units(enum l4_fpage_type type);

@@ -3,6 +3,7 @@
  * INVARIANT linked: node->next->prev == node && node->prev->next == node; a node alone points to itself. */
 #pragma once
 #include <abi/types.h>
+#include "path.h"
 
 struct list {
     struct list *next, *prev;

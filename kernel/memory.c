@@ -63,12 +63,9 @@ static struct kpage *page_take(void)
 
 static u64 all_blocks(u32 order) { return ~0ul >> (64 - (L4_PAGE_SIZE >> order)); }
 
-/* A page of blocks, one of which is free; NULL: no memory. */
-static struct kpage *slab(u32 order)
+/* A fresh page of blocks; NULL: no memory. */
+static RARE struct kpage *add_slab(u32 order)
 {
-    struct list *first = list_first(&memory_slabs[order]);
-    if (first)
-        return container_of(first, struct kpage, in_slabs);
     struct kpage *page = page_take();
     if (!page)
         return NULL;
@@ -79,14 +76,17 @@ static struct kpage *slab(u32 order)
 
 static void *block_take(u32 order)
 {
-    struct kpage *page = order == MEMORY_MOST ? page_take() : slab(order);
+    if (order == MEMORY_MOST) {
+        struct kpage *page = page_take();
+        return page ? kpage_pointer(page) : NULL;
+    }
+    struct list *first = memory_slabs[order].next;
+    struct kpage *page = COMMON(first != &memory_slabs[order]) ? container_of(first, struct kpage, in_slabs) : add_slab(order);
     if (!page)
         return NULL;
-    if (order == MEMORY_MOST)
-        return kpage_pointer(page);
     u64 block = (u64)__builtin_ctzl(page->mask);
     page->mask &= page->mask - 1;
-    if (!page->mask)
+    if (!COMMON(page->mask))
         list_remove(&page->in_slabs);
     return (u8 *)kpage_pointer(page) + (block << order);
 }
@@ -98,10 +98,10 @@ static void block_give(void *at, u32 order)
         page_give(page, ANY);
         return;
     }
-    if (!page->mask)
+    if (!COMMON(page->mask))
         list_insert(memory_slabs[order].next, &page->in_slabs);
     page->mask |= 1ul << (((u64)at & (L4_PAGE_SIZE - 1)) >> order);
-    if (page->mask != all_blocks(order))
+    if (COMMON(page->mask != all_blocks(order)))
         return;
     list_remove(&page->in_slabs);
     page_give(page, ANY);

@@ -3,8 +3,8 @@
 #include "space.h"
 #include "arch.h"
 #include "factory.h"
-#include "flexpage.h"
 #include "memory.h"
+#include "task.h"
 
 /* The root of a tree has its revocation with it. */
 struct root_page {
@@ -20,15 +20,14 @@ static u32 order_of(const struct cap *page) { return page->parent ? NODE_ORDER :
 
 static l4_err_t add_root_page(struct space *space, vaddr_t at, u32 order, u64 entry, u32 rights)
 {
-    struct place place;
-    l4_err_t err = paging_make(space->root, space->factory, at, order, &place);
-    if (err != L4_OK)
-        return err;
+    struct place place = paging_make(space, at, order);
+    if (!place.entry)
+        return L4_NO_MEMORY;
     if (place.order != order || *place.entry)
         return L4_SLOT_BUSY;
     struct root_page *root = memory_take(space->factory, sizeof *root);
     if (!root) {
-        paging_trim(space->root, space->factory, place.entry);
+        paging_trim(space, place.entry);
         return L4_NO_MEMORY;
     }
     root->page = (struct cap){ .tree = &root->tree, .entry = place.entry, .space = space, .kind = KIND_PAGE,
@@ -55,147 +54,151 @@ l4_err_t space_add_root(struct space *space, vaddr_t at, paddr_t frame, u64 byte
 
 /* ---- map ---- */
 
-static struct cap *parent_of(const struct request *r, struct cap *source)
-{
-    return r->how == COPY && source->parent ? source->parent : source;
-}
-
 /* Something is in the way: is it the same mapping? */
-static bool is_same(const struct request *r, const struct place *place, u64 entry, struct cap *source)
+static RARE l4_err_t find_same(u64 *there, u64 entry, const struct cap *source, u32 rights, enum how how)
 {
-    const struct cap *there = *paging_page(place->entry);
-    if (!there || *place->entry != entry || there->rights != (source->rights & r->rights))
-        return false;
-    return there == source || (r->how != GRANT && there->parent == parent_of(r, source));
+    const struct cap *page = *paging_page(there), *parent = how == COPY && source->parent ? source->parent : source;
+    if (!page || *there != entry || page->rights != (source->rights & rights))
+        return L4_SLOT_BUSY;
+    return page == source || (how != GRANT && page->parent == parent) ? 1 : L4_SLOT_BUSY;
 }
 
-/* Before a grant with fewer rights, the page and all below it lose the others. */
-static l4_err_t prepare_grant(const struct request *r, struct cap *source, u32 order)
+/* The tree is to be settled; and before a grant with fewer rights, the page and all below it lose the others. */
+static RARE l4_err_t prepare(struct cap *source, u32 order, u32 rights, enum how how)
 {
-    u32 budget = TREE_STEP, losing = source->rights & ~r->rights;
+    u32 budget = TREE_STEP, losing = source->rights & ~rights;
     u64 changed;
+    l4_err_t err = tree_settle(source->tree);
+    if (err != L4_OK || how != GRANT)
+        return err;
     if (source->order != order)
         return L4_BAD_ARGUMENT;
     return losing ? tree_revoke(source, losing, false, &budget, &changed) : L4_OK;
 }
 
 /* The page moves to the empty entry at `to_entry`. Caller: it has no more rights than the new entry. */
-static l4_err_t move(struct space *to, u64 *to_entry, u64 value, struct cap *page)
+static RARE l4_err_t move(struct space *to, u64 *to_entry, u64 value, struct cap *page)
 {
     struct space *from = page->space;
     u64 *from_entry = page->entry, bytes = 1ul << order_of(page);
     if (!factory_charge(to->factory, bytes)) {
-        paging_trim(to->root, to->factory, to_entry);
+        paging_trim(to, to_entry);
         return L4_NO_MEMORY;
     }
     factory_credit(from->factory, bytes);
+    vaddr_t from_at = space_at(page);
     page->space = to;
     page->entry = to_entry;
     paging_set(to_entry, value, page);
-    paging_clear(from->root, from->factory, from_entry, page->order);
-    return L4_OK;
+    paging_clear(from, from_entry, from_at);
+    return 1;
 }
 
 static u64 least(u64 a, u64 b) { return a < b ? a : b; }
 
-/* How many 4 KB pages from there on may be looked for in the same two tables. */
-static u64 run_length(const struct request *r, const struct found *found, vaddr_t to_at)
+/* How many of `most` pages from there on are in the same two tables, and may be mapped. */
+static u64 run_length(const u64 *source, vaddr_t to_at, u64 most)
 {
-    u64 in_source = TABLE_ENTRIES - found->unit % TABLE_ENTRIES;
+    u64 in_source = TABLE_ENTRIES - (u64)source / sizeof *source % TABLE_ENTRIES;
     u64 in_target = TABLE_ENTRIES - (to_at >> L4_PAGE_SHIFT) % TABLE_ENTRIES;
-    u64 in_window = least(r->units - r->done, (L4_USER_END - to_at) >> L4_PAGE_SHIFT);
-    return found->place.order == L4_PAGE_SHIFT ? least(least(in_source, in_target), least(in_window, r->budget)) : 1;
+    return least(least(in_source, in_target), least(most, (L4_USER_END - to_at) >> L4_PAGE_SHIFT));
 }
 
-/* A node for an empty entry, below `parent`; false: no memory. */
-static inline bool add(struct space *space, u64 *entry, u64 value, u32 rights, u32 order, struct cap *parent)
+/* Into the empty entry `to_entry`, and the common case, pages into an empty part of one table, without a walk for each,
+ * until something is not simple: the next step says what it is. Returns how many went. */
+static inline l4_err_t copy(struct space *to, u64 *to_entry, u32 order, u64 *source, u64 value, u32 rights, bool beside,
+                            u64 length)
 {
-    struct cap *page = memory_take_block(space->factory, NODE_ORDER);
-    if (!page)
-        return false;
-    *page = (struct cap){ .entry = entry, .space = space, .kind = KIND_PAGE, .rights = (u8)rights, .order = (u8)order };
-    tree_insert(page, parent);
-    paging_set(entry, value, page);
-    return true;
-}
-
-/* Into the empty entry `place`, and the common case, pages into an empty part of one table, without a walk for each,
- * until something is not simple: the next step says what it is. Returns how many went; 0: no memory. */
-static u64 copy(const struct request *r, const struct found *found, vaddr_t to_at, struct place place, u64 value)
-{
-    struct space *space = &r->to->space;
-    u64 *source = found->place.entry, *entry = place.entry;
-    u64 length = run_length(r, found, to_at), count = 0;
-    struct cap *page = found->cap;
-    while (add(space, entry, value, page->rights & r->rights, place.order, parent_of(r, page))) {
-        if (++count == length)
-            return count;
-        source++;
-        entry++;
-        page = *paging_page(source);
-        if (!page || *entry || page->tree->top)
-            return count;
-        value = paging_restrict(*source, r->rights);
+    struct cap **shadow = paging_page(to_entry), **sources = paging_page(source), *page = *sources;
+    u32 n = 0;
+    for (;;) {
+        struct cap *node = memory_take_block(to->factory, NODE_ORDER);
+        if (!node)
+            break;
+        node->entry = &to_entry[n];
+        node->child = NULL;
+        node->space = to;
+        node->kind = KIND_PAGE;
+        node->rights = page->rights & (u8)rights;
+        node->given = 0;
+        node->order = (u8)order;
+        tree_insert(node, beside && page->parent ? page->parent : page);
+        to_entry[n] = value;
+        shadow[n] = node;
+        if (++n == length)
+            break;
+        page = sources[n];
+        if (!page || to_entry[n] || page->tree->top)
+            break;
+        value = paging_restrict(source[n], rights);
     }
-    if (!count)
-        paging_trim(space->root, space->factory, entry);
-    return count;
+    if (n)
+        paging_count(to_entry, n);
+    else
+        paging_trim(to, to_entry);
+    return n ? (l4_err_t)n : L4_NO_MEMORY;
 }
 
 /* The last page below the end of user addresses is never mapped. */
-static bool is_usable(vaddr_t at, u32 order) { return at >= PORTS_AT || at + (1ul << order) <= L4_USER_END; }
-
-l4_err_t space_map(struct request *r, struct found *found, vaddr_t to_at)
+static RARE bool is_usable(struct space *to, vaddr_t at, u32 order)
 {
-    struct space *to = &r->to->space;
-    struct cap *source = found->cap;
-    struct place place;
-    u32 order = source->order == L4_LARGE_SHIFT && r->units >= TABLE_ENTRIES ? L4_LARGE_SHIFT : L4_PAGE_SHIFT;
-    l4_err_t err = is_usable(to_at, order) ? tree_settle(source->tree) : L4_BAD_ARGUMENT;
-    if (err == L4_OK && r->how == GRANT)
-        err = prepare_grant(r, source, order);
-    if (err == L4_OK)
-        err = paging_make(to->root, to->factory, to_at, order, &place);
+    if (at >= PORTS_AT)
+        arch_tlb_forget(to->root, at);
+    return at >= PORTS_AT || at + (1ul << order) <= L4_USER_END;
+}
+
+l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t at, u32 order, u32 rights, enum how how,
+                   u64 most)
+{
+    struct cap *page = *paging_page(source.entry);
+    if (!COMMON(to_at < L4_USER_END - L4_LARGE_SIZE) && !is_usable(to, to_at, order))
+        return L4_BAD_ARGUMENT;
+    l4_err_t err = COMMON(how != GRANT && !page->tree->top) ? L4_OK : prepare(page, order, rights, how);
     if (err != L4_OK)
         return err;
-    u64 entry = paging_restrict(*found->place.entry, r->rights), count = 1;
-    if (order != source->order)
-        entry = (entry & ~ENTRY_LARGE) + found->unit % TABLE_ENTRIES * L4_PAGE_SIZE;
-    if (place.order != order || (*place.entry && !is_same(r, &place, entry, source)))
+    struct place place = paging_make(to, to_at, order);
+    if (!place.entry)
+        return L4_NO_MEMORY;
+    if (place.order != order)
         return L4_SLOT_BUSY;
-    if (!*place.entry && r->how == GRANT)
-        err = move(to, place.entry, entry, source);
-    else if (!*place.entry)
-        count = copy(r, found, to_at, place, entry);
-    if (to_at >= PORTS_AT)
-        arch_tlb_forget(to->root, to_at);
-    found->end = found->unit + (count << (order - L4_PAGE_SHIFT));
-    r->entries += count;
-    r->budget -= (u32)count;
-    return count ? err : L4_NO_MEMORY;
+    u64 value = paging_restrict(*source.entry, rights);
+    if (order != source.order)
+        value = (value & ~ENTRY_LARGE) + (at & (L4_LARGE_SIZE - 1));
+    if (!COMMON(!*place.entry))
+        return find_same(place.entry, value, page, rights, how);
+    if (!COMMON(how != GRANT))
+        return move(to, place.entry, value, page);
+    u64 length = most == 1 || source.order != L4_PAGE_SHIFT ? 1 : run_length(source.entry, to_at, most);
+    return copy(to, place.entry, order, source.entry, value, rights, how == COPY, length);
 }
 
 /* ---- unmap ---- */
 
-u64 space_take(struct cap *page, u32 taking)
+void space_remove(struct cap *page, vaddr_t at)
 {
     struct space *space = page->space;
+    u32 order = order_of(page);
+    paging_clear(space, page->entry, at);
+    tree_remove(page);
+    memory_give_block(space->factory, page, order);
+}
+
+RARE u64 space_take(struct cap *page, u32 taking)
+{
     u32 had = page->rights;
     if (taking & L4_R) {
-        paging_clear(space->root, space->factory, page->entry, page->order);
-        tree_remove(page);
-        memory_give_block(space->factory, page, order_of(page));
+        space_remove(page, space_at(page));
         return 1;
     }
     page->rights &= (u8)~taking;
     *page->entry = paging_restrict(*page->entry, page->rights);
-    arch_tlb_forget(space->root, space_at(page));
+    arch_tlb_forget(page->space->root, space_at(page));
     return page->rights != had;
 }
 
-bool space_is_zero(const struct space *space, vaddr_t at)
+bool space_is_zero(struct space *space, vaddr_t at)
 {
-    struct place place = paging_find(space->root, at);
+    struct place place = paging_find(space, at);
     u64 entry = *place.entry, needed = ENTRY_PRESENT | ENTRY_USER;
     if ((entry & (needed | ENTRY_UNCACHED)) != needed || at % sizeof(u64))
         return false;

@@ -8,22 +8,20 @@
 #include "cap.h"
 #include "paging.h"
 
-struct found;
-struct request;
-
-struct space {
-    paddr_t root;               /* top-level page table */
-    struct factory *factory;    /* pays for tables, shadows and pages */
-};
+/* How to map: below the source, beside it (memory only) or instead of it. */
+enum how { MAP, COPY, GRANT };
 
 /* Roots of the derivation tree, at boot: frames [frame, frame + bytes) at `at`; uncached for device memory. Uses 2 MB
  * pages where address, frame and size allow. sigma0 gets RAM and devices 1:1, and all ports; sigma0 and keeper their
  * own segments and the info page. */
 l4_err_t space_add_root(struct space *space, vaddr_t at, paddr_t frame, u64 bytes, u32 rights, bool cached);
 
-/* For flexpage.c: map the page that was found, or a 4 KB part of it, or the pages from there on, to `to_at`; moves
- * found->end behind what was mapped. */
-l4_err_t space_map(struct request *r, struct found *found, vaddr_t to_at);
+/* For flexpage.c: map the page at the entry `source`, which `at` is in, or (of a smaller `order`) the part of it at `at`,
+ * and what is like it right behind it, to `to_at`: at most `most` entries. Returns how many, or an error. */
+l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t at, u32 order, u32 rights, enum how how,
+                   u64 most);
+/* The same for a page at `at`, which no other was derived from: it goes. */
+void space_remove(struct cap *page, vaddr_t at);
 /* For tree.c: take rights from a page (with L4_R it goes). Returns how many pages lost any: 0 or 1. */
 u64 space_take(struct cap *page, u32 taking);
 
@@ -31,7 +29,7 @@ u64 space_take(struct cap *page, u32 taking);
 static inline vaddr_t space_at(const struct cap *page) { return paging_at(page->entry, page->order); }
 
 /* Whether the aligned word at `at` is 0. False, too, where there is none that the task's threads could read from memory. */
-bool space_is_zero(const struct space *space, vaddr_t at);
+bool space_is_zero(struct space *space, vaddr_t at);
 
 /* For traces and snapshots: a name for a page: task and page number; 0 for NULL. */
 u64 space_name(const struct cap *page);

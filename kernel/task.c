@@ -22,14 +22,13 @@ l4_err_t task_init(struct object *object)
     struct task *task = task_of(object);
     list_init(&task->threads);
     task->native.bytes = ~0ul;
-    task->space = (struct space){ paging_create(object->factory), object->factory };
-    if (!task->space.root)
+    if (!paging_create(&task->space, object->factory))
         return L4_NO_MEMORY;
     l4_err_t err = cap_table_init(&task->caps, object->factory);
     if (err == L4_OK)
         list_insert(&task_all, &task->in_all);
     else
-        paging_destroy(task->space.root, object->factory);
+        paging_destroy(&task->space);
     return err;
 }
 
@@ -58,7 +57,7 @@ l4_err_t task_destroy_step(struct object *object, u32 *budget)
         *budget = 0;            /* that was a whole step */
         return RESTART;
     }
-    paging_destroy(task->space.root, task->space.factory);
+    paging_destroy(&task->space);
     list_remove(&task->in_all);
     return L4_OK;
 }
@@ -68,30 +67,27 @@ l4_err_t task_destroy_step(struct object *object, u32 *budget)
 static u64 utcb_bit(vaddr_t at) { return ENTRY_UTCB << (at / L4_UTCB_SIZE & 3); }
 
 /* Put a fresh page for UTCBs into an empty entry. */
-static l4_err_t add_page(struct space *space, u64 *entry)
+static bool add_page(struct space *space, u64 *entry)
 {
     void *page = memory_take_zero(space->factory);
     if (!page) {
-        paging_trim(space->root, space->factory, entry);
-        return L4_NO_MEMORY;
+        paging_trim(space, entry);
+        return false;
     }
     u64 leaf = paging_leaf(arch_paddr(page), L4_PAGE_SHIFT, L4_R | L4_W, ENTRY_USER | ENTRY_KERNEL);
     paging_set(entry, leaf & ~ENTRY_DIRTY, NULL);
-    return L4_OK;
+    return true;
 }
 
 l4_err_t task_utcb_take(struct task *task, vaddr_t at, struct l4_utcb **utcb)
 {
     struct space *space = &task->space;
-    struct place place;
     if (at & (L4_UTCB_SIZE - 1) || at >= L4_USER_END)
         return L4_BAD_ARGUMENT;
-    l4_err_t err = paging_make(space->root, space->factory, at, L4_PAGE_SHIFT, &place);
-    bool is_fresh = err == L4_OK && !*place.entry;
-    if (is_fresh)
-        err = add_page(space, place.entry);
-    if (err != L4_OK)
-        return err;
+    struct place place = paging_make(space, at, L4_PAGE_SHIFT);
+    bool is_fresh = place.entry && !*place.entry;
+    if (!place.entry || (is_fresh && !add_page(space, place.entry)))
+        return L4_NO_MEMORY;
     if (!(*place.entry & ENTRY_KERNEL) || *place.entry & utcb_bit(at))
         return L4_SLOT_BUSY;
     *place.entry |= utcb_bit(at);
@@ -104,12 +100,12 @@ l4_err_t task_utcb_take(struct task *task, vaddr_t at, struct l4_utcb **utcb)
 void task_utcb_give(struct task *task, vaddr_t at)
 {
     struct space *space = &task->space;
-    u64 *entry = paging_find(space->root, at).entry, last = *entry &= ~utcb_bit(at);
+    u64 *entry = paging_find(space, at).entry, last = *entry &= ~utcb_bit(at);
     void *page = arch_pointer(paging_frame(last));
     memset(page + (at & (L4_PAGE_SIZE - 1)), 0, L4_UTCB_SIZE);
     if (last & UTCBS * ENTRY_UTCB)
         return;
-    paging_clear(space->root, space->factory, entry, L4_PAGE_SHIFT);
+    paging_clear(space, entry, at);
     if (last & ENTRY_DIRTY)
         memory_give(space->factory, page, L4_PAGE_SIZE);
     else

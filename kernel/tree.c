@@ -55,7 +55,7 @@ static bool revoke_one(struct tree *tree, u64 *changed)
     return is_top;
 }
 
-static l4_err_t step(struct tree *tree, u32 *budget, u64 *changed)
+static RARE l4_err_t step(struct tree *tree, u32 *budget, u64 *changed)
 {
     while (*budget) {
         --*budget;
@@ -65,7 +65,7 @@ static l4_err_t step(struct tree *tree, u32 *budget, u64 *changed)
     return RESTART;
 }
 
-l4_err_t tree_settle(struct tree *tree)
+RARE l4_err_t tree_settle(struct tree *tree)
 {
     u32 budget = TREE_STEP;
     u64 changed = 0;

@@ -36,10 +36,10 @@ static u64 *port_table(void) { return (u64 *)frame_at(THREADS * PAGES); }
 static struct thread *thread_at(u32 index) { return &slot[index].thread; }
 
 /* Stands in for paging.c: in thread 1's space there is one table of port pages. */
-struct place paging_find(paddr_t root, vaddr_t at)
+struct place paging_walk(struct space *space, vaddr_t at)
 {
     static u64 nothing;
-    return root == task[1].space.root ? (struct place){ port_table(), L4_PAGE_SHIFT } : (struct place){ &nothing, 39 };
+    return space == &task[1].space ? (struct place){ port_table(), L4_PAGE_SHIFT } : (struct place){ &nothing, 39 };
 }
 
 static void check(const char *what, u64 is, u64 wanted)

@@ -284,9 +284,15 @@ u64 *machine_word(u64 at)
     return at < MACHINE_BYTES && !is_share && !(at % sizeof(u64)) ? arch_pointer(at) : NULL;
 }
 
+static struct place find(paddr_t of, u64 at)
+{
+    struct space space = { .root = of };
+    return paging_walk(&space, at);
+}
+
 void machine_touch(u64 at)
 {
-    struct place place = paging_find(root, at);
+    struct place place = find(root, at);
     if (at >= L4_USER_END || !(*place.entry & ENTRY_PRESENT))
         return;
     tlb[tlb_next].root = root;
@@ -302,7 +308,7 @@ void machine_check(void)
     for (u32 i = 0; i < TLB_ENTRIES; i++) {
         if (!tlb[i].entry)
             continue;
-        u64 had = tlb[i].entry, has = *paging_find(tlb[i].root, tlb[i].at).entry;
+        u64 had = tlb[i].entry, has = *find(tlb[i].root, tlb[i].at).entry;
         if (!(has & ENTRY_PRESENT) || paging_frame(had) != paging_frame(has) || (had & ~has & ENTRY_WRITE)
             || (has & ~had & ENTRY_NX))
             machine_fail("the TLB still knows %lx as %lx, but the page table says %lx", tlb[i].at, had, has);

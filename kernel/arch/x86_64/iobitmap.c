@@ -35,7 +35,7 @@ bool arch_ports_load(struct thread *t)
 {
     struct arch_cpu *cpu = this_cpu->self;
     paddr_t root = t->task->space.root;
-    struct place first = paging_find(root, PORTS_AT);
+    struct place first = paging_find(&t->task->space, PORTS_AT);
     if (cpu->tss.io_base == TSS_BASE_PORTS || first.order > L4_LARGE_SHIFT)
         return false;
     if (cpu->ports_of != root)

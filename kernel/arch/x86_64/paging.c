@@ -23,39 +23,44 @@ static u64 kernel_lines(void)
     return lines;
 }
 
-paddr_t paging_create(struct factory *factory)
+bool paging_create(struct space *space, struct factory *factory)
 {
     u64 *root = memory_take_zero(factory);
     if (!root)
-        return 0;
+        return false;
     kpage_of(root)->at = 0;
     kpage_of(root)->up = NULL;
     for (u64 lines = kernel_lines(); lines; lines &= lines - 1) {
         u32 at = (u32)__builtin_ctzl(lines) * LINE;
         memcpy(root + HALF + at, arch_kernel_half() + at, LINE * sizeof *root);
     }
-    return arch_paddr(root);
+    *space = (struct space){ arch_paddr(root), factory, NULL, ~0ul };
+    return true;
 }
 
-void paging_destroy(paddr_t root, struct factory *factory)
+void paging_destroy(struct space *space)
 {
-    u64 *table = arch_pointer(root);
+    u64 *table = arch_pointer(space->root);
     for (u64 lines = kernel_lines(); lines; lines &= lines - 1)
         memset(table + HALF + __builtin_ctzl(lines) * LINE, 0, LINE * sizeof *table);
-    memory_give_zero(factory, table);
+    memory_give_zero(space->factory, table);
 }
 
 /* ---- tables ---- */
 
-struct place paging_find(paddr_t root, vaddr_t at)
+RARE struct place paging_walk(struct space *space, vaddr_t at)
 {
-    u64 *table = arch_pointer(root);
-    struct place place = { NULL, TOP_ORDER };
-    for (;; place.order -= TABLE_BITS) {
-        place.entry = &table[at >> place.order & (TABLE_ENTRIES - 1)];
-        if (place.order == L4_PAGE_SHIFT || (*place.entry & (ENTRY_PRESENT | ENTRY_LARGE)) != ENTRY_PRESENT)
-            return place;
-        table = table_of(*place.entry);
+    u64 *table = arch_pointer(space->root);
+    for (u32 order = TOP_ORDER;; order -= TABLE_BITS) {
+        u64 *entry = &table[at >> order & (TABLE_ENTRIES - 1)];
+        if (order == L4_PAGE_SHIFT) {
+            space->leaf = table;
+            space->leaf_at = at >> L4_LARGE_SHIFT;
+            return (struct place){ entry, order };
+        }
+        if ((*entry & (ENTRY_PRESENT | ENTRY_LARGE)) != ENTRY_PRESENT)
+            return (struct place){ entry, order };
+        table = table_of(*entry);
     }
 }
 
@@ -72,35 +77,27 @@ u64 paging_nothing(struct place place, vaddr_t at)
     return ((next - index) << place.order) - (at & ((1ul << place.order) - 1));
 }
 
-static void table_give(struct factory *factory, u64 *table)
+static void table_give(struct space *space, u64 *table)
 {
+    if (space->leaf == table)
+        space->leaf_at = ~0ul;
     if (kpage_of(table)->shadow)
-        memory_give_zero(factory, kpage_of(table)->shadow);
-    memory_give_zero(factory, table);
+        memory_give_zero(space->factory, kpage_of(table)->shadow);
+    memory_give_zero(space->factory, table);
 }
 
 /* The TLB keeps whole paths, so it forgets first. */
-void paging_trim(paddr_t root, struct factory *factory, u64 *entry)
+RARE void paging_trim(struct space *space, u64 *entry)
 {
     struct kpage *table = kpage_of(entry);
     while (table->up && !table->used) {
         entry = table->up;
         *entry = 0;
-        arch_tlb_forget(root, table->at);
-        table_give(factory, kpage_pointer(table));
+        arch_tlb_forget(space->root, table->at);
+        table_give(space, kpage_pointer(table));
         table = kpage_of(entry);
         table->used--;
     }
-}
-
-void paging_clear(paddr_t root, struct factory *factory, u64 *entry, u32 order)
-{
-    struct kpage *table = kpage_of(entry);
-    *entry = 0;
-    *paging_page(entry) = NULL;
-    arch_tlb_forget(root, paging_at(entry, order));
-    if (!--table->used)
-        paging_trim(root, factory, entry);
 }
 
 /* A table below the empty entry `place`, with a shadow if there may be pages in it. */
@@ -118,17 +115,19 @@ static bool add_table(struct factory *factory, vaddr_t at, struct place place)
     below->shadow = shadow;
     below->at = at & ~((1ul << place.order) - 1);
     *place.entry = arch_paddr(table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_ACCESSED;
-    paging_count(place.entry);
+    paging_count(place.entry, 1);
     return true;
 }
 
-l4_err_t paging_make(paddr_t root, struct factory *factory, vaddr_t at, u32 order, struct place *place)
+RARE struct place paging_grow(struct space *space, vaddr_t at, u32 order)
 {
-    while (*place = paging_find(root, at), place->order > order && !*place->entry) {
-        if (!add_table(factory, at, *place)) {
-            paging_trim(root, factory, place->entry);
-            return L4_NO_MEMORY;
+    for (;;) {
+        struct place place = paging_walk(space, at);
+        if (place.order <= order || *place.entry)
+            return place;
+        if (!add_table(space->factory, at, place)) {
+            paging_trim(space, place.entry);
+            return (struct place){ NULL, 0 };
         }
     }
-    return L4_OK;
 }

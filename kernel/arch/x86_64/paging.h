@@ -14,6 +14,7 @@
  * either.
  * What the CPU asks is a bitmap, made from these pages (iobitmap.c). */
 #pragma once
+#include "arch.h"
 #include "memory.h"
 
 #define ENTRY_PRESENT   1ul
@@ -33,6 +34,14 @@
 enum { PORTS = 1 << 16, TABLE_ENTRIES = 512 };
 
 extern bool paging_nx;      /* the CPU has NX and it is on; set before the first space */
+
+/* What a task can address. */
+struct space {
+    paddr_t root;               /* top-level page table */
+    struct factory *factory;    /* pays for tables, shadows and pages */
+    u64 *leaf;                  /* the lowest table that was walked to last, and the 2 MB that it maps; ~0: none */
+    u64 leaf_at;
+};
 
 /* An entry, and how much it maps or could map. */
 struct place {
@@ -66,30 +75,51 @@ static inline u64 paging_leaf(paddr_t frame, u32 order, u32 rights, u64 flags)
                            | ENTRY_ACCESSED | ENTRY_DIRTY, rights);
 }
 
-/* A top-level table with the kernel's half; 0: no memory. */
-paddr_t paging_create(struct factory *factory);
+/* A space with the kernel's half alone; false: no memory. */
+bool paging_create(struct space *space, struct factory *factory);
 /* All user entries are gone. */
-void paging_destroy(paddr_t root, struct factory *factory);
+void paging_destroy(struct space *space);
 /* The leaf entry that maps `at`, or the empty one (at whatever level) that does not. */
-struct place paging_find(paddr_t root, vaddr_t at);
-/* How many bytes from the empty entry `place`, which `at` is in, there is surely nothing, in one table. */
-u64 paging_nothing(struct place place, vaddr_t at);
-/* Like paging_find, once the tables for an entry of `order` exist. What is found may be in use, or of another order. */
-l4_err_t paging_make(paddr_t root, struct factory *factory, vaddr_t at, u32 order, struct place *place);
-/* An entry of its table was filled. */
-static inline void paging_count(const u64 *entry)
+struct place paging_walk(struct space *space, vaddr_t at);
+static inline struct place paging_find(struct space *space, vaddr_t at)
 {
-    kpage_of(entry)->used++;
-    kpage_mark(kpage_of(entry), entry);
+    if (!COMMON(at >> L4_LARGE_SHIFT == space->leaf_at))
+        return paging_walk(space, at);
+    return (struct place){ space->leaf + (at >> L4_PAGE_SHIFT) % TABLE_ENTRIES, L4_PAGE_SHIFT };
+}
+/* How many bytes from the entry `place`, which `at` is in and which is empty or of UTCBs, there is surely no page, in one
+ * table. */
+u64 paging_nothing(struct place place, vaddr_t at);
+/* Like paging_find, once the tables for an entry of `order` exist; no entry: no memory. What is found may be in use, or
+ * of another order. */
+struct place paging_grow(struct space *space, vaddr_t at, u32 order);
+static inline struct place paging_make(struct space *space, vaddr_t at, u32 order)
+{
+    struct place place = paging_find(space, at);
+    return COMMON(place.order <= order || *place.entry) ? place : paging_grow(space, at, order);
+}
+/* `n` entries of a table from `entry` on were filled. */
+static inline void paging_count(const u64 *entry, u32 n)
+{
+    struct kpage *table = kpage_of(entry);
+    table->used += n;
+    table->mask |= (2ul << ((u64)(entry + n - 1) >> 6 & 63)) - (1ul << ((u64)entry >> 6 & 63));
 }
 /* Fill an empty entry. */
 static inline void paging_set(u64 *entry, u64 value, struct cap *page)
 {
     *entry = value;
     *paging_page(entry) = page;
-    paging_count(entry);
+    paging_count(entry, 1);
 }
-/* Empty a leaf entry; tables that this empties are freed. */
-void paging_clear(paddr_t root, struct factory *factory, u64 *entry, u32 order);
 /* Free the tables of an empty entry that are empty: paging_make was in vain. */
-void paging_trim(paddr_t root, struct factory *factory, u64 *entry);
+void paging_trim(struct space *space, u64 *entry);
+/* Empty a leaf entry, which maps `at`; tables that this empties are freed. */
+static inline void paging_clear(struct space *space, u64 *entry, vaddr_t at)
+{
+    *entry = 0;
+    *paging_page(entry) = NULL;
+    arch_tlb_forget(space->root, at);
+    if (!COMMON(--kpage_of(entry)->used))
+        paging_trim(space, entry);
+}

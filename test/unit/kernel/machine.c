@@ -146,7 +146,7 @@ void destroy(struct cap *root)
         ;
 }
 
-bool page_next(const struct task *task, enum l4_fpage_type type, u64 *unit, struct found *found)
+bool page_next(struct task *task, enum l4_fpage_type type, u64 *unit, struct found *found)
 {
     while (*unit < flexpage_units(type)) {
         *found = flexpage_find(task, type, *unit);
@@ -157,7 +157,7 @@ bool page_next(const struct task *task, enum l4_fpage_type type, u64 *unit, stru
     return false;
 }
 
-bool page_at(const struct task *task, vaddr_t at, paddr_t *frame, u32 *rights, u32 *order)
+bool page_at(struct task *task, vaddr_t at, paddr_t *frame, u32 *rights, u32 *order)
 {
     struct found found = flexpage_find(task, L4_FPAGE_MEMORY, at >> L4_PAGE_SHIFT);
     if (!found.cap)

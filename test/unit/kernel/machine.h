@@ -35,6 +35,6 @@ l4_err_t remove_step(struct cap *cap, bool derived_only, u64 *changed);
 void destroy(struct cap *root);
 
 /* The page at an address; false if there is none. */
-bool page_at(const struct task *task, vaddr_t at, paddr_t *frame, u32 *rights, u32 *order);
+bool page_at(struct task *task, vaddr_t at, paddr_t *frame, u32 *rights, u32 *order);
 /* The first page or port at or behind *unit, which moves behind it; false at the end. */
-bool page_next(const struct task *task, enum l4_fpage_type type, u64 *unit, struct found *found);
+bool page_next(struct task *task, enum l4_fpage_type type, u64 *unit, struct found *found);
