@@ -137,30 +137,30 @@ static RARE l4_err_t grant_step(struct cap *to, struct cap *from)
     return RESTART;
 }
 
-static RARE bool is_same(const struct cap *there, const struct cap *from, u32 rights)
+static RARE bool is_same(const struct cap *there, const struct cap *from, u32 rights, bool grant)
 {
+    if (there == from)
+        return grant;
     return there->kind == from->kind && there->object == from->object && there->label == from->label
         && there->rights == rights && there->parent == from;
 }
 
 l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, bool grant)
 {
-    struct cap *there = cap_find(to, to_slot);
+    struct cap *there;
     if (from->kind == L4_REPLY)
         return L4_WRONG_KIND;
-    if (grant && there == from)
-        return L4_OK;
     if (!COMMON(!from->tree->top))
         return tree_settle(from->tree);
     rights &= from->rights;
-    if (COMMON(!there->kind) || !is_same(there, from, rights)) {
-        l4_err_t err = cap_reserve(to, to_slot, &there);
-        if (err != L4_OK)
-            return err;
+    l4_err_t err = cap_reserve(to, to_slot, &there);
+    if (COMMON(err == L4_OK)) {
         cap_derive(there, from, from->kind, rights, from->label);
         there->incarnation = from->incarnation;
+    } else if (err != L4_SLOT_BUSY || !is_same(there, from, rights, grant)) {
+        return err;
     }
-    return grant ? grant_step(there, from) : L4_OK;
+    return grant && there != from ? grant_step(there, from) : L4_OK;
 }
 
 /* ---- out ---- */

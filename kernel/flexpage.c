@@ -74,8 +74,12 @@ INLINE bool window_set(struct window *w, u64 fpage, u64 to)
 /* Where the last step ended; the window may have become another one since. */
 INLINE struct step begin(const struct window *w, u64 progress)
 {
-    u64 done = (progress & ((1ul << DONE_BITS) - 1)) << w->shift;
-    return (struct step){ w->at + done, w->at + w->size, progress >> DONE_BITS, TREE_STEP };
+    struct step s = { w->at, w->at + w->size, 0, TREE_STEP };
+    if (COMMON(!progress))
+        return s;
+    s.at += (progress & ((1ul << DONE_BITS) - 1)) << w->shift;
+    s.changed = progress >> DONE_BITS;
+    return s;
 }
 
 /* Signed: what is behind the ports, at the end of all addresses, begins at 0. */
@@ -95,8 +99,15 @@ INLINE l4_err_t end(const struct step *s, const struct window *w, l4_err_t err, 
 
 /* ---- map ---- */
 
+/* All of a page of 2 MB, or 4 KB of it. */
+static RARE l4_err_t map_large(struct space *to, vaddr_t to_at, struct place source, vaddr_t at, u32 order, u32 rights, enum how how)
+{
+    return space_map(to, to_at, source, at, order, rights, how, 1, 1);
+}
+
 INLINE l4_err_t map_pages(struct step *s, const struct window *w, struct task *to, struct task *from, u32 rights, enum how how)
 {
+    u64 away = w->to - w->at;
     while (is_on(s)) {
         struct place place = paging_find(&from->space, s->at);
         if (!COMMON(page_of(place))) {
@@ -104,15 +115,19 @@ INLINE l4_err_t map_pages(struct step *s, const struct window *w, struct task *t
             s->budget--;
             continue;
         }
-        u32 order = COMMON(place.order == L4_PAGE_SHIFT || w->size < L4_LARGE_SIZE) ? L4_PAGE_SHIFT : L4_LARGE_SHIFT;
-        u64 left = (s->end - s->at) >> order;
-        l4_err_t n = space_map(&to->space, s->at - w->at + w->to, place, s->at, order, rights, how,
-                               left < s->budget ? left : s->budget);
+        u32 order = L4_PAGE_SHIFT;
+        l4_err_t n;
+        if (COMMON(place.order == L4_PAGE_SHIFT)) {
+            n = space_map(&to->space, s->at + away, place, s->at, order, rights, how, s->end - s->at, s->budget);
+        } else {
+            order = w->size < L4_LARGE_SIZE ? L4_PAGE_SHIFT : L4_LARGE_SHIFT;
+            n = map_large(&to->space, s->at + away, place, s->at, order, rights, how);
+        }
         if (!COMMON((u32)n < RESTART))
             return n;
-        s->at += (u64)n << order;
-        s->budget -= (u32)n;
         s->changed += (u32)n;
+        s->at += (u64)(u32)n << order;
+        s->budget -= (u32)n;
     }
     return L4_OK;
 }

@@ -15,15 +15,21 @@
 
 enum { SYSCALL_BYTES = 2 };
 
-void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights)
+static RARE void *refuse(struct invocation *inv, const struct cap *cap, enum l4_kind kind, u32 rights)
 {
-    const struct cap *cap = cap_find(&inv->caller->task->caps, slot);
-    if (cap->kind == kind && (cap->rights & rights) == rights)
-        return cap->object;
     inv->refusal = cap->kind == kind ? invocation_refuse(inv, L4_NO_RIGHT, rights) :
                    cap->kind == L4_NOTHING ? L4_NO_CAPABILITY : L4_WRONG_KIND;
     inv->word[0] = cap->rights;
     return NULL;
+}
+
+inline __attribute__((always_inline))
+void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights)
+{
+    const struct cap *cap = cap_find(&inv->caller->task->caps, slot);
+    if (!COMMON(cap->kind == kind && !(rights & ~cap->rights)))
+        return refuse(inv, cap, kind, rights);
+    return cap->object;
 }
 
 l4_err_t invocation_refuse(struct invocation *inv, l4_err_t err, u32 needed)
@@ -54,13 +60,16 @@ static inline __attribute__((always_inline)) l4_err_t invoke_object(struct threa
     inv.in = m->word;
     inv.mr = self->utcb->mr;
     inv.words = 0;
+    inv.word[0] = 0;
     inv.progress = &self->progress;
     l4_err_t err = kernel_dispatch(used->kind, used->kind == L4_REPLY ? (void *)cap : used->object, &inv);
     if (err == RESTART || cpu_this()->current != self)
         return err;
-    thread_return(self, err);
-    m->tag |= (u64)inv.words << L4_TAG_WORDS_SHIFT;
-    for (u32 i = 0; i < inv.words && i < L4_REGISTER_WORDS; i++)
+    m->label = m->number = 0;
+    m->tag = (u32)err | (u64)inv.words << L4_TAG_WORDS_SHIFT;
+    m->word[0] = inv.word[0];
+    m->word[1] = m->word[2] = m->word[3] = 0;
+    for (u32 i = 1; i < inv.words && i < L4_REGISTER_WORDS; i++)
         m->word[i] = inv.word[i];
     return err;
 }

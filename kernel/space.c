@@ -148,7 +148,7 @@ static RARE bool is_usable(struct space *to, vaddr_t at, u32 order)
 }
 
 l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t at, u32 order, u32 rights, enum how how,
-                   u64 most)
+                   u64 bytes, u64 most)
 {
     struct cap *page = *paging_page(source.entry);
     if (!COMMON(to_at < L4_USER_END - L4_LARGE_SIZE) && !is_usable(to, to_at, order))
@@ -168,7 +168,8 @@ l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t
         return find_same(place.entry, value, page, rights, how);
     if (!COMMON(how != GRANT))
         return move(to, place.entry, value, page);
-    u64 length = most == 1 || source.order != L4_PAGE_SHIFT ? 1 : run_length(source.entry, to_at, most);
+    u64 length = bytes <= L4_PAGE_SIZE || source.order != L4_PAGE_SHIFT ? 1 :
+                 run_length(source.entry, to_at, least(bytes >> L4_PAGE_SHIFT, most));
     return copy(to, place.entry, order, source.entry, value, rights, how == COPY, length);
 }
 

@@ -117,8 +117,6 @@ void task_utcb_give(struct task *task, vaddr_t at)
 static l4_err_t map(struct task *to, struct invocation *inv, struct task *from, u64 fpage, u64 to_base, u32 rights,
                     enum how how, u64 *mapped)
 {
-    if (to->object.dying || from->object.dying)
-        return L4_BAD_STATE;
     return flexpage_map(to, from, fpage, to_base, rights, how, inv->progress, mapped);
 }
 

@@ -58,7 +58,7 @@ static inline vaddr_t paging_at(const u64 *entry, u32 order)
 /* Where the shadow of a leaf entry of order 12 or 21 is kept. */
 static inline struct cap **paging_page(const u64 *entry)
 {
-    return kpage_of(entry)->shadow + (u64)entry / sizeof *entry % TABLE_ENTRIES;
+    return (struct cap **)((u64)kpage_of(entry)->shadow + (u64)entry % L4_PAGE_SIZE);
 }
 static inline paddr_t paging_frame(u64 entry) { return entry & ENTRY_ADDRESS; }
 /* A leaf entry without the rights that are not in `rights`. */
@@ -103,7 +103,9 @@ static inline void paging_count(const u64 *entry, u32 n)
 {
     struct kpage *table = kpage_of(entry);
     table->used += n;
-    table->mask |= (2ul << ((u64)(entry + n - 1) >> 6 & 63)) - (1ul << ((u64)entry >> 6 & 63));
+    kpage_mark(table, entry);
+    if (n > 1)
+        table->mask |= (2ul << ((u64)(entry + n - 1) >> 6 & 63)) - (1ul << ((u64)entry >> 6 & 63));
 }
 /* Fill an empty entry. */
 static inline void paging_set(u64 *entry, u64 value, struct cap *page)
