@@ -114,23 +114,17 @@ void task_utcb_give(struct task *task, vaddr_t at)
 
 /* ---- task.idl ---- */
 
-static l4_err_t map(struct task *to, struct invocation *inv, struct task *from, u64 fpage, u64 to_base, u32 rights,
-                    enum how how, u64 *mapped)
-{
-    return flexpage_map(to, from, fpage, to_base, rights, how, inv->progress, mapped);
-}
-
 l4_err_t task_map(struct task *self, struct invocation *inv, struct task *source, u64 from, u64 to, u32 rights,
                   u64 *mapped)
 {
-    return map(self, inv, source, from, to, rights, MAP, mapped);
+    return flexpage_map(self, source, from, to, rights, MAP, inv->progress, mapped);
 }
 
 l4_err_t task_copy(struct task *self, struct invocation *inv, struct task *source, u64 from, u64 to, u32 rights,
                    u64 *mapped)
 {
     bool is_memory = l4_fpage_type(from) == L4_FPAGE_MEMORY;
-    return is_memory ? map(self, inv, source, from, to, rights, COPY, mapped) : L4_BAD_ARGUMENT;
+    return is_memory ? flexpage_map(self, source, from, to, rights, COPY, inv->progress, mapped) : L4_BAD_ARGUMENT;
 }
 
 /* What is found to be destroyed may be the caller and `self`. */
