@@ -156,11 +156,14 @@ l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t
     l4_err_t err = COMMON(how != GRANT && !page->tree->top) ? L4_OK : prepare(page, order, rights, how);
     if (err != L4_OK)
         return err;
-    struct place place = paging_make(to, to_at, order);
-    if (!place.entry)
-        return L4_NO_MEMORY;
+    struct place place = paging_find(to, to_at);
+    l4_err_t grew = 0;
+    if (!COMMON(paging_suffices(place, order))) {
+        place = paging_grow(to, to_at, order);
+        grew = SPACE_GREW;
+    }
     if (place.order != order)
-        return L4_SLOT_BUSY;
+        return place.entry ? L4_SLOT_BUSY : L4_NO_MEMORY;
     u64 value = paging_restrict(*source.entry, rights);
     if (order != source.order)
         value = (value & ~ENTRY_LARGE) + (at & (L4_LARGE_SIZE - 1));
@@ -170,7 +173,8 @@ l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t
         return move(to, place.entry, value, page);
     u64 length = bytes <= L4_PAGE_SIZE || source.order != L4_PAGE_SHIFT ? 1 :
                  run_length(source.entry, to_at, least(bytes >> L4_PAGE_SHIFT, most));
-    return copy(to, place.entry, order, source.entry, value, rights, how == COPY, length);
+    l4_err_t n = copy(to, place.entry, order, source.entry, value, rights, how == COPY, length);
+    return n < 0 ? n : n | grew;
 }
 
 /* ---- unmap ---- */
