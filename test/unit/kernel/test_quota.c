@@ -43,26 +43,22 @@ static void tear_down(void)
 }
 
 /* ---- the operations ---- */
-static l4_err_t map_at(vaddr_t at, u32 order, bool grant)
+static l4_err_t map(u64 fpage, u64 to, bool grant)
 {
     u64 progress = 0, mapped;
-    return flexpage_map(target, source, l4_fpage_memory(at, order, 0), 0x7000000000, 7, grant ? GRANT : MAP, &progress,
-                    &mapped);
+    l4_err_t err;
+    do
+        err = flexpage_map(target, source, fpage, to, 7, grant ? GRANT : MAP, &progress, &mapped);
+    while (err == RESTART);
+    return err;
 }
+static l4_err_t map_at(vaddr_t at, u32 order, bool grant) { return map(l4_fpage_memory(at, order, 0), 0x7000000000, grant); }
 static l4_err_t map_page(void) { return map_at(0x800000, 12, false); }
 static l4_err_t map_part(void) { return map_at(0x401000, 12, false); }
 static l4_err_t map_large(void) { return map_at(0x400000, 21, false); }
 static l4_err_t grant_page(void) { return map_at(0x800000, 12, true); }
-static l4_err_t map_ports(void)
-{
-    u64 progress = 0, mapped;
-    return flexpage_map(target, source, l4_fpage_ports(0x60, 2), 0x60, 3, MAP, &progress, &mapped);
-}
-static l4_err_t grant_ports(void)
-{
-    u64 progress = 0, mapped;
-    return flexpage_map(target, source, l4_fpage_ports(0x60, 0), 0x60, 3, GRANT, &progress, &mapped);
-}
+static l4_err_t map_ports(void) { return map(l4_fpage_ports(0x60, 2), 0x60, false); }
+static l4_err_t grant_ports(void) { return map(l4_fpage_ports(0x60, 0), 0x60, true); }
 static l4_err_t map_cap(void) { return cap_map(&target->caps, 700, root, L4_R, false); }
 static l4_err_t take_utcb(void)
 {
