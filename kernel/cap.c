@@ -64,22 +64,18 @@ l4_err_t cap_table_fini_step(struct cap_table *table, u32 *budget)
     return L4_OK;
 }
 
-static RARE bool add_page(struct cap_table *table, u64 *distance)
-{
-    void *fresh = memory_take_zero(table->factory);
-    if (!fresh)
-        return false;
-    *distance = (u64)fresh - (u64)&cap_zero_page;
-    kpage_mark(kpage_of(distance), distance);
-    return true;
-}
-
 l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty)
 {
     if (!slot || slot >= L4_CAP_SLOTS)
         return L4_BAD_ARGUMENT;
-    if (!COMMON(table->pages[slot / CAP_PAGE_SLOTS]) && !add_page(table, &table->pages[slot / CAP_PAGE_SLOTS]))
-        return L4_NO_MEMORY;
+    u64 *distance = &table->pages[slot / CAP_PAGE_SLOTS];
+    if (!COMMON(*distance)) {
+        void *fresh = memory_take_zero(table->factory);
+        if (!fresh)
+            return L4_NO_MEMORY;
+        *distance = (u64)fresh - (u64)&cap_zero_page;
+        kpage_mark(kpage_of(distance), distance);
+    }
     *empty = cap_find(table, slot);
     kpage_mark(kpage_of(*empty), *empty);
     return (*empty)->kind == L4_NOTHING && !(*empty)->object ? L4_OK : L4_SLOT_BUSY;

@@ -16,8 +16,6 @@
 /* A tag's upper half: more than four words, or any item or flag, make it larger. */
 enum { TAG_UPPER = 32 };
 
-#define COMMON(condition) __builtin_expect(!!(condition), 1)
-#define COMMON_PATH __attribute__((flatten))
 #define OTHER_PATH __attribute__((noinline))
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 

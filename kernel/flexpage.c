@@ -153,17 +153,6 @@ COMMON_PATH l4_err_t flexpage_map(struct task *to, struct task *from, u64 fpage,
 
 /* ---- unmap ---- */
 
-/* What does not simply go. */
-static RARE l4_err_t revoke(struct step *s, struct cap *page, u32 taking, bool derived_only)
-{
-    u32 had = s->budget;
-    l4_err_t err = L4_OK;
-    if (derived_only || page->rights & taking)
-        err = tree_revoke(page, taking, derived_only, &s->budget, &s->changed);
-    s->budget -= s->budget == had;
-    return err;
-}
-
 INLINE l4_err_t unmap_pages(struct step *s, struct task *task, u32 taking, bool derived_only)
 {
     l4_err_t err = L4_OK;
@@ -171,14 +160,10 @@ INLINE l4_err_t unmap_pages(struct step *s, struct task *task, u32 taking, bool 
         struct place place = paging_find(&task->space, s->at);
         struct cap *page = page_of(place);
         u64 places = to_next(place, page, s->at);
-        if (COMMON(page) && (derived_only || taking != TREE_EVERYTHING || page->child || !page->parent || page->tree->top)) {
-            err = revoke(s, page, taking, derived_only);
-        } else {
-            if (COMMON(page))
-                space_remove(page, s->at);
-            s->changed += page != NULL;
+        if (COMMON(page && (derived_only || page->rights & taking)))
+            err = tree_revoke(page, taking, derived_only, &s->budget, &s->changed);
+        else
             s->budget--;
-        }
         s->at += err == L4_OK ? places : 0;
     }
     return err;

@@ -60,14 +60,13 @@ static inline __attribute__((always_inline)) l4_err_t invoke_object(struct threa
     inv.in = m->word;
     inv.mr = self->utcb->mr;
     inv.words = 0;
-    inv.word[0] = 0;
     inv.progress = &self->progress;
     l4_err_t err = kernel_dispatch(used->kind, used->kind == L4_REPLY ? (void *)cap : used->object, &inv);
     if (err == RESTART || cpu_this()->current != self)
         return err;
     m->label = m->number = 0;
     m->tag = (u32)err | (u64)inv.words << L4_TAG_WORDS_SHIFT;
-    m->word[0] = inv.word[0];
+    m->word[0] = inv.words ? inv.word[0] : 0;
     m->word[1] = m->word[2] = m->word[3] = 0;
     for (u32 i = 1; i < inv.words && i < L4_REGISTER_WORDS; i++)
         m->word[i] = inv.word[i];

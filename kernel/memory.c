@@ -132,7 +132,7 @@ void memory_give_block(struct factory *factory, void *at, u32 order)
     factory_credit(factory, 1ul << order);
 }
 
-void *memory_take_zero(struct factory *factory)
+RARE void *memory_take_zero(struct factory *factory)
 {
     if (!factory_charge(factory, L4_PAGE_SIZE))
         return NULL;

@@ -159,7 +159,7 @@ l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t
     struct place place = paging_find(to, to_at);
     l4_err_t grew = 0;
     if (!COMMON(paging_suffices(place, order))) {
-        place = paging_grow(to, to_at, order);
+        place = paging_make(to, to_at, order);
         grew = SPACE_GREW;
     }
     if (place.order != order)
@@ -179,25 +179,19 @@ l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t
 
 /* ---- unmap ---- */
 
-void space_remove(struct cap *page, vaddr_t at)
+u64 space_take(struct cap *page, u32 taking)
 {
     struct space *space = page->space;
-    u32 order = order_of(page);
-    paging_clear(space, page->entry, at);
-    tree_remove(page);
-    memory_give_block(space->factory, page, order);
-}
-
-RARE u64 space_take(struct cap *page, u32 taking)
-{
-    u32 had = page->rights;
-    if (taking & L4_R) {
-        space_remove(page, space_at(page));
+    u32 had = page->rights, order = order_of(page);
+    if (COMMON(taking & L4_R)) {
+        paging_clear(space, page->entry, space_at(page));
+        tree_remove(page);
+        memory_give_block(space->factory, page, order);
         return 1;
     }
     page->rights &= (u8)~taking;
     *page->entry = paging_restrict(*page->entry, page->rights);
-    arch_tlb_forget(page->space->root, space_at(page));
+    arch_tlb_forget(space->root, space_at(page));
     return page->rights != had;
 }
 

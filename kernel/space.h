@@ -22,8 +22,6 @@ l4_err_t space_add_root(struct space *space, vaddr_t at, paddr_t frame, u64 byte
 enum { SPACE_GREW = 1 << 15 };
 l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t at, u32 order, u32 rights, enum how how,
                    u64 bytes, u64 most);
-/* The same for a page at `at`, which no other was derived from: it goes. */
-void space_remove(struct cap *page, vaddr_t at);
 /* For tree.c: take rights from a page (with L4_R it goes). Returns how many pages lost any: 0 or 1. */
 u64 space_take(struct cap *page, u32 taking);
 

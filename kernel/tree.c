@@ -79,16 +79,14 @@ l4_err_t tree_revoke(struct cap *top, u32 taking, bool derived_only, u32 *budget
 {
     struct tree *tree = top->tree;
     bool is_leaf = !has_given(top, taking);
-    if (derived_only && is_leaf)
+    if (is_leaf && (derived_only || !tree->top)) {      /* nothing to walk through, and so nothing to mark */
+        --*budget;
+        *changed += derived_only ? 0 : take(top, taking);
         return L4_OK;
+    }
     if (tree->top) {
         step(tree, budget, changed);
         return RESTART;
-    }
-    if (is_leaf) {              /* nothing to walk through, and so nothing to mark */
-        --*budget;
-        *changed += take(top, taking);
-        return L4_OK;
     }
     *tree = (struct tree){ top, top, (u8)taking, derived_only };
     return step(tree, budget, changed);

@@ -204,7 +204,7 @@ void machine_restore(void) { arena_restore(); }
 u64 machine_runs(void) { return next == &idle ? 0 : loaded->object.id; }
 struct l4_utcb *machine_utcb(void)
 {
-    *paging_find(root, loaded->utcb_at).entry |= ENTRY_DIRTY;       /* it is written to */
+    *paging_find(&loaded->task->space, loaded->utcb_at).entry |= ENTRY_DIRTY;       /* it is written to */
     return loaded->utcb;
 }
 void machine_registers_get(struct l4_registers *registers) { get(loaded, registers); }

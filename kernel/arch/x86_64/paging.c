@@ -119,11 +119,11 @@ static bool add_table(struct factory *factory, vaddr_t at, struct place place)
     return true;
 }
 
-RARE struct place paging_grow(struct space *space, vaddr_t at, u32 order)
+RARE struct place paging_make(struct space *space, vaddr_t at, u32 order)
 {
     for (;;) {
         struct place place = paging_walk(space, at);
-        if (place.order <= order || *place.entry)
+        if (paging_suffices(place, order))
             return place;
         if (!add_table(space->factory, at, place)) {
             paging_trim(space, place.entry);

@@ -92,13 +92,8 @@ static inline struct place paging_find(struct space *space, vaddr_t at)
 u64 paging_nothing(struct place place, vaddr_t at);
 /* Like paging_find, once the tables for an entry of `order` exist; no entry: no memory. What is found may be in use, or
  * of another order. */
-struct place paging_grow(struct space *space, vaddr_t at, u32 order);
+struct place paging_make(struct space *space, vaddr_t at, u32 order);
 static inline bool paging_suffices(struct place place, u32 order) { return place.order <= order || *place.entry; }
-static inline struct place paging_make(struct space *space, vaddr_t at, u32 order)
-{
-    struct place place = paging_find(space, at);
-    return COMMON(paging_suffices(place, order)) ? place : paging_grow(space, at, order);
-}
 /* `n` entries of a table from `entry` on were filled. */
 static inline void paging_count(const u64 *entry, u32 n)
 {
