@@ -64,7 +64,12 @@ static inline struct cap *cap_find(const struct cap_table *table, u64 slot)
 /* The next after `slot` in which there may be anything. */
 static inline u64 cap_next(const struct cap_table *table, u64 slot)
 {
-    return (slot | (table->pages[slot / CAP_PAGE_SLOTS] ? 0 : CAP_PAGE_SLOTS - 1)) + 1;
+    u64 page = slot / CAP_PAGE_SLOTS;
+    if (COMMON(table->pages[page]))
+        return slot + 1;
+    while (++page < CAP_PAGES && !table->pages[page])
+        ;
+    return page * CAP_PAGE_SLOTS;
 }
 /* An empty slot to write into, all zero, its page allocated. L4_SLOT_BUSY, L4_NO_MEMORY, L4_BAD_ARGUMENT (slot 0, too large). */
 l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty);
