@@ -70,9 +70,8 @@ bool direct_call_for(struct thread *self, const struct cap *door, u32 why)
     return true;
 }
 
-/* The tag is large: by words, which go from UTCB to UTCB, by items, or by what is rare. Items that fail or take long: invoke.c
- * goes on with them. */
-static COMMON_PATH OTHER_PATH struct frame *call_large(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3)
+/* By items, or by what is rare. Items that fail or take long: invoke.c goes on with them. */
+static COMMON_PATH OTHER_PATH struct frame *call_items(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3)
 {
     struct thread *self = cpu_this()->current, *server = gate_of(door->object)->server;
     struct object *gate = door->object;
@@ -86,7 +85,7 @@ static COMMON_PATH OTHER_PATH struct frame *call_large(u64 tag, u64 w0, u64 w1, 
     return arch_hand_over(self, server);
 }
 
-static COMMON_PATH OTHER_PATH struct frame *answer_large(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3)
+static COMMON_PATH OTHER_PATH struct frame *answer_items(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3)
 {
     struct thread *self = cpu_this()->current;
     if ((tag & L4_TAG_FLAGS) != L4_TAG_WAIT || (tag & L4_TAG_ITEMS && transfer_items(self, self->caller, tag) != L4_OK))
@@ -112,6 +111,27 @@ static OTHER_PATH struct frame *answer_rare(u64 tag, u64 w0, u64 w1, u64 unused,
     return arch_switch(caller);
 }
 
+/* The tag is large: by words, which go from UTCB to UTCB, or by more. */
+static COMMON_PATH OTHER_PATH struct frame *call_large(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3)
+{
+    struct thread *self = cpu_this()->current, *server = gate_of(door->object)->server;
+    if (tag >> TAG_UPPER > L4_WORDS_MAX)
+        return call_items(tag, w0, w1, door, w2, w3);
+    transfer_words(self, server, (u32)(tag >> TAG_UPPER));
+    call(self, server, 0, door->label, door->rights, tag, self->frame.message.number, w0, w1, w2, w3);
+    return arch_hand_over(self, server);
+}
+
+/* `tag` is without L4_TAG_WAIT. */
+static COMMON_PATH OTHER_PATH struct frame *answer_large(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3)
+{
+    struct thread *self = cpu_this()->current;
+    if (tag >> TAG_UPPER > L4_WORDS_MAX)
+        return answer_items(tag ^ L4_TAG_WAIT, w0, w1, unused, w2, w3);
+    transfer_words(self, self->caller, (u32)(tag >> TAG_UPPER));
+    return answer(self, tag, w0, w1, w2, w3);
+}
+
 COMMON_PATH struct frame *kernel_call(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3)
 {
     struct thread *self = cpu_this()->current, *server = gate_of(door->object)->server;
@@ -131,6 +151,6 @@ COMMON_PATH struct frame *kernel_answer(u64 tag, u64 w0, u64 w1, u64 unused, u64
         return answer_rare(tag, w0, w1, unused, w2, w3);
     tag ^= L4_TAG_WAIT;
     if (!COMMON(tag >> TAG_UPPER <= L4_REGISTER_WORDS))
-        return answer_large(tag ^ L4_TAG_WAIT, w0, w1, unused, w2, w3);
+        return answer_large(tag, w0, w1, unused, w2, w3);
     return answer(self, tag, w0, w1, w2, w3);
 }
