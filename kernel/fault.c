@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fault.c: a page fault first asks the pager; what it refuses, and every other exception, goes to the thread's own
- * upcall, else to its exception gate; a thread with neither is halted. A handler's death only means that the thread
- * faults again. */
+ * upcall, else to its exception gate; a thread with neither is halted. If a handler dies, the thread runs
+ * on: a fault comes again, a trap (int3, a single step, a foreign system call) is lost. */
 #include "fault.h"
 #include "ipc.h"
 #include "print.h"

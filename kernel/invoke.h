@@ -27,7 +27,7 @@ struct invocation {
 /* The object behind the caller's `slot`, if it is of `kind` and the slot has all of `rights`; else NULL, and
  * inv->refusal. */
 void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights);
-/* Refuse: record for a debug build's log what was invoked and which right (`needed`) was missing. Returns `err`. */
+/* Refuse: the results are the rights held and the rights `needed`. Returns `err`. */
 l4_err_t invocation_refuse(struct invocation *inv, l4_err_t err, u32 needed);
 /* After something was destroyed: the caller runs on, and has the capability that it used. */
 bool invocation_stands(const struct invocation *inv, const void *object);

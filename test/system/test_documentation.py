@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every axo command and flag that a page names exists."""
+"""Every axo command and flag that a page names exists, and every line of code that one refers to."""
 import re
 
 from conftest import TOP
@@ -60,3 +60,25 @@ def test_links_lead_somewhere():
 def test_the_list_of_pages_is_whole():
     listed = LINK.findall((TOP / "docs/README.md").read_text())
     assert {page.name for page in (TOP / "docs").glob("*.md")} - {"README.md"} <= set(listed)
+
+
+PLACE = re.compile(r"`([\w./-]+):(\d+) \(([\w ]+)\)`")
+
+
+def misplaced(text):
+    """Which references `path:line (name)` of a page name no file, or no line near which the name stands."""
+    found = []
+    for path, line, name in PLACE.findall(text):
+        lines = (TOP / path).read_text().splitlines() if (TOP / path).is_file() else []
+        near = lines[max(0, int(line) - 41):int(line) + 40]
+        if int(line) > len(lines) or not any(re.search(rf"\b{name}\b", each) for each in near):
+            found.append(f"{path}:{line} ({name})")
+    return found
+
+
+def test_references_to_code_lead_there():
+    text = (TOP / "docs/kernel-questions.md").read_text()
+    assert len(PLACE.findall(text)) > 100
+    assert misplaced(text) == []
+    assert misplaced("`kernel/ipc.c:9999 (send)`, `kernel/ipx.c:1 (send)`, `kernel/ipc.c:10 (no_such_name)`") == [
+        "kernel/ipc.c:9999 (send)", "kernel/ipx.c:1 (send)", "kernel/ipc.c:10 (no_such_name)"]

@@ -44,7 +44,7 @@ static inline u32 l4_tag_rights(u64 tag) { return (u32)(tag >> L4_TAG_RIGHTS_SHI
 static inline l4_err_t l4_tag_status(u64 tag) { return (l4_err_t)tag; }
 
 /* A typed item maps or grants a flexpage of the sender into the receiver's window for that type.
- * Memory lands at window base + (hot & window mask); capabilities land in consecutive slots from the window's base. */
+ * It lands at window base + (hot >> 12 & window mask), in pages, ports or slots, rounded down to its size; ports keep their numbers. */
 struct l4_item {
     u64 fpage;      /* what, in the sender's task */
     u64 hot;        /* bits 12-63: place inside the window; bits 0-7: rights mask for capabilities; bit 8: grant */

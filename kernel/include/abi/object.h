@@ -12,8 +12,8 @@ enum l4_kind {
     L4_THREAD = 0x3,
     L4_GATE = 0x4,      /* the control side: bind, mint, revoke. What mint makes is a DOOR */
     L4_IRQ = 0x5,       /* one bit: hardware line or software notification */
-    L4_REPLY = 0x6,     /* one-shot right to answer a caller; move-only */
-    L4_SCHED = 0x7,     /* authority over priority, CPUs, budget */
+    L4_REPLY = 0x6,     /* one-shot right to answer a caller; it can be kept in a slot, not mapped on */
+    L4_SCHED = 0x7,     /* authority over priority and budget */
     L4_DEBUG = 0x8,
     L4_LOG = 0x9,
     L4_DOOR = 0xf,      /* a client's labelled capability of a gate: every invocation is a call to the gate's server */
