@@ -41,7 +41,9 @@ l4_err_t sched_set_budget(struct sched *self, struct invocation *inv, struct thr
         return L4_BAD_ARGUMENT;
     if (!may_give(inv, budget_ns, period_ns))
         return L4_NO_RIGHT;
-    sched_change(subject, subject->priority, (struct budget){ .ns = budget_ns, .period_ns = period_ns });
+    u64 left = subject->budget.left_ns;         /* no new period: what is spent stays spent */
+    struct budget budget = { budget_ns, period_ns, left < budget_ns ? left : budget_ns, subject->budget.end_ns };
+    sched_change(subject, subject->priority, budget);
     return L4_OK;
 }
 

@@ -475,7 +475,7 @@ static l4_err_t sched_set_budget(struct call *c)
     struct seen_thread *t = thread_find(c->object[0]);
     t->budget_ns = budget;
     t->budget_period_ns = period;
-    t->budget_left_ns = t->budget_end_ns = 0;
+    t->budget_left_ns = t->budget_left_ns < budget ? t->budget_left_ns : budget;
     set_schedule(c->object[0], t->priority);
     return L4_OK;
 }

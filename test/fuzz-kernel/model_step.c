@@ -43,13 +43,17 @@ static void invoke(u64 self)
                                                        cap->kind, cap->rights });
 }
 
+/* An empty slot and an upcall are the machine's business: who runs is not asked. */
 void model_system_call(void)
 {
-    if (is_native(thread_find(model.current)))
+    const struct seen_thread *t = thread_find(model.current);
+    bool native = is_native(t), is_machines = native ? t->registers.r10 && !cap_lookup(t->task, t->registers.r10) : t->upcall_system_call != 0;
+    if (native)
         invoke(model.current);
     else
         reflect_call(model.current);
-    run_next(machine_now());
+    if (!is_machines)
+        run_next(machine_now());
 }
 
 void model_exception(u64 vector, u64 error, u64 address, bool ports_are_new)

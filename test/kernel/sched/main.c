@@ -179,6 +179,7 @@ static void test_budgets(void)
     test_is("who has spent it rests", count[0], then);
     for (u32 i = 0; i < 100; i++)
         l4_must(sched_set(L4_BOOT_SCHED, high.thread, 30, 0));
+    l4_must(sched_set_budget(L4_BOOT_SCHED, high.thread, L4_MILLISECOND, 2 * L4_MILLISECOND));
     l4_must(thread_kick(high.thread));
     spawn_let_run(20);
     test_is("whatever its priority, and kicked, too", count[0], then);
