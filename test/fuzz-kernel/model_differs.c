@@ -180,9 +180,17 @@ static void take_over_order(const struct seen *kernel)
     model.slice_end_ns = kernel->slice_end_ns;
     for (u64 i = 0; i < kernel->objects; i++) {
         struct seen_thread *t = thread_find(kernel->object[i].id);
-        if (t && kernel->object[i].kind == L4_THREAD)
-            t->slice_end_ns = kernel->object[i].thread.slice_end_ns;
+        const struct seen_thread *theirs = &kernel->object[i].thread;
+        if (!t || kernel->object[i].kind != L4_THREAD)
+            continue;
+        t->slice_end_ns = theirs->slice_end_ns;
+        t->budget_left_ns = theirs->budget_left_ns;
+        t->budget_end_ns = theirs->budget_end_ns;
+        t->rests = theirs->rests;
+        t->deadline = theirs->rests ? theirs->deadline : t->deadline;
     }
+    model.metered = kernel->metered;
+    model.metered_ns = kernel->metered_ns;
 }
 
 bool model_differs(const struct seen *kernel)
