@@ -17,7 +17,13 @@ def main(words):
     parser.add_argument("out", type=Path, nargs="?", help="without it: only check")
     parser.add_argument("--modules", nargs="*", metavar="NAME", help="members of the boot archive")
     options = parser.parse_args(words)
-    system = check.check(syntax.read(options.manifest), modules=options.modules)
+    try:
+        text = options.manifest.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"{options.manifest}: cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}\n    fix: name a system manifest, as "
+              "bootstrap/manifest/systems/default.manifest", file=sys.stderr)
+        return 1
+    system = check.check(syntax.read(options.manifest, text), modules=options.modules)
     for problem in system.problems:
         print(problem, file=sys.stderr)
     if system.problems:

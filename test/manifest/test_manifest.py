@@ -186,3 +186,12 @@ def test_command(tmp_path):
     bad.write_text("system s\nservice a\n  priority 99\n")
     run = subprocess.run([sys.executable, FOLDER / "compile.py", bad, tmp_path / "out"], capture_output=True, text=True)
     assert run.returncode == 1 and run.stderr.startswith(f"{bad}:3: ") and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"system s\xff\n"], ids=["missing", "no text"])
+def test_unreadable(tmp_path, content):
+    file = tmp_path / "a.manifest"
+    if content is not None:
+        file.write_bytes(content)
+    run = subprocess.run([sys.executable, FOLDER / "compile.py", file], capture_output=True, text=True)
+    assert run.returncode == 1 and f"{file}: cannot be read: " in run.stderr and "\n    fix: " in run.stderr and "Traceback" not in run.stderr
