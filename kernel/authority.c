@@ -53,17 +53,8 @@ l4_err_t sched_weaken(struct sched *self, struct invocation *inv, u32 slot, u32 
         return L4_BAD_ARGUMENT;
     if (highest > highest_of(inv) || share > share_of(inv))
         return L4_NO_RIGHT;
-    struct cap_table *table = &inv->caller->task->caps;
-    struct cap *there = cap_find(table, slot), *used = (struct cap *)inv->used;
     u64 label = highest | (u64)share << SCHED_SHARE_SHIFT;
-    if (there->kind == L4_SCHED && there->label == label && there->parent == used)
-        return L4_OK;
-    l4_err_t err = tree_settle(used->tree);
-    if (err == L4_OK)
-        err = cap_reserve(table, slot, &there);
-    if (err == L4_OK)
-        cap_derive(there, used, L4_SCHED, inv->rights, label);
-    return err;
+    return cap_map_as(&inv->caller->task->caps, slot, (struct cap *)inv->used, inv->rights, label, false);
 }
 
 l4_err_t log_write(struct log *self, struct invocation *inv, const u8 *text, u32 length)

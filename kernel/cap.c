@@ -133,15 +133,15 @@ static RARE l4_err_t grant_step(struct cap *to, struct cap *from)
     return RESTART;
 }
 
-static RARE bool is_same(const struct cap *there, const struct cap *from, u32 rights, bool grant)
+static RARE bool is_same(const struct cap *there, const struct cap *from, u32 rights, u64 label, bool grant)
 {
     if (there == from)
         return grant;
-    return there->kind == from->kind && there->object == from->object && there->label == from->label
+    return there->kind == from->kind && there->object == from->object && there->label == label
         && there->rights == rights && there->parent == from;
 }
 
-l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, bool grant)
+l4_err_t cap_map_as(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, u64 label, bool grant)
 {
     struct cap *there;
     if (from->kind == L4_REPLY)
@@ -151,9 +151,9 @@ l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights
     rights &= from->rights;
     l4_err_t err = cap_reserve(to, to_slot, &there);
     if (COMMON(err == L4_OK)) {
-        cap_derive(there, from, from->kind, rights, from->label);
+        cap_derive(there, from, from->kind, rights, label);
         there->incarnation = from->incarnation;
-    } else if (err != L4_SLOT_BUSY || !is_same(there, from, rights, grant)) {
+    } else if (err != L4_SLOT_BUSY || !is_same(there, from, rights, label, grant)) {
         return err;
     }
     return grant && there != from ? grant_step(there, from) : L4_OK;

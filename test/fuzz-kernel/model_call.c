@@ -488,7 +488,8 @@ static l4_err_t sched_weaken(struct call *c)
     if (highest > (u8)c->cap.label || share > c->cap.label >> 8)
         return L4_NO_RIGHT;
     const struct seen_cap *there = cap_lookup(task, slot);
-    if (there && there->kind == L4_SCHED && there->label == label && there->parent_task == c->cap.task && there->parent_slot == c->cap.slot)
+    bool is_below = there && there->parent_task == c->cap.task && there->parent_slot == c->cap.slot;
+    if (is_below && there->kind == L4_SCHED && there->label == label && there->rights == c->cap.rights)
         return L4_OK;
     l4_err_t err = cap_make_room(task, slot);
     if (err == L4_OK)

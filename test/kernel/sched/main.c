@@ -54,6 +54,9 @@ static void test_weaken(void)
     test_ok("a weaker one", sched_weaken(L4_BOOT_SCHED, LESS, 30, 400));
     test_ok("again", sched_weaken(L4_BOOT_SCHED, LESS, 30, 400));
     test_status("another in its place", sched_weaken(L4_BOOT_SCHED, LESS, 29, 400), L4_SLOT_BUSY);
+    l4_must(l4_map_cap(L4_BOOT_TASK, L4_BOOT_TASK, LESS, LEAST, L4_R));
+    test_status("one with fewer rights is another", sched_weaken(LESS, LEAST, 30, 400), L4_SLOT_BUSY);
+    test_drop(LEAST);
     test_ok("it says", sched_look(LESS, &highest, &share));
     test_true("what it may give", highest == 30 && share == 400);
     test_status("a priority for a thread without budget", sched_set(LESS, s.thread, 1, 0), L4_NO_RIGHT);
