@@ -3,6 +3,7 @@
  * label: the highest priority in the lowest byte, the largest share of the CPU above it. */
 #include "arch.h"
 #include "log_kernel.h"
+#include "print.h"
 #include "sched.h"
 #include "sched_kernel.h"
 #include "task.h"
@@ -59,7 +60,10 @@ l4_err_t sched_weaken(struct sched *self, struct invocation *inv, u32 slot, u32 
 
 l4_err_t log_write(struct log *self, struct invocation *inv, const u8 *text, u32 length)
 {
-    for (u32 i = 0; i < length; i++)
-        arch_log((char)text[i]);
-    return L4_OK;
+    if (log_step() && !*inv->progress) {
+        for (u32 i = 0; i < length; i++)
+            log_put((char)text[i]);
+        *inv->progress = 1;
+    }
+    return *inv->progress && log_step() ? L4_OK : RESTART;
 }

@@ -25,6 +25,7 @@ static bool halt(struct thread *t)
     print("kernel: thread %lu (%s) of task %lu (%s) halted by exception %lu, error %lx, ", t->object.id, t->object.name,
           t->task->object.id, t->task->object.name, exception[0], exception[1]);
     print("address %lx, rip %lx, rsp %lx\n", exception[2], f->rip, f->rsp);
+    sched_come_back(0);
     t->hot = (t->hot & THREAD_LASTING) | THREAD_HALTED;
     if (t->caller != &thread_nobody)
         ipc_abort(t->caller, L4_PEER_RESTARTED);

@@ -7,13 +7,14 @@
 #include "ipc.h"
 #include "irq.h"
 #include "kernel_dispatch.h"
+#include "print.h"
 #include "reap.h"
 #include "reflect.h"
 #include "reply.h"
 #include "sched.h"
 #include "task.h"
 
-enum { SYSCALL_BYTES = 2 };
+enum { SYSCALL_BYTES = 2, LOG_NS = 1000 * 1000 };
 
 static RARE void *refuse(struct invocation *inv, const struct cap *cap, enum l4_kind kind, u32 rights)
 {
@@ -100,14 +101,17 @@ static struct frame *resume(struct thread *next)
     if (next)
         return arch_switch(next);
     if (reap_step())
-        sched_come_back();
+        sched_come_back(0);
     return arch_idle_frame();
 }
 
-/* The only way for the CPU to be taken from a thread outside its runtime, but for a fault. */
+/* The only way for the CPU to be taken from a thread outside its runtime, but for a fault. What the kernel itself said goes on to
+ * the line here. */
 static struct frame *interrupted(struct thread *self)
 {
     arch_interrupt_done();
+    if (!log_step())
+        sched_come_back(arch_now_ns() + LOG_NS);
     struct thread *next = sched_next();
     if (self && next != self)
         reflect_lost(self);

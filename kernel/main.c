@@ -120,5 +120,6 @@ struct frame *kernel_main(const struct l4_boot_record *record)
     start_tasks();
     print("Axolotl %s: %lu MB for tasks, %lu MB for the kernel, %u of %u CPUs, %s\n", kip->version, kip->ram_bytes >> 20,
           kip->kernel_bytes >> 20, kip->cpus, kip->cpus_found, kip->cpu);
+    sched_come_back(0);
     return arch_switch(sched_next());
 }

@@ -1,14 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* print.c: formatted text to the log line. */
+/* print.c: formatted text to the log line, through a ring: the line is slow, and nobody waits for it with interrupts off but
+ * the kernel's last words. */
 #include "print.h"
 #include <stdarg.h>
 #include "arch.h"
+
+enum { LOG_BYTES = 1024 };      /* the longest text of log.write, and what the kernel says at a time */
+
+static char text[LOG_BYTES];
+static u32 first, end;          /* of what waits in `text`; they only grow */
+
+bool log_step(void)
+{
+    while (first != end && arch_log(text[first % LOG_BYTES]))
+        first++;
+    return first == end;
+}
+
+void log_put(char c)
+{
+    if (c == '\n')
+        log_put('\r');
+    while (end - first == LOG_BYTES)
+        log_step();
+    text[end++ % LOG_BYTES] = c;
+}
 
 static void print_number(u64 value, u32 base)
 {
     if (value >= base)
         print_number(value / base, base);
-    arch_log("0123456789abcdef"[value % base]);
+    log_put("0123456789abcdef"[value % base]);
 }
 
 /* One conversion after its `%`; returns the last character it used. */
@@ -18,7 +40,7 @@ static const char *print_conversion(const char *f, va_list *args)
     f += is_long;
     if (*f == 's')
         for (const char *s = va_arg(*args, const char *); *s; s++)
-            arch_log(*s);
+            log_put(*s);
     else
         print_number(is_long ? va_arg(*args, u64) : va_arg(*args, u32), *f == 'u' ? 10 : 16);
     return f;
@@ -30,7 +52,7 @@ static void print_list(const char *format, va_list *args)
         if (*f == '%')
             f = print_conversion(f + 1, args);
         else
-            arch_log(*f);
+            log_put(*f);
 }
 
 void print(const char *format, ...)
@@ -41,6 +63,13 @@ void print(const char *format, ...)
     va_end(args);
 }
 
+void print_last(void)
+{
+    while (!log_step())
+        ;
+    arch_halt();
+}
+
 void panic(const char *format, ...)
 {
     va_list args;
@@ -49,5 +78,5 @@ void panic(const char *format, ...)
     print_list(format, &args);
     print("\n");
     va_end(args);
-    arch_halt();
+    print_last();
 }

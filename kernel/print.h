@@ -6,7 +6,15 @@
 
 /* %s, %u, %x, %lu, %lx */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The end of the kernel, when the line has all of it. */
+void print_last(void) __attribute__((noreturn));
 void panic(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* ---- the ring before the line ---- */
+
+/* False: the line is busy and there is more for it; ask again. */
+bool log_step(void);
+void log_put(char c);
 
 /* A rule of the kernel's own: a user can never break it. Both values are printed. */
 #define ASSERT_EQUAL(a, b) do { \

@@ -30,11 +30,11 @@ static l4_err_t destroy(struct list *first, u32 *budget)
     return err;
 }
 
-bool reap_step(void)
+u32 reap_step(void)
 {
     u32 budget = TREE_STEP;
     struct list *wanted = list_first(&dying), *first = wanted;
     while (first && budget && (destroy(first, &budget) == RESTART || first != wanted))
         first = list_first(&dying);
-    return wanted;
+    return wanted ? TREE_STEP - budget : 0;
 }

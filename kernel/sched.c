@@ -188,11 +188,7 @@ static struct thread *current_or_handoff(struct cpu *cpu)
     return handoff;
 }
 
-void sched_come_back(void)
-{
-    cpu_this()->timer_ns = 0;
-    arch_timer_at(0);
-}
+void sched_come_back(u64 ns) { ring_at(cpu_self(), ns); }
 
 static struct thread *choose(struct cpu *cpu)
 {

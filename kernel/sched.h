@@ -18,7 +18,7 @@ void sched_forget(struct thread *t);            /* t leaves its task, or its FPU
 void sched_change(struct thread *t, u32 priority, struct budget budget);
 void sched_yield_to(struct thread *t);          /* current goes behind its equals, t runs next */
 void sched_tick(void);                          /* the timer rang */
-void sched_come_back(void);                     /* ring the timer at once: an idle CPU has something to do */
+void sched_come_back(u64 ns);                   /* ring the timer then at the latest: there is something to do */
 struct thread *sched_next(void);                /* choose who runs: it is current; NULL: nobody is ready */
 /* The current thread `self` is still the one to run, nothing is rare about it, and nobody is ready who would want the timer set. */
 static inline bool sched_goes_on(const struct thread *self)

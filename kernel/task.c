@@ -134,9 +134,8 @@ l4_err_t task_unmap(struct task *self, struct invocation *inv, u64 flexpage, u32
     l4_err_t err = flexpage_unmap(self, flexpage, rights, derived_only, inv->progress, changed);
     if (err != REAP)
         return err;
-    reap_step();
-    if (!invocation_stands(inv, self))
-        return RESTART;
+    if (reap_step() > TREE_STEP / 2 || !invocation_stands(inv, self))
+        return RESTART;         /* a long step is enough for one entry */
     err = flexpage_unmap(self, flexpage, rights, derived_only, inv->progress, changed);
     return err == REAP ? RESTART : err;
 }

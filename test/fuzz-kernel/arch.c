@@ -144,7 +144,11 @@ void arch_line_mask(u32 line, bool masked)
 
 void arch_interrupt_done(void) {}
 
-void arch_log(char c) { log_text[log_bytes++ % LOG_BYTES] = c; }
+bool arch_log(char c)
+{
+    log_text[log_bytes++ % LOG_BYTES] = c;
+    return true;
+}
 
 /* ---- machine.h ---- */
 void machine_fail(const char *format, ...)

@@ -88,4 +88,4 @@ void arch_line_mask(u32 line, bool masked);     /* of an open line */
 void arch_interrupt_done(void);                 /* acknowledge at the controller */
 
 /* ---- the kernel's log: COM2 ---- */
-void arch_log(char c);
+bool arch_log(char c);                          /* false: the line is busy */

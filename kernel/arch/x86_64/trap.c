@@ -35,7 +35,7 @@ void trap_kernel_bug(const struct frame *f)
     for (u32 i = 0; i < sizeof *f / sizeof(u64); i++)
         print("%s %lx%s", names[i], ((const u64 *)f)[i], i % 4 == 3 ? "\n" : "  ");
     print("\n");
-    arch_halt();
+    print_last();
 }
 
 void arch_halt(void)
