@@ -210,7 +210,6 @@ static l4_err_t thread_fill(u32 place, u32 t)
     cap_t task = place_slot(place, PLACE_TASK), thread = place_slot(place, PLACE_THREAD + t),
           irq = place_slot(place, PLACE_IRQ + t);
     l4_err_t err = factory_make_thread(PROCESS_FACTORY, (u32)thread);
-    bool is_fresh = err == L4_OK;
     err = is_there(err) ? factory_make_irq(PROCESS_FACTORY, (u32)irq) : err;
     err = is_there(err) ? thread_bind(thread, task, block_of(t)) : err;
     err = is_there(err) ? thread_set_handlers(thread, PROCESS_VM, 0) : err;
@@ -220,9 +219,7 @@ static l4_err_t thread_fill(u32 place, u32 t)
     err = is_there(err) ? cap_give(task, thread, PROCESS_THREAD + 4 * t, L4_W) : err;
     err = is_there(err) ? cap_give(task, irq, PROCESS_THREAD + 4 * t + 1, L4_R | L4_W) : err;
     err = is_there(err) ? window_give(place, t) : err;
-    if (is_there(err) && is_fresh) {
-        window_clear(place, t);
-    }
+    window_clear(place, t);
     return is_there(err) ? thread_to_pm(place, t) : err;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* keeper_objects.c: the services of keeper's host test: what service.c does to kernel objects, played. Two start at boot, one waits.
+/* keeper_objects.c: the services of keeper's host test: what service.c does to kernel objects, played. Three start at boot.
  * Each thing done is an invocation of a slot that only this file knows, so the harness sees it as an effect. */
 #include "keeperd_server.h"
 
@@ -8,14 +8,19 @@
 #include <string.h>
 
 #include "handlers.h"
+#include "keeper_machine.h"
+#include "place.h"
 #include "service.h"
 
-enum { SERVICES = 3, SLOT_DONE = 0x2000 };
+enum { SERVICES = 6, SLOT_DONE = 0x2000 };
 
 static const struct manifest_service manifest[SERVICES] = {
     { .name = "serial", .flags = MANIFEST_BOOT, .heartbeat_ms = 100 },
     { .name = "ds", .flags = MANIFEST_BOOT },
     { .name = "late", .flags = MANIFEST_ASK },
+    { .name = "pm", .flags = MANIFEST_BOOT },
+    { .name = "vm" },
+    { .name = "vfs" },
 };
 static const struct l4_crash none;
 
@@ -25,7 +30,15 @@ static void act(u32 what, u64 n, u64 detail)
     l4_invoke(SLOT_DONE, &tag, 0, &w0, &w1, &w2, &w3);
 }
 
-void l4_main(void) { keeperd_serve(&keeper_ops); }
+/* With a fresh state comes a fresh machine. */
+void l4_main(void)
+{
+    if (l4_state()->version == 0) {
+        memset(machine(), 0, sizeof *machine());
+    }
+    places_make();
+    keeperd_serve(&keeper_ops);
+}
 
 u32 service_count(void) { return SERVICES; }
 const struct manifest_service *service_manifest(u32 n) { return &manifest[n - 1]; }
@@ -66,6 +79,10 @@ const u64 *service_backtrace(u32 n)
 l4_err_t service_reset(u32 n, u32 incarnation, const struct l4_crash *crash, bool fresh)
 {
     act(4, n, incarnation << 1 | fresh);
+    if (fresh) {
+        machine_lost_by(n);
+        places_give(n);
+    }
     return L4_OK;
 }
 

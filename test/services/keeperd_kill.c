@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* keeperd_kill.c: kills keeper at every step of every method. What it does to kernel objects is played by keeper_objects.c. */
+/* keeperd_kill.c: kills keeper at every step of every method. What it does to services is played by keeper_objects.c, to processes by
+ * keeper_machine.c. */
 #include "keeperd_kill.h"
 
+#include "keeper_machine.h"
 #include "slots.h"
 
 static void stopped(void) { kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_STOP, .word = { 2 } }); }
@@ -18,9 +20,11 @@ static void thread_made(void)
     kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE_THREAD, .word = { PLACE, 1 } });
 }
 
+/* A process was there, and has left what it had in its thread and its window. */
 static void place_dropped(u64 place, u64 process)
 {
     kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE, .word = { place, process } });
+    machine_live((u32)place, process);
     kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_DROP, .word = { place } });
 }
 /* PLACE is the second spare one of three, then the last of all. */
@@ -39,10 +43,27 @@ static void spares_full(void)
     kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 9, PROCESS + 9 } });
 }
 
+static void vm_is_full(void)
+{
+    places_spare();
+    machine()->vm_is_full = true;
+}
+static void pm_is_full(void)
+{
+    place_made();
+    machine()->pm_is_full = true;
+}
+
+/* PLACE was a spare one, and there was a newer one for each that is kept. */
+static void spare_pushed_out(void)
+{
+    spares_full();
+    place_dropped(PLACE + 9, PROCESS + 9);
+}
 static const struct kill_request requests[] = {
     { .method = KEEPERD_KILL_KEEPER_START, .word = { 3 } },
     { .name = "is up", .method = KEEPERD_KILL_KEEPER_START, .word = { 1 }, .expect = KEEPER_IS_UP },
-    { .name = "none", .method = KEEPERD_KILL_KEEPER_START, .word = { 4 }, .expect = KEEPER_NO_SERVICE },
+    { .name = "none", .method = KEEPERD_KILL_KEEPER_START, .word = { 9 }, .expect = KEEPER_NO_SERVICE },
     { .name = "after stop", .method = KEEPERD_KILL_KEEPER_START, .word = { 2 }, .prepare = stopped },
     { .method = KEEPERD_KILL_KEEPER_STOP, .word = { 1 } },
     { .name = "is down", .method = KEEPERD_KILL_KEEPER_STOP, .word = { 3 }, .expect = KEEPER_IS_DOWN },
@@ -73,9 +94,22 @@ static const struct kill_request requests[] = {
     { .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE }, .prepare = thread_made },
     { .name = "one more than are kept", .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE + 9 }, .prepare = spares_full },
     { .name = "a spare one", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE, PROCESS }, .prepare = places_spare },
+    { .name = "where somebody was", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE, PROCESS + 0x10000 }, .prepare = spare_pushed_out },
+    { .name = "no room at vm", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 3, PROCESS + 3 }, .prepare = vm_is_full,
+      .expect = PROCESS_NOMEM },
+    { .name = "no room at pm", .method = KEEPERD_KILL_PROCESS_MAKE_THREAD, .word = { PLACE, 1 }, .prepare = pm_is_full,
+      .expect = PROCESS_NOMEM },
     { .method = KEEPERD_KILL_PROCESS_RENEW, .word = { PLACE }, .prepare = thread_made },
     { .name = "nobody's", .method = KEEPERD_KILL_PROCESS_RENEW, .word = { PLACE }, .expect = PROCESS_INVAL },
     { 0 },
 };
 
-int main(int count, char **words) { return kill_main(count, words, &keeperd_kill, requests, NULL, NULL); }
+int main(int count, char **words)
+{
+    static struct kill_server server;
+    server = keeperd_kill;
+    server.world.state_bytes = MACHINE_AT - L4_STATE_ADDRESS + sizeof *machine();
+    kill_machine_at = MACHINE_AT;
+    kill_machine_check = machine_check;
+    return kill_main(count, words, &server, requests, NULL, NULL);
+}

@@ -10,5 +10,5 @@ axo_kill_test(dsd ${here} SOURCES ${top}/personality/ds/ds.c ${top}/personality/
 axo_kill_test(rsd ${here} SOURCES ${top}/personality/rs/rs.c ${top}/personality/rs/heartbeat.c ${top}/libl4/string/format.c
     ${top}/libl4/string/error.c MUTANTS no-undo no-slot-check op-not-resent)
 axo_kill_test(keeperd ${here} SOURCES ${top}/bootstrap/keeper/keeper.c ${top}/bootstrap/keeper/suspect.c ${top}/bootstrap/keeper/process.c ${here}/keeper_objects.c
-    ${here}/keeper_places.c MUTANTS no-undo no-slot-check effects-lost)
+    ${here}/keeper_places.c ${here}/keeper_machine.c ${top}/libl4/core/task.c MUTANTS no-undo no-slot-check effects-lost)
 axo_kill_test(seriald ${here} SOURCES ${top}/drivers/serial/serial.c ${here}/host/uart_host.c MUTANTS no-undo no-slot-check effects-lost)

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <l4/clock.h>
+#include <l4/panic.h>
 #include "kill.h"
 
 enum { PAGE = 4096, DIRTY_MAX = 4096, IMAGES_MAX = 1 << 16, POOL_BYTES = 1 << 30, SHOWN = 8, PAGES_MAX = 1 << 13, TIMEOUTS_MOST = 64 };
@@ -36,6 +37,8 @@ static bool differs[PAGES_MAX];
 static u64 kills, undone, finished, deep, lates, bad, numbers;
 static struct world_answer wanted;
 static bool answered;
+const char *(*kill_machine_check)(void);
+u64 kill_machine_at;
 
 static const struct kill_method *method_of(const struct kill_request *r) { return &server->methods[r->method]; }
 static bool is_request(const struct kill_request *r) { return r->method || r->event; }
@@ -223,6 +226,37 @@ const u64 *kill_send(const struct kill_request *r)
     return a ? a->word : r->word;
 }
 
+static bool (*cut_when)(void);
+
+static void cut_point(void)
+{
+    if (cut_when()) {
+        l4_panic("killed");
+    }
+}
+
+void kill_cut(const struct kill_request *r, bool (*when)(void))
+{
+    struct l4_message m = message_of(r, number_next());
+    cut_when = when;
+    world_point = cut_point;
+    bool alive = world_deliver(&m, r->word);
+    world_point = NULL;
+    if (alive || strcmp(world_crash(), "killed") || !world_start()) {
+        printf("  prepare: %s was not cut short: %s\n", method_of(r)->name, alive ? "it went on to its end" : world_crash());
+        bad++;
+    }
+}
+
+static const char *machine_fault(void) { return kill_machine_check ? kill_machine_check() : NULL; }
+
+/* Played objects as the untouched run left them. */
+static bool machine_is_as_after(void)
+{
+    u64 at = kill_machine_at - L4_STATE_ADDRESS;
+    return !kill_machine_at || !memcmp((u8 *)kill_machine_at, after + at, world_bytes() - at);
+}
+
 /* The new incarnation has started on an image: is all as it must be, now and after asking again? */
 static void judge(const struct l4_message *m, u64 at)
 {
@@ -250,11 +284,14 @@ static void judge(const struct l4_message *m, u64 at)
     } else if (a && (a->tag != wanted.tag || memcmp(a->word, wanted.word, 8ul * l4_tag_words(a->tag)))) {
         fault("asked again, it answers otherwise", at);
     }
-    const char *path = difference(after, false);
-    if (path) {
+    const char *path = difference(after, false), *machine = machine_fault();
+    if (path || machine) {
         char text[128];
-        snprintf(text, sizeof text, "asked again, %s differs", path);
+        snprintf(text, sizeof text, "asked again, %s%s", path ? path : machine, path ? " differs" : "");
         fault(text, at);
+    }
+    if (!machine_is_as_after()) {
+        fault("asked again, the machine differs", at);
     }
     if (a && server->world.server->window_bytes) {
         u64 window = (u64)world_window(m->label, KILL_SLOT) - L4_STATE_ADDRESS;
@@ -430,6 +467,9 @@ static void request_test(const struct kill_request *r, void (*prepare)(void), bo
         char text[80];
         snprintf(text, sizeof text, "untouched, it answers %d, not %d", a ? l4_tag_status(a->tag) : L4_PENDING, expected(r));
         fault(text, 0);
+    }
+    if (machine_fault()) {
+        fault(machine_fault(), 0);
     }
     after_world = world;
     memcpy(after, (void *)L4_STATE_ADDRESS, world_bytes());

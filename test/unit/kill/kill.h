@@ -35,7 +35,7 @@ struct kill_request {
     const void *window;         /* copied to the start of the slot's window */
     u32 window_bytes;
     l4_err_t expect;            /* the answer's status; L4_PENDING: it parks */
-    bool steps;                 /* its label is new, which takes several transactions: states between are right, too */
+    bool steps;                 /* it takes several transactions (a new label's always does): states between are right, too */
     void (*prepare)(void);      /* after the common one */
     u64 label;                  /* 0: KILL_LABEL */
     bool never;                 /* the method refuses everybody: nothing here has to succeed */
@@ -46,6 +46,15 @@ enum { KILL_LABEL = 0x70003, KILL_OTHER = 0x70004, KILL_SLOT = 1 };
 
 /* For prepare functions: send a request that is answered; its words. */
 extern const u64 *kill_send(const struct kill_request *);
+
+/* The same, but the server dies when `when` is true the first time, and the next incarnation starts. */
+extern void kill_cut(const struct kill_request *, bool (*when)(void));
+
+/* For a test that plays kernel objects: their memory lies behind the state, where `state_bytes` and so each image covers it. What is wrong
+ * with them when nothing is under way, NULL: nothing; and where the part begins that asking again must leave as it is untouched, 0: none
+ * does. */
+extern const char *(*kill_machine_check)(void);
+extern u64 kill_machine_at;
 
 extern int kill_main(int count, char **words, const struct kill_server *, const struct kill_request *requests,
                      const struct world_rule *below, void (*prepare)(void));

@@ -103,7 +103,9 @@ cap_t l4_slot(const char *name)
 
 void l4_log(const char *format, ...) { }
 
-l4_err_t l4_unmap_cap(cap_t task, cap_t slot) { return L4_OK; }
+/* A test that plays the objects behind slots which are no doors has its own of these two. */
+__attribute__((weak)) l4_err_t l4_unmap_cap(cap_t task, cap_t slot) { return L4_OK; }
+__attribute__((weak)) bool world_object(cap_t cap, struct l4_message *m) { return false; }
 
 void l4_panic(const char *format, ...)
 {
@@ -233,7 +235,7 @@ void l4_invoke(cap_t cap, u64 *tag, u64 number, u64 *w0, u64 *w1, u64 *w2, u64 *
         m.tag = reply_run(cap, m.tag, m.word);
     } else if (cap >= WORLD_DOOR && cap < WORLD_CLIENTS - 1) {
         callee_run(cap, &m);
-    } else {
+    } else if (!world_object(cap, &m)) {
         effect_note(cap, m.tag, m.word);
         m.tag = 0;
     }

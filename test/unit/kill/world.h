@@ -45,6 +45,9 @@ struct world_server {
     u64 state_bytes, window_at;     /* of the state object; windows follow at window_at */
 };
 
+/* What an object that is no door answers: false: nobody plays it; then the call is an effect, and succeeds. */
+extern bool world_object(cap_t cap, struct l4_message *m);
+
 extern void world_init(const struct world_server *);
 /* All zero: no state, no clients, no server. */
 extern void world_reset(void);
