@@ -387,6 +387,9 @@ static void do_begin(struct keeperd_tx tx)
     }
     keeperd_after_tell(tx, 0);
     watch_plan();
+    if (service_at(1)) {
+        places_check(tx);
+    }
     for (u32 n = 1; n <= service_count() && !service_at(n); n++) {
         struct service *s = service_new(tx);
         struct l4_crash none = { 0 };

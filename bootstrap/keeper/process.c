@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* process.c: see place.h. Everything may be done again: what is there already is right, and a place that could not be
- * filled is emptied. */
+/* process.c: see place.h. Everything may be done again: what is there already is right, a place that could not be filled is emptied, and a
+ * new incarnation ends what the last one had made without a commit.
+ * A place whose process has ended is a spare one at first: its task waits for the next process there.
+ *
+ * INVARIANT spare: a place in the list has no process; its task and its first thread are there and whole. */
 #include <abi/fpage.h>
 #include <abi/kip.h>
 #include <abi/object.h>
@@ -11,6 +14,7 @@
 #include <irq.h>
 #include <l4/log.h>
 #include <l4/panic.h>
+#include <l4/piece.h>
 #include <l4/start.h>
 #include <l4/task.h>
 #include <process.h>
@@ -247,8 +251,7 @@ static void threads_thin(struct keeperd_tx tx, u32 place)
     threads_set(tx, place, threads_at(place) & 1);
 }
 
-/* ---- spare places: a task with its first thread, but neither doors nor memory of its own ----
- * What a transaction that was undone has taken from one is not there any more: then it is made like any other. */
+/* ---- spare places: a task with its first thread, but neither doors nor memory of its own ---- */
 static u64 spare_at(u32 n) { return keeperd_state()->spare[n]; }
 
 /* Where the place is in the list; SPARES: nowhere. */
@@ -285,6 +288,7 @@ static void spare_take(struct keeperd_tx tx, u32 n)
     l4_hook();
 }
 
+/* What is destroyed stays destroyed: whoever may be refused afterwards does this in a piece. */
 static void spare_end(struct keeperd_tx tx, u32 n)
 {
     u32 place = (u32)spare_at(n);
@@ -292,6 +296,33 @@ static void spare_end(struct keeperd_tx tx, u32 n)
         place_empty(place);
         threads_set(tx, place, 0);
         spare_take(tx, n);
+    }
+}
+
+/* ---- after a death of keeper ---- */
+/* A spare place leaves the list if it was being ended: its task has gone then, or has lost what every task has. */
+static void spares_check(struct keeperd_tx tx)
+{
+    for (u32 n = SPARES; n; n--) {
+        u32 place = (u32)spare_at(n - 1);
+        if (place && !is_there(cap_give(place_slot(place, PLACE_TASK), L4_BOOT_LOG, PROCESS_LOG, L4_W))) {
+            spare_end(tx, n - 1);
+        }
+    }
+}
+
+void places_check(struct keeperd_tx tx)
+{
+    spares_check(tx);
+    for (u32 p = VM_PROCESS_FIRST; p < PROCESS_PLACES; p++) {
+        if (!label_at(p) && spare_find(p) == SPARES) {
+            place_empty(p);
+        }
+        for (u32 t = 0; label_at(p) && t < PROCESS_THREADS; t++) {
+            if (!(threads_at(p) >> t & 1)) {
+                thread_empty(p, t);
+            }
+        }
     }
 }
 
@@ -304,27 +335,33 @@ static bool has_room(void)
     return factory_quota(PROCESS_FACTORY, &limit, &used) == L4_OK && limit - used >= limit / ROOM_FORK;
 }
 
+/* In a piece: at the cost of spare places, if need be. */
 static bool room_make(struct keeperd_tx tx)
 {
-    for (u32 n = SPARES; !has_room(); n--) {
-        if (!n) {
-            return false;
-        }
+    if (has_room()) {
+        return true;
+    }
+    struct pieces own = pieces_open();
+    for (u32 n = SPARES; n && !has_room(); n--) {
         spare_end(tx, n - 1);
     }
-    return true;
+    pieces_close(own);
+    return has_room();
 }
 
+/* Who has no memory left for a spare one's doors ends it first, or what is half made would be taken for a spare one. */
 static l4_err_t place_make(struct keeperd_tx tx, u32 place, u64 process)
 {
     u32 n = spare_find(place);
     if (n < SPARES) {
-        spare_take(tx, n);
         window_clear(place, 0);
         if (is_there(doors_give(place, process)) && is_there(thread_again(place))) {
+            spare_take(tx, n);
             return L4_OK;
         }
-        place_empty(place);
+        struct pieces own = pieces_open();
+        spare_end(tx, n);
+        pieces_close(own);
     }
     l4_err_t err = place_fill(place, process);
     err = is_there(err) ? thread_fill(place, 0) : err;

@@ -10,8 +10,9 @@
  * INVARIANT sorted: regions of a space are in order of address and do not overlap; nor do the indices of private ones.
  * INVARIANT sized: space.regions and space.pages count its regions and their pages. */
 #pragma once
+#include <l4/piece.h>
+
 #include "pool.h"
-#include "piece.h"
 
 enum { REGIONS_SPACE = 2048, WINDOW_SHIFT = 24 };
 

@@ -43,6 +43,17 @@ static void spares_full(void)
     kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 9, PROCESS + 9 } });
 }
 
+/* Spare places, and too little kernel memory for one process more: for nobody, or for one when a spare place has gone. */
+static void spares_of_no_use(void)
+{
+    places_spare();
+    machine_fill(1 << 20);
+}
+static void spares_in_the_way(void)
+{
+    places_spare();
+    machine_fill(MACHINE_PROCESS);
+}
 static void vm_is_full(void)
 {
     places_spare();
@@ -54,6 +65,15 @@ static void pm_is_full(void)
     machine()->pm_is_full = true;
 }
 
+/* Keeper has died when PLACE, a spare one, had no task any more: it is in the list. */
+static bool has_no_task(void) { return !machine()->place[PLACE].task; }
+static void spare_taken_apart(void)
+{
+    place_dropped(PLACE, PROCESS);
+    machine_fill(MACHINE_PROCESS);
+    kill_cut(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 1, PROCESS + 1 } }, has_no_task);
+    machine_fill(-MACHINE_PROCESS);
+}
 /* PLACE was a spare one, and there was a newer one for each that is kept. */
 static void spare_pushed_out(void)
 {
@@ -92,9 +112,15 @@ static const struct kill_request requests[] = {
     { .method = KEEPERD_KILL_PROCESS_MAKE_THREAD, .word = { PLACE, 1 }, .prepare = place_made },
     { .method = KEEPERD_KILL_PROCESS_DROP_THREAD, .word = { PLACE, 1 }, .prepare = thread_made },
     { .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE }, .prepare = thread_made },
-    { .name = "one more than are kept", .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE + 9 }, .prepare = spares_full },
+    { .name = "one more than are kept", .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE + 9 }, .steps = true, .prepare = spares_full },
     { .name = "a spare one", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE, PROCESS }, .prepare = places_spare },
     { .name = "where somebody was", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE, PROCESS + 0x10000 }, .prepare = spare_pushed_out },
+    { .name = "a spare one without a task", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE, PROCESS + 0x10000 }, .steps = true,
+      .prepare = spare_taken_apart },
+    { .name = "in place of a spare one", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 3, PROCESS + 3 }, .steps = true,
+      .prepare = spares_in_the_way },
+    { .name = "no room", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 3, PROCESS + 3 }, .steps = true,
+      .prepare = spares_of_no_use, .expect = PROCESS_NOMEM },
     { .name = "no room at vm", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 3, PROCESS + 3 }, .prepare = vm_is_full,
       .expect = PROCESS_NOMEM },
     { .name = "no room at pm", .method = KEEPERD_KILL_PROCESS_MAKE_THREAD, .word = { PLACE, 1 }, .prepare = pm_is_full,
