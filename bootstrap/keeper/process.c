@@ -117,17 +117,24 @@ static void service_to_vm(u32 n)
     }
 }
 
-/* What vm or pm has of a place that is not empty. A spare one may have lost what it kept, and makes it anew. */
+/* What is not there went when keeper died while it ended it: whoever ordered that asks again. */
+static void must_give(l4_err_t err)
+{
+    if (err != L4_NOT_MAPPED) {
+        l4_must(err);
+    }
+}
+
+/* What vm or pm has of a place that is not empty. */
 static void place_give(u32 p, bool is_vm)
 {
-    l4_err_t err = is_vm && threads_at(p) ? task_to_vm(p) : L4_OK;
+    if (is_vm && threads_at(p)) {
+        must_give(task_to_vm(p));
+    }
     for (u32 t = 0; !is_vm && t < PROCESS_THREADS; t++) {
         if (threads_at(p) >> t & 1) {
-            err = err ? err : thread_to_pm(p, t);
+            must_give(thread_to_pm(p, t));
         }
-    }
-    if (label_at(p)) {
-        l4_must(err);
     }
 }
 

@@ -35,6 +35,7 @@ struct machine_place {
 struct machine {
     u64 taken;                      /* of the factory of processes */
     bool pm_is_full, vm_is_full;    /* no kernel memory is left for what they are given */
+    u32 ending;                     /* the place whose drop was cut short: it may be anything; 0: none */
     struct machine_place place[MACHINE_PLACES];
 };
 

@@ -8,7 +8,7 @@
 
 static void stopped(void) { kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_STOP, .word = { 2 } }); }
 
-enum { PLACE = 17, PROCESS = 0x50011 };
+enum { PM = 4, PLACE = 17, PROCESS = 0x50011 };
 
 static void place_made(void)
 {
@@ -80,6 +80,27 @@ static void spare_pushed_out(void)
     spares_full();
     place_dropped(PLACE + 9, PROCESS + 9);
 }
+/* Keeper has died when it had ended a thread of PLACE, whose process is to be dropped: it is in the state. */
+static bool has_no_thread(void) { return !machine()->place[PLACE].thread[1].there; }
+static void drop_cut_short(void)
+{
+    thread_made();
+    kill_cut(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE } }, has_no_thread);
+}
+static void restarted(void) { kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_RESTART, .word = { PM, KEEPER_HEARTBEAT } }); }
+static void restarted_and_cut_short(void)
+{
+    restarted();
+    drop_cut_short();
+    machine()->ending = PLACE;
+}
+static void restarted_with_process(void)
+{
+    restarted();
+    thread_made();
+    place_dropped(PLACE + 1, PROCESS + 1);
+}
+
 static const struct kill_request requests[] = {
     { .method = KEEPERD_KILL_KEEPER_START, .word = { 3 } },
     { .name = "is up", .method = KEEPERD_KILL_KEEPER_START, .word = { 1 }, .expect = KEEPER_IS_UP },
@@ -125,6 +146,10 @@ static const struct kill_request requests[] = {
       .expect = PROCESS_NOMEM },
     { .name = "no room at pm", .method = KEEPERD_KILL_PROCESS_MAKE_THREAD, .word = { PLACE, 1 }, .prepare = pm_is_full,
       .expect = PROCESS_NOMEM },
+    { .name = "cut short", .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE }, .prepare = drop_cut_short },
+    { .name = "pm, anew", .method = KEEPERD_KILL_KEEPER_RESTART, .word = { PM, KEEPER_HEARTBEAT }, .prepare = restarted_with_process },
+    { .name = "pm, anew, after a drop cut short", .method = KEEPERD_KILL_KEEPER_RESTART, .word = { PM, KEEPER_HEARTBEAT },
+      .prepare = restarted_and_cut_short },
     { .method = KEEPERD_KILL_PROCESS_RENEW, .word = { PLACE }, .prepare = thread_made },
     { .name = "nobody's", .method = KEEPERD_KILL_PROCESS_RENEW, .word = { PLACE }, .expect = PROCESS_INVAL },
     { 0 },
