@@ -3,44 +3,32 @@
  * rare is asked for. Its words go from the sender's registers into the receiver's, which runs next. A fault is such a
  * message, from the kernel.
  * Rule: everything is looked at before anything is changed; what is not common goes to invoke.c as if nothing had been
- * tried. One compare of a thread's hot word tells that it is in the right state and has no rare flag. */
+ * tried. One compare of a thread's hot word tells that it is in the right state and has no rare flag, one of a tag's upper half that it has
+ * no more words than fit into registers, no item and no flag. */
 #include "fault.h"
 #include "gate.h"
 #include "invoke.h"
 #include "ipc.h"
 #include "reflect.h"
+#include "reply.h"
 #include "sched.h"
 #include "task.h"
 #include "transfer.h"
 
-/* A tag's upper half: more than four words, or any item or flag, make it larger. */
-enum { TAG_UPPER = 32 };
-
-#define OTHER_PATH __attribute__((noinline))
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-/* Not common: put the registers where everybody looks for them. */
-OTHER_PATH struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap, u64 w2, u64 w3)
-{
-    struct message *m = &cpu_this()->current->frame.message;
-    *m = (struct message){ cap ? m->label : 0, tag, m->number, { w0, w1, w2, w3 } };
-    return invoke(cap);
-}
-
 /* `next`, blocked in a system call until now, gets these words and is to run. */
-ALWAYS_INLINE void give(struct thread *next, u64 label, u64 tag, u64 number, u64 w0, u64 w1, u64 w2, u64 w3)
+static INLINE void give(struct thread *next, u64 label, u64 tag, u64 number, u64 w0, u64 w1, u64 w2, u64 w3)
 {
     next->frame.message = (struct message){ label, tag, number, { w0, w1, w2, w3 } };
     next->hot = THREAD_READY;
     cpu_this()->current = next;
 }
 
-ALWAYS_INLINE bool may_call(const struct thread *self, const struct thread *server)
+static INLINE bool may_call(const struct thread *self, const struct thread *server)
 {
     return COMMON(self->hot == THREAD_READY && server->hot == THREAD_RECEIVING && server->priority >= self->priority);
 }
 
-ALWAYS_INLINE void call(struct thread *self, struct thread *server, u32 why, u64 label, u64 rights, u64 tag, u64 number,
+static INLINE void call(struct thread *self, struct thread *server, u32 why, u64 label, u64 rights, u64 tag, u64 number,
     u64 w0, u64 w1, u64 w2, u64 w3)
 {
     server->caller = self;
@@ -49,7 +37,7 @@ ALWAYS_INLINE void call(struct thread *self, struct thread *server, u32 why, u64
     give(server, label, tag | rights << L4_TAG_RIGHTS_SHIFT, number, w0, w1, w2, w3);
 }
 
-ALWAYS_INLINE struct frame *answer(struct thread *self, u64 tag, u64 w0, u64 w1, u64 w2, u64 w3)
+static INLINE struct frame *answer(struct thread *self, u64 tag, u64 w0, u64 w1, u64 w2, u64 w3)
 {
     struct thread *caller = self->caller;
     self->caller = &thread_nobody;
@@ -89,7 +77,7 @@ static COMMON_PATH OTHER_PATH struct frame *answer_items(u64 tag, u64 w0, u64 w1
 {
     struct thread *self = cpu_this()->current;
     if ((tag & L4_TAG_FLAGS) != L4_TAG_WAIT || (tag & L4_TAG_ITEMS && transfer_items(self, self->caller, tag) != L4_OK))
-        return kernel_invoke(tag, w0, w1, NULL, w2, w3);
+        return kernel_invoke(tag, w0, w1, &reply_implicit, w2, w3);
     transfer_words(self, self->caller, l4_tag_words(tag));
     return answer(self, tag & L4_TAG_DELIVERED, w0, w1, w2, w3);
 }
@@ -101,7 +89,7 @@ static OTHER_PATH struct frame *answer_rare(u64 tag, u64 w0, u64 w1, u64 unused,
     if (self->hot != THREAD_READY || !(caller->hot & THREAD_CALLED_FOR) || (caller->hot & ~THREAD_CALLED_FOR) != THREAD_AWAITING
             || cpu_this()->ready_mask >> caller->priority || (tag & (L4_TAG_FLAGS | ~0u)) != L4_TAG_WAIT
             || (tag & L4_TAG_ITEMS && transfer_items(self, caller, tag) != L4_OK))
-        return kernel_invoke(tag, w0, w1, NULL, w2, w3);
+        return kernel_invoke(tag, w0, w1, &reply_implicit, w2, w3);
     self->caller = &thread_nobody;
     self->hot = THREAD_RECEIVING;
     cpu_this()->current = caller;
@@ -115,9 +103,9 @@ static OTHER_PATH struct frame *answer_rare(u64 tag, u64 w0, u64 w1, u64 unused,
 static COMMON_PATH OTHER_PATH struct frame *call_large(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3)
 {
     struct thread *self = cpu_this()->current, *server = gate_of(door->object)->server;
-    if (tag >> TAG_UPPER > L4_WORDS_MAX)
+    if (tag >> L4_TAG_WORDS_SHIFT > L4_WORDS_MAX)
         return call_items(tag, w0, w1, door, w2, w3);
-    transfer_words(self, server, (u32)(tag >> TAG_UPPER));
+    transfer_words(self, server, (u32)(tag >> L4_TAG_WORDS_SHIFT));
     call(self, server, 0, door->label, door->rights, tag, self->frame.message.number, w0, w1, w2, w3);
     return arch_hand_over(self, server);
 }
@@ -126,9 +114,9 @@ static COMMON_PATH OTHER_PATH struct frame *call_large(u64 tag, u64 w0, u64 w1, 
 static COMMON_PATH OTHER_PATH struct frame *answer_large(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3)
 {
     struct thread *self = cpu_this()->current;
-    if (tag >> TAG_UPPER > L4_WORDS_MAX)
+    if (tag >> L4_TAG_WORDS_SHIFT > L4_WORDS_MAX)
         return answer_items(tag ^ L4_TAG_WAIT, w0, w1, unused, w2, w3);
-    transfer_words(self, self->caller, (u32)(tag >> TAG_UPPER));
+    transfer_words(self, self->caller, (u32)(tag >> L4_TAG_WORDS_SHIFT));
     return answer(self, tag, w0, w1, w2, w3);
 }
 
@@ -137,7 +125,7 @@ COMMON_PATH struct frame *kernel_call(u64 tag, u64 w0, u64 w1, struct cap *door,
     struct thread *self = cpu_this()->current, *server = gate_of(door->object)->server;
     if (!may_call(self, server))
         return kernel_invoke(tag, w0, w1, door, w2, w3);
-    if (!COMMON(tag >> TAG_UPPER <= L4_REGISTER_WORDS))
+    if (!COMMON(tag >> L4_TAG_WORDS_SHIFT <= L4_REGISTER_WORDS))
         return call_large(tag, w0, w1, door, w2, w3);
     call(self, server, 0, door->label, door->rights, tag, self->frame.message.number, w0, w1, w2, w3);
     return arch_hand_over(self, server);
@@ -150,7 +138,7 @@ COMMON_PATH struct frame *kernel_answer(u64 tag, u64 w0, u64 w1, u64 unused, u64
             && l4_tag_status(tag) < FIRST_METHOD))
         return answer_rare(tag, w0, w1, unused, w2, w3);
     tag ^= L4_TAG_WAIT;
-    if (!COMMON(tag >> TAG_UPPER <= L4_REGISTER_WORDS))
+    if (!COMMON(tag >> L4_TAG_WORDS_SHIFT <= L4_REGISTER_WORDS))
         return answer_large(tag, w0, w1, unused, w2, w3);
     return answer(self, tag, w0, w1, w2, w3);
 }

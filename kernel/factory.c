@@ -139,7 +139,7 @@ l4_err_t factory_make_factory(struct factory *self, struct invocation *inv, u32 
     if (err == L4_OK)
         err = factory_create(self, bytes, &child);
     if (err == L4_OK)
-        cap_make_root(empty, &child->object, inv->rights);
+        cap_make_root(empty, &child->object, inv->used->rights);
     return err;
 }
 

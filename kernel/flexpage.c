@@ -5,8 +5,6 @@
 
 enum { DONE_BITS = 36 };        /* of *progress: 2^35 pages at most; the entries go above */
 
-#define INLINE static inline __attribute__((always_inline))
-
 static const u64 units[] = { 1ul << (47 - L4_PAGE_SHIFT), PORTS, L4_CAP_SLOTS, 0 };     /* by type */
 static const u8 rights_of[] = { L4_R | L4_W | L4_X, L4_R | L4_W, L4_RIGHTS_ALL, 0 };
 
@@ -15,10 +13,10 @@ u64 flexpage_units(enum l4_fpage_type type) { return units[type]; }
 /* ---- one place ---- */
 
 /* The page at `place`; NULL: none, or of UTCBs. */
-INLINE struct cap *page_of(struct place place) { return paging_is_present(place) ? *paging_page(place.entry) : NULL; }
+static INLINE struct cap *page_of(struct place place) { return paging_is_present(place) ? *paging_page(place.entry) : NULL; }
 
 /* How far it is from `at`, which is in `place`, to where the next may be. */
-INLINE u64 to_next(struct place place, struct cap *page, vaddr_t at)
+static INLINE u64 to_next(struct place place, struct cap *page, vaddr_t at)
 {
     u64 size = 1ul << place.order;
     return COMMON(page) ? size - (at & (size - 1)) : paging_nothing(place, at);
@@ -49,14 +47,14 @@ struct step {
     u32 shift, budget;          /* log2 of a unit; places that may still be looked at */
 };
 
-INLINE bool set(struct step *s, u64 at, u64 to, u32 order, u32 least, u32 most)
+static INLINE bool set(struct step *s, u64 at, u64 to, u32 order, u32 least, u32 most)
 {
     *s = (struct step){ at, at, at + (1ul << order), to - at, 0, least, TREE_STEP };
     return order - least <= most - least && !((at | to) & (s->end - at - 1)) && !((at | to) >> most);
 }
 
 /* False: there is no such window. */
-INLINE bool set_window(struct step *s, u64 fpage, u64 to)
+static INLINE bool set_window(struct step *s, u64 fpage, u64 to)
 {
     enum l4_fpage_type type = l4_fpage_type(fpage);
     u32 order = l4_fpage_order(fpage);
@@ -71,7 +69,7 @@ INLINE bool set_window(struct step *s, u64 fpage, u64 to)
 }
 
 /* Go on where the last step ended; the window may have become another one since. */
-INLINE void go_on(struct step *s, u64 progress)
+static INLINE void go_on(struct step *s, u64 progress)
 {
     if (COMMON(!progress))
         return;
@@ -80,11 +78,11 @@ INLINE void go_on(struct step *s, u64 progress)
 }
 
 /* Signed: what is behind the ports, at the end of all addresses, begins at 0. */
-INLINE bool has_more(const struct step *s) { return (i64)s->at < (i64)s->end; }
+static INLINE bool has_more(const struct step *s) { return (i64)s->at < (i64)s->end; }
 
-INLINE bool is_on(const struct step *s) { return has_more(s) && s->budget; }
+static INLINE bool is_on(const struct step *s) { return has_more(s) && s->budget; }
 
-INLINE l4_err_t end(const struct step *s, l4_err_t err, u64 *progress, u64 *changed)
+static INLINE l4_err_t end(const struct step *s, l4_err_t err, u64 *progress, u64 *changed)
 {
     *changed = s->changed;
     if (err == L4_OK && has_more(s))
@@ -96,7 +94,7 @@ INLINE l4_err_t end(const struct step *s, l4_err_t err, u64 *progress, u64 *chan
 
 /* ---- map ---- */
 
-INLINE l4_err_t map_pages(struct step *s, struct task *to, struct task *from, u32 rights, enum how how)
+static INLINE l4_err_t map_pages(struct step *s, struct task *to, struct task *from, u32 rights, enum how how)
 {
     bool takes_large = s->end - s->start >= L4_LARGE_SIZE;
     while (is_on(s)) {
@@ -121,7 +119,7 @@ INLINE l4_err_t map_pages(struct step *s, struct task *to, struct task *from, u3
     return L4_OK;
 }
 
-INLINE l4_err_t map_slots(struct step *s, struct task *to, struct task *from, u32 rights, bool grant)
+static INLINE l4_err_t map_slots(struct step *s, struct task *to, struct task *from, u32 rights, bool grant)
 {
     l4_err_t err = L4_OK;
     for (; is_on(s); s->budget--) {
@@ -153,7 +151,7 @@ COMMON_PATH l4_err_t flexpage_map(struct task *to, struct task *from, u64 fpage,
 
 /* ---- unmap ---- */
 
-INLINE l4_err_t unmap_pages(struct step *s, struct task *task, u32 taking, bool derived_only)
+static INLINE l4_err_t unmap_pages(struct step *s, struct task *task, u32 taking, bool derived_only)
 {
     l4_err_t err = L4_OK;
     while (err == L4_OK && is_on(s)) {
@@ -169,7 +167,7 @@ INLINE l4_err_t unmap_pages(struct step *s, struct task *task, u32 taking, bool 
     return err;
 }
 
-INLINE l4_err_t unmap_slots(struct step *s, struct task *task, bool derived_only)
+static INLINE l4_err_t unmap_slots(struct step *s, struct task *task, bool derived_only)
 {
     l4_err_t err = L4_OK;
     for (; is_on(s); s->budget--) {

@@ -102,10 +102,10 @@ l4_err_t gate_revoke(struct gate *self, struct invocation *inv, u64 incarnation,
 {
     struct cap *door = minted_by(self->object.root, (u32)incarnation);
     if (door) {
-        cap_revoke(door, false, inv->progress);
+        cap_revoke(door, false, &inv->caller->progress);
         return RESTART;
     }
-    *removed = *inv->progress;
+    *removed = inv->caller->progress;
     return L4_OK;
 }
 

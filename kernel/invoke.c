@@ -16,16 +16,17 @@
 
 enum { SYSCALL_BYTES = 2, LOG_NS = 1000 * 1000 };
 
-static RARE void *refuse(struct invocation *inv, const struct cap *cap, enum l4_kind kind, u32 rights)
+/* A refusal explains itself: rights held, rights needed. */
+static RARE void *refuse(struct invocation *inv, const struct cap *cap, enum l4_kind kind, u32 needed)
 {
-    inv->refusal = cap->kind == kind ? invocation_refuse(inv, L4_NO_RIGHT, rights) :
-                   cap->kind == L4_NOTHING ? L4_NO_CAPABILITY : L4_WRONG_KIND;
-    inv->word[0] = cap->rights;
+    if (cap->kind == kind)
+        invocation_answer(inv, L4_NO_RIGHT, 2, cap->rights, needed, 0, 0);
+    else
+        thread_return(inv->caller, cap->kind == L4_NOTHING ? L4_NO_CAPABILITY : L4_WRONG_KIND);
     return NULL;
 }
 
-inline __attribute__((always_inline))
-void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights)
+INLINE void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights)
 {
     const struct cap *cap = cap_find(&inv->caller->task->caps, slot);
     if (!COMMON(cap->kind == kind && !(rights & ~cap->rights)))
@@ -33,12 +34,10 @@ void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32
     return cap->object;
 }
 
-l4_err_t invocation_refuse(struct invocation *inv, l4_err_t err, u32 needed)
+RARE l4_err_t invocation_refuse(struct invocation *inv, u32 needed)
 {
-    inv->words = 2;             /* a refusal explains itself: rights held, rights needed */
-    inv->word[0] = inv->rights;
-    inv->word[1] = needed;
-    return err;
+    u32 held = inv->used->rights;
+    return invocation_answer(inv, needed & ~held ? L4_NO_RIGHT : L4_BAD_MESSAGE, 2, held, needed, 0, 0);
 }
 
 bool invocation_stands(const struct invocation *inv, const void *object)
@@ -46,47 +45,31 @@ bool invocation_stands(const struct invocation *inv, const void *object)
     return cpu_this()->current == inv->caller && inv->used->kind && inv->used->object == object;
 }
 
-/* Run a method of a kernel object. A kept reply's object is its capability, that of the implicit one (`cap` NULL) is
- * none. */
-static inline __attribute__((always_inline)) l4_err_t invoke_object(struct thread *self, struct cap *cap)
+/* Run a method of a kernel object. */
+static INLINE l4_err_t invoke_object(struct thread *self, struct cap *cap)
 {
-    static const struct cap implicit = { .kind = L4_REPLY };
-    const struct cap *used = cap ? cap : &implicit;
-    struct message *m = &self->frame.message;
-    struct invocation inv;
-    inv.caller = self;
-    inv.used = used;
-    inv.tag = m->tag;
-    inv.rights = used->rights;
-    inv.in = m->word;
-    inv.mr = self->utcb->mr;
-    inv.words = 0;
-    inv.progress = &self->progress;
-    l4_err_t err = kernel_dispatch(used->kind, used->kind == L4_REPLY ? (void *)cap : used->object, &inv);
-    if (err == RESTART || cpu_this()->current != self)
-        return err;
-    m->label = m->number = 0;
-    m->tag = (u32)err | (u64)inv.words << L4_TAG_WORDS_SHIFT;
-    m->word[0] = inv.words ? inv.word[0] : 0;
-    m->word[1] = m->word[2] = m->word[3] = 0;
-    for (u32 i = 1; i < inv.words && i < L4_REGISTER_WORDS; i++)
-        m->word[i] = inv.word[i];
+    struct invocation inv = { self, cap };
+    l4_err_t err = kernel_dispatch(cap->kind, cap->object, &inv);
+    if (err != ANSWERED && err != RESTART && cpu_this()->current == self)
+        thread_return(self, err);
     return err;
 }
 
-/* Answer whoever `kept` (or, NULL, the implicit reply) names; then receive if the tag says so. */
-static l4_err_t invoke_reply(struct thread *self, struct cap *kept)
+/* Answer whoever `reply` names; then receive if the tag says so. */
+static l4_err_t invoke_reply(struct thread *self, struct cap *reply)
 {
     u64 tag = self->frame.message.tag;
-    struct thread *caller = kept ? reply_caller(kept) : self->caller;
+    struct thread *caller = reply == &reply_implicit ? self->caller : reply_caller(reply);
+    if (reply == &reply_implicit)
+        self->frame.message.label = 0;
     l4_err_t err = caller != &thread_nobody ? ipc_answer(self, caller) : L4_NO_REPLY;
     if (err != L4_OK && err != L4_NO_REPLY)
         return err;
     self->items_to = 0;
     if (!(tag & L4_TAG_WAIT))
         thread_return(self, err);
-    if (kept)
-        reply_abort(kept);      /* used up, whether or not somebody still waited */
+    if (reply != &reply_implicit)
+        reply_abort(reply);     /* used up, whether or not somebody still waited */
     if (!(tag & L4_TAG_WAIT))
         return L4_OK;
     err = ipc_receive(self);
@@ -118,12 +101,13 @@ static struct frame *interrupted(struct thread *self)
     return resume(next);
 }
 
-struct frame *invoke(struct cap *cap)
+OTHER_PATH struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap, u64 w2, u64 w3)
 {
     struct thread *self = cpu_this()->current;
-    bool is_reply = !cap || cap->kind == L4_REPLY;
-    l4_err_t err = cap && cap->kind == L4_DOOR ? ipc_call(self, cap) :
-                   is_reply && l4_tag_status(self->frame.message.tag) < FIRST_METHOD ? invoke_reply(self, cap) :
+    struct message *m = &self->frame.message;
+    *m = (struct message){ m->label, tag, m->number, { w0, w1, w2, w3 } };
+    l4_err_t err = cap->kind == L4_DOOR ? ipc_call(self, cap) :
+                   cap->kind == L4_REPLY && l4_tag_status(tag) < FIRST_METHOD ? invoke_reply(self, cap) :
                    invoke_object(self, cap);
     if (cpu_this()->current == self) {
         if (err == RESTART) {

@@ -11,7 +11,7 @@ l4_err_t ipc_call(struct thread *self, const struct cap *door);
 /* The kernel calls `why` (THREAD_FAULT, THREAD_EXCEPTION) the door of a pager or exception handler for `self`, with the words
  * in self->fault. */
 void ipc_call_for(struct thread *self, const struct cap *door, u32 why);
-/* The same if the handler waits, and is to run now: false, and nothing has been done, if that is not so. */
+/* The same if the handler waits, and is to run now (direct.c): false, and nothing has been done, if that is not so. */
 bool direct_call_for(struct thread *self, const struct cap *door, u32 why);
 /* Answer `caller` with the message in self's registers. RESTART while typed items take long. */
 l4_err_t ipc_answer(struct thread *self, struct thread *caller);

@@ -10,7 +10,7 @@ void reflect_kick(struct thread *t);                    /* t is not running, or 
 void reflect_tell_lost(struct thread *t);
 static inline void reflect_lost(struct thread *t)
 {
-    if (__builtin_expect(t->utcb->tell_lost != 0, 0))
+    if (!COMMON(!t->utcb->tell_lost))
         reflect_tell_lost(t);
 }
 bool reflect_exception(struct thread *t);               /* t->fault tells which; false: it has no upcall */

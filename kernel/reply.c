@@ -6,6 +6,8 @@
 #include "string.h"
 #include "task.h"
 
+struct cap reply_implicit = { .kind = L4_REPLY };
+
 void reply_forget(struct thread *caller)
 {
     if (caller->kept_in)
@@ -41,7 +43,7 @@ l4_err_t reply_keep(struct reply *self, struct invocation *inv, u32 slot)
 {
     struct thread *server = inv->caller, *caller = server->caller;
     struct cap *empty;
-    if (self)
+    if (inv->used != &reply_implicit)
         return L4_BAD_STATE;
     if (caller == &thread_nobody)
         return L4_NO_REPLY;
@@ -58,6 +60,6 @@ l4_err_t reply_keep(struct reply *self, struct invocation *inv, u32 slot)
 
 l4_err_t reply_probe(struct reply *self, struct invocation *inv, bool *waits)
 {
-    *waits = (self ? reply_caller(&self->kept) : inv->caller->caller) != &thread_nobody;
+    *waits = (inv->used == &reply_implicit ? inv->caller->caller : reply_caller(inv->used)) != &thread_nobody;
     return L4_OK;
 }

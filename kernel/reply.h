@@ -6,10 +6,8 @@
 #include "cap.h"
 #include "thread.h"
 
-/* A kept reply capability as its methods see it; the implicit reply is NULL there. */
-struct reply {
-    struct cap kept;
-};
+/* What slot 0 is for everybody: the capability of the implicit right. */
+extern struct cap reply_implicit;
 
 /* Who a kept reply answers; thread_nobody when that caller is gone. */
 static inline struct thread *reply_caller(const struct cap *kept)

@@ -117,26 +117,26 @@ void task_utcb_give(struct task *task, vaddr_t at)
 l4_err_t task_map(struct task *self, struct invocation *inv, struct task *source, u64 from, u64 to, u32 rights,
                   u64 *mapped)
 {
-    return flexpage_map(self, source, from, to, rights, MAP, inv->progress, mapped);
+    return flexpage_map(self, source, from, to, rights, MAP, &inv->caller->progress, mapped);
 }
 
 l4_err_t task_copy(struct task *self, struct invocation *inv, struct task *source, u64 from, u64 to, u32 rights,
                    u64 *mapped)
 {
     bool is_memory = l4_fpage_type(from) == L4_FPAGE_MEMORY;
-    return is_memory ? flexpage_map(self, source, from, to, rights, COPY, inv->progress, mapped) : L4_BAD_ARGUMENT;
+    return is_memory ? flexpage_map(self, source, from, to, rights, COPY, &inv->caller->progress, mapped) : L4_BAD_ARGUMENT;
 }
 
 /* What is found to be destroyed may be the caller and `self`. */
 l4_err_t task_unmap(struct task *self, struct invocation *inv, u64 flexpage, u32 rights, bool derived_only,
                     u64 *changed)
 {
-    l4_err_t err = flexpage_unmap(self, flexpage, rights, derived_only, inv->progress, changed);
+    l4_err_t err = flexpage_unmap(self, flexpage, rights, derived_only, &inv->caller->progress, changed);
     if (err != REAP)
         return err;
     if (reap_step() > TREE_STEP / 2 || !invocation_stands(inv, self))
         return RESTART;         /* a long step is enough for one entry */
-    err = flexpage_unmap(self, flexpage, rights, derived_only, inv->progress, changed);
+    err = flexpage_unmap(self, flexpage, rights, derived_only, &inv->caller->progress, changed);
     return err == REAP ? RESTART : err;
 }
 

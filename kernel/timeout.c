@@ -39,7 +39,7 @@ void timeout_arm(struct timeout *timeout, u64 deadline_ns)
     cpu_this()->timeouts = merge(cpu_this()->timeouts, timeout);
 }
 
-void timeout_cancel(struct timeout *timeout)
+OTHER_PATH void timeout_cancel(struct timeout *timeout)
 {
     if (!timeout->rank)
         return;

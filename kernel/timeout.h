@@ -12,7 +12,7 @@ struct timeout {
 
 void timeout_arm(struct timeout *timeout, u64 deadline_ns);
 /* Harmless if it is not armed. */
-__attribute__((noinline)) void timeout_cancel(struct timeout *timeout);
+void timeout_cancel(struct timeout *timeout);
 /* The deadline that passes first, ~0 if none. */
 u64 timeout_next(void);
 /* Take out and return one whose deadline is `now` or earlier; NULL if none. */

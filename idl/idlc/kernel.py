@@ -24,15 +24,10 @@ def dispatch_header(faces):
     return environment().get_template("kernel_dispatch.h.j2").render(faces=faces)
 
 
-def word(at):
-    """A result's place."""
-    return f"inv->word[{at}]" if at < REGISTER_WORDS else f"inv->mr[{at}]"
-
-
 def read(at):
     """A request's word. Those in the UTCB may change under our eyes: volatile, so that gcc reads them once too."""
     here = isinstance(at, int) and at < REGISTER_WORDS
-    return f"inv->in[{at}]" if here else f"*(const volatile u64 *)&inv->mr[{at}]"
+    return f"m->word[{at}]" if here else f"*(const volatile u64 *)&inv->caller->utcb->mr[{at}]"
 
 
 class Handler:
@@ -41,6 +36,7 @@ class Handler:
     def __init__(self, unit, face, method):
         self.unit, self.face, self.m = unit, face, method
         self.params, self.declare, self.checks, self.lookups, self.arguments, self.results = [], [], [], [], [], []
+        self.registers = ["0"] * REGISTER_WORDS
         for param in method.ins:
             self.give(param)
         for param in method.outs:
@@ -68,9 +64,9 @@ class Handler:
     def refused(self):
         """The condition under which the tag is not what the method wants: another size, or a right is missing."""
         some = self.m.tail_in is None
-        sizes = f"(inv->tag >> {SIZES_SHIFT} & 0x{7 << ITEMS_SHIFT | (63 if some else 0):x})"
+        sizes = f"(m->tag >> {SIZES_SHIFT} & 0x{7 << ITEMS_SHIFT | (63 if some else 0):x})"
         sizes += f" != {self.m.words_in}" if some and self.m.words_in else ""
-        return sizes + (f" || ~inv->rights & ({self.needed})" if self.m.needs else "")
+        return sizes + (f" || ~inv->used->rights & ({self.needed})" if self.m.needs else "")
 
     @property
     def call(self):
@@ -83,7 +79,7 @@ class Handler:
             self.params.append(f"struct {p.type.name} *{name}")
             rights = " | ".join(f"L4_{r}" for r in p.type.rights) or "0"
             self.lookups += [f"void *{name} = invocation_object(inv, {read(p.at)}, L4_{p.type.name.upper()}, {rights});",
-                             f"if (!{name})", "    return inv->refusal;"]
+                             f"if (!{name})", "    return ANSWERED;"]
             self.arguments.append(name)
         elif p.is_sequence:
             self.sequence(p, name)
@@ -118,8 +114,8 @@ class Handler:
         self.checks.append(f"{length} > {p.count}")
         if p is self.m.tail_in:
             size = length if p.size == 1 else f"{p.size} * {length}"
-            self.checks.append(f"l4_tag_words(inv->tag) != {p.tail} + ({size} + 7) / 8")
-        self.arguments += [f"(const {element} *)&inv->mr[{p.tail}]", f"(u32){length}"]
+            self.checks.append(f"l4_tag_words(m->tag) != {p.tail} + ({size} + 7) / 8")
+        self.arguments += [f"(const {element} *)&inv->caller->utcb->mr[{p.tail}]", f"(u32){length}"]
 
     @staticmethod
     def union(p, name, start=""):
@@ -133,22 +129,30 @@ class Handler:
             element = "u8" if p.is_text else p.type.c_name
             self.params += [f"{element} *{name}", f"u32 *{length}"]
             self.declare.append(f"u32 {length} = 0;")
-            self.arguments += [f"({element} *)&inv->mr[{p.tail}]", f"&{length}"]
-            self.results.append(f"{word(p.at)} = {length};")
+            self.arguments += [f"({element} *)&inv->caller->utcb->mr[{p.tail}]", f"&{length}"]
+            self.result(p.at, length)
         elif p.type.kind == "struct":
             self.params.append(f"{p.type.c_name} *{name}")
             self.declare += self.union(p, name, " = { { 0 } }")
             self.arguments.append(f"&{name}.value")
             here, index = min(max(REGISTER_WORDS - p.at, 0), p.words), f"{p.at} + i" if p.at else "i"
-            self.results += [f"{word(p.at + i)} = {name}.word[{i}];" for i in range(here)]
+            for i in range(here):
+                self.result(p.at + i, f"{name}.word[{i}]")
             if here < p.words:
                 self.results += [f"for (u32 i = {here}; i < {p.words}; i++)",
-                                 f"    inv->mr[{index}] = {name}.word[i];"]
+                                 f"    inv->caller->utcb->mr[{index}] = {name}.word[i];"]
         else:
             self.params.append(f"{p.type.c_name} *{name}")
             self.declare.append(f"{p.type.c_name} {name} = 0;")
             self.arguments.append(f"&{name}")
-            self.results.append(f"{word(p.at)} = {'(u64)(i64)' if p.type.is_signed else ''}{name};")
+            self.result(p.at, f"{'(u64)(i64)' if p.type.is_signed else ''}{name}")
+
+    def result(self, at, value):
+        """A word: of the registers, which go into the frame at once, or of the UTCB."""
+        if at < REGISTER_WORDS:
+            self.registers[at] = value
+        else:
+            self.results.append(f"inv->caller->utcb->mr[{at}] = {value};")
 
     @property
     def words_out(self):
@@ -161,15 +165,16 @@ class Handler:
     @property
     def lines(self):
         """The body of the case."""
-        out = [f"if ({self.refused})", f"    return {self.face.name}_refuse(inv, {self.needed});"]
+        out = [f"if ({self.refused})", f"    return invocation_refuse(inv, {self.needed});"]
         out += self.declare
         if self.checks:
             out += [f"if ({' || '.join(self.checks)})", "    return L4_BAD_MESSAGE;"]
         out += self.lookups
-        if not self.results:
+        if not self.m.outs:
             return out + [f"return {self.call};"]
         out += [f"l4_err_t err = {self.call};", "if (err != L4_OK)", "    return err;"]
-        return out + self.results + [f"inv->words = {self.words_out};", "return L4_OK;"]
+        words = ", ".join([self.words_out] + self.registers)
+        return out + self.results + [f"return invocation_answer(inv, L4_OK, {words});"]
 
 
 def struct_ranges(struct, at):

@@ -16,6 +16,7 @@ WARNINGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"
             "-Wno-gnu-variable-sized-type-not-at-end"]
 FLAGS = [*WARNINGS, "-O2", "-ffreestanding", "-mgeneral-regs-only", "-Werror=cast-qual", f"-I{ROOT}/kernel/include",
          f"-I{ROOT}/libl4/include"]
+KERNEL = [f"-I{ROOT}/kernel", f"-I{ROOT}/kernel/arch/x86_64"]
 COMPILERS = [cc for cc in ("gcc", "clang") if shutil.which(cc)]
 HEADERS = sorted(name for name in regenerate.good() if name.endswith((".h", ".c")))
 
@@ -37,7 +38,7 @@ def compile_text(cc, folder, text, out="/dev/null", flags=()):
 @pytest.mark.parametrize("cc", COMPILERS)
 @pytest.mark.parametrize("name", HEADERS)
 def test_compiles_alone(generated, cc, name):
-    kernel = [f"-I{ROOT}/kernel"] if name.endswith(("_kernel.h", "kernel_dispatch.h")) else []
+    kernel = KERNEL if name.endswith(("_kernel.h", "kernel_dispatch.h")) else []
     compile_text(cc, generated, f'#include "{name}"\n', flags=kernel)
 
 
@@ -57,7 +58,7 @@ def test_stub_and_decoder_agree(generated):
     here = ROOT / "test/idl/roundtrip"
     common = [*WARNINGS, "-g", "-fsanitize=address,undefined", f"-I{generated}",
               f"-I{ROOT}/kernel/include"]
-    for name, include in (("client", [f"-I{here}", f"-I{ROOT}/libl4/include"]), ("kernel", [f"-I{ROOT}/kernel"])):
+    for name, include in (("client", [f"-I{here}", f"-I{ROOT}/libl4/include"]), ("kernel", KERNEL)):
         subprocess.run(["gcc", *common, *include, "-c", str(here / f"{name}.c"), "-o", str(generated / f"{name}.o")],
                        check=True)
     subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", str(generated / "roundtrip"),

@@ -65,106 +65,86 @@ l4_err_t gadget_label(struct gadget *self, struct invocation *inv, u32 slot, con
  * gadget.idl:15. */
 l4_err_t gadget_lend(struct gadget *self, struct invocation *inv, u64 window, bool keep);
 
-/* Why the tag is not what the method wants: a right is missing, or the message has another size. */
-static inline __attribute__((cold)) l4_err_t gadget_refuse(struct invocation *inv, u32 needed)
-{
-    bool held = (inv->rights & needed) == needed;
-    return invocation_refuse(inv, held ? L4_BAD_MESSAGE : L4_NO_RIGHT, needed);
-}
-
-/* Run the method that the tag names. Results are in inv->word and inv->mr, their number in inv->words. */
+/* Run the method that the tag names. ANSWERED: with its results, which are in the caller's frame and UTCB. */
 static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *inv)
 {
-    switch ((u32)inv->tag) {
+    const struct message *m = &inv->caller->frame.message;
+    switch ((u32)m->tag) {
     case GADGET_METHOD_JOIN: {
-        if ((inv->tag >> 32 & 0x1ff) != 3 || ~inv->rights & (L4_I | L4_W))
-            return gadget_refuse(inv, L4_I | L4_W);
+        if ((m->tag >> 32 & 0x1ff) != 3 || ~inv->used->rights & (L4_I | L4_W))
+            return invocation_refuse(inv, L4_I | L4_W);
         u64 joined = 0;
-        void *source = invocation_object(inv, inv->in[0], L4_TASK, L4_O);
+        void *source = invocation_object(inv, m->word[0], L4_TASK, L4_O);
         if (!source)
-            return inv->refusal;
-        void *target = invocation_object(inv, inv->in[1], L4_THREAD, L4_C);
+            return ANSWERED;
+        void *target = invocation_object(inv, m->word[1], L4_THREAD, L4_C);
         if (!target)
-            return inv->refusal;
-        l4_err_t err = gadget_join(self, inv, source, target, inv->in[2], &joined);
+            return ANSWERED;
+        l4_err_t err = gadget_join(self, inv, source, target, m->word[2], &joined);
         if (err != L4_OK)
             return err;
-        inv->word[0] = joined;
-        inv->words = 1;
-        return L4_OK;
+        return invocation_answer(inv, L4_OK, 1, joined, 0, 0, 0);
     }
     case GADGET_METHOD_SET: {
-        if ((inv->tag >> 32 & 0x1ff) != 19 || ~inv->rights & (L4_C))
-            return gadget_refuse(inv, L4_C);
+        if ((m->tag >> 32 & 0x1ff) != 19 || ~inv->used->rights & (L4_C))
+            return invocation_refuse(inv, L4_C);
         union { u64 word[18]; struct gadget_registers value; } new;
-        new.word[0] = inv->in[0];
-        new.word[1] = inv->in[1];
-        new.word[2] = inv->in[2];
-        new.word[3] = inv->in[3];
+        new.word[0] = m->word[0];
+        new.word[1] = m->word[1];
+        new.word[2] = m->word[2];
+        new.word[3] = m->word[3];
         for (u32 i = 4; i < 18; i++)
-            new.word[i] = *(const volatile u64 *)&inv->mr[i];
-        u64 how = *(const volatile u64 *)&inv->mr[18];
+            new.word[i] = *(const volatile u64 *)&inv->caller->utcb->mr[i];
+        u64 how = *(const volatile u64 *)&inv->caller->utcb->mr[18];
         if (how > 2)
             return L4_BAD_MESSAGE;
         return gadget_set(self, inv, &new.value, (enum gadget_mode)how);
     }
     case GADGET_METHOD_GET: {
-        if ((inv->tag >> 32 & 0x1ff) || ~inv->rights & (L4_R))
-            return gadget_refuse(inv, L4_R);
+        if ((m->tag >> 32 & 0x1ff) || ~inv->used->rights & (L4_R))
+            return invocation_refuse(inv, L4_R);
         union { u64 word[18]; struct gadget_registers value; } now = { { 0 } };
         l4_err_t err = gadget_get(self, inv, &now.value);
         if (err != L4_OK)
             return err;
-        inv->word[0] = now.word[0];
-        inv->word[1] = now.word[1];
-        inv->word[2] = now.word[2];
-        inv->word[3] = now.word[3];
         for (u32 i = 4; i < 18; i++)
-            inv->mr[i] = now.word[i];
-        inv->words = 18;
-        return L4_OK;
+            inv->caller->utcb->mr[i] = now.word[i];
+        return invocation_answer(inv, L4_OK, 18, now.word[0], now.word[1], now.word[2], now.word[3]);
     }
     case GADGET_METHOD_CONFIGURE: {
-        if ((inv->tag >> 32 & 0x1ff) != 3)
-            return gadget_refuse(inv, 0);
+        if ((m->tag >> 32 & 0x1ff) != 3)
+            return invocation_refuse(inv, 0);
         union { u64 word[2]; struct gadget_flags value; } wanted;
-        wanted.word[0] = inv->in[0];
-        wanted.word[1] = inv->in[1];
+        wanted.word[0] = m->word[0];
+        wanted.word[1] = m->word[1];
         union { u64 word[2]; struct gadget_flags value; } old = { { 0 } };
         i16 trimmed = 0;
-        if (*(const u8 *)&wanted.value.armed > 1 || (u32)wanted.value.now > 2 || inv->in[2] != (u64)(i32)inv->in[2])
+        if (*(const u8 *)&wanted.value.armed > 1 || (u32)wanted.value.now > 2 || m->word[2] != (u64)(i32)m->word[2])
             return L4_BAD_MESSAGE;
-        l4_err_t err = gadget_configure(self, inv, &wanted.value, (i32)inv->in[2], &old.value, &trimmed);
+        l4_err_t err = gadget_configure(self, inv, &wanted.value, (i32)m->word[2], &old.value, &trimmed);
         if (err != L4_OK)
             return err;
-        inv->word[0] = old.word[0];
-        inv->word[1] = old.word[1];
-        inv->word[2] = (u64)(i64)trimmed;
-        inv->words = 3;
-        return L4_OK;
+        return invocation_answer(inv, L4_OK, 3, old.word[0], old.word[1], (u64)(i64)trimmed, 0);
     }
     case GADGET_METHOD_LABEL: {
-        if ((inv->tag >> 32 & 0x1c0) || ~inv->rights & (L4_W))
-            return gadget_refuse(inv, L4_W);
-        u64 name_length = inv->in[1];
+        if ((m->tag >> 32 & 0x1c0) || ~inv->used->rights & (L4_W))
+            return invocation_refuse(inv, L4_W);
+        u64 name_length = m->word[1];
         u32 before_length = 0;
-        if (inv->in[0] != (u64)(u32)inv->in[0] || name_length > 16
-            || l4_tag_words(inv->tag) != 4 + (name_length + 7) / 8)
+        if (m->word[0] != (u64)(u32)m->word[0] || name_length > 16 || l4_tag_words(m->tag) != 4 + (name_length + 7) / 8)
             return L4_BAD_MESSAGE;
-        l4_err_t err = gadget_label(self, inv, (u32)inv->in[0], (const u8 *)&inv->mr[4], (u32)name_length,
-            (u8 *)&inv->mr[4], &before_length);
+        l4_err_t err = gadget_label(self, inv, (u32)m->word[0], (const u8 *)&inv->caller->utcb->mr[4],
+            (u32)name_length, (u8 *)&inv->caller->utcb->mr[4], &before_length);
         if (err != L4_OK)
             return err;
-        inv->word[0] = before_length;
-        inv->words = 4 + (before_length + 7) / 8;
-        return L4_OK;
+        return invocation_answer(inv, L4_OK, 4 + (before_length + 7) / 8, before_length, 0, 0, 0);
     }
     case GADGET_METHOD_LEND: {
-        if ((inv->tag >> 32 & 0x1ff) != 2)
-            return gadget_refuse(inv, 0);
-        if (inv->in[1] > 1)
+        if ((m->tag >> 32 & 0x1ff) != 2)
+            return invocation_refuse(inv, 0);
+        if (m->word[1] > 1)
             return L4_BAD_MESSAGE;
-        return gadget_lend(self, inv, inv->in[0], (bool)inv->in[1]);
+        return gadget_lend(self, inv, m->word[0], (bool)m->word[1]);
     }
     }
     return L4_NO_METHOD;

@@ -9,28 +9,33 @@ u32 test_rights = 127;
 
 void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights)
 {
-    inv->refusal = L4_NO_CAPABILITY;
-    return slot == 13 ? NULL : (void *)(slot << 16 | (u64)kind << 8 | rights);
+    if (slot != 13)
+        return (void *)(slot << 16 | (u64)kind << 8 | rights);
+    invocation_answer(inv, L4_NO_CAPABILITY, 0, 0, 0, 0, 0);
+    return NULL;
 }
 
-l4_err_t invocation_refuse(struct invocation *inv, l4_err_t err, u32 needed)
+l4_err_t invocation_refuse(struct invocation *inv, u32 needed)
 {
-    inv->words = 1;
-    inv->word[0] = needed;
-    return err;
+    bool held = (inv->used->rights & needed) == needed;
+    return invocation_answer(inv, held ? L4_BAD_MESSAGE : L4_NO_RIGHT, 1, needed, 0, 0, 0);
 }
 
 void l4_invoke(cap_t cap, u64 *tag, u64 number, u64 *w0, u64 *w1, u64 *w2, u64 *w3)
 {
-    u64 in[] = { *w0, *w1, *w2, *w3 };
-    struct invocation inv = { .tag = *tag, .rights = test_rights, .in = in, .mr = test_utcb.mr };
+    struct thread caller = { .frame.message = { cap, *tag, number, { *w0, *w1, *w2, *w3 } }, .utcb = &test_utcb };
+    struct cap used = { .rights = (u8)test_rights };
+    struct invocation inv = { &caller, &used };
+    const struct message *m = &caller.frame.message;
     assert(cap == 5 && number == 0);
     l4_err_t err = gadget_dispatch(NULL, &inv);
-    *tag = l4_tag((u32)err, inv.words, 0);
-    *w0 = inv.word[0];
-    *w1 = inv.word[1];
-    *w2 = inv.word[2];
-    *w3 = inv.word[3];
+    if (err != ANSWERED)
+        invocation_answer(&inv, err, 0, 0, 0, 0, 0);
+    *tag = m->tag;
+    *w0 = m->word[0];
+    *w1 = m->word[1];
+    *w2 = m->word[2];
+    *w3 = m->word[3];
 }
 
 l4_err_t gadget_join(struct gadget *self, struct invocation *inv, struct task *source, struct thread *target, u64 at,

@@ -35,9 +35,11 @@ l4_err_t cap_map_as(struct cap_table *to, u64 slot, struct cap *source, u32 righ
 /* ---- */
 static l4_err_t write_step(u64 *progress, const char *text)
 {
-    struct invocation inv = { .progress = progress };
+    struct thread caller = { .progress = *progress };
+    struct invocation inv = { .caller = &caller };
     u32 before = asked;
     l4_err_t err = log_write(NULL, &inv, (const u8 *)text, (u32)__builtin_strlen(text));
+    *progress = caller.progress;
     assert_in_range(asked - before, 0, 1200);   /* what the ring holds: never a wait */
     return err;
 }

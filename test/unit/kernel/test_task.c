@@ -183,10 +183,10 @@ static void test_utcbs(void **unused)
 }
 
 /* ---- methods ---- */
-static u64 progress;
-static struct invocation inv = { .progress = &progress };
+static struct thread caller;
+static struct invocation inv = { .caller = &caller };
 
-#define FINISH(call) ({ l4_err_t err_; progress = 0; do err_ = (call); while (err_ == RESTART); err_; })
+#define FINISH(call) ({ l4_err_t err_; caller.progress = 0; do err_ = (call); while (err_ == RESTART); err_; })
 
 static void test_methods_on_caps(void **unused)
 {
