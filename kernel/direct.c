@@ -9,6 +9,7 @@
 #include "gate.h"
 #include "invoke.h"
 #include "ipc.h"
+#include "lock.h"
 #include "reflect.h"
 #include "reply.h"
 #include "sched.h"
@@ -122,6 +123,7 @@ static COMMON_PATH OTHER_PATH struct frame *answer_large(u64 tag, u64 w0, u64 w1
 
 COMMON_PATH struct frame *kernel_call(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3)
 {
+    lock_self();
     struct thread *self = cpu_this()->current, *server = gate_of(door->object)->server;
     if (!may_call(self, server))
         return kernel_invoke(tag, w0, w1, door, w2, w3);
@@ -133,6 +135,7 @@ COMMON_PATH struct frame *kernel_call(u64 tag, u64 w0, u64 w1, struct cap *door,
 
 COMMON_PATH struct frame *kernel_answer(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3)
 {
+    lock_self();
     struct thread *self = cpu_this()->current, *caller = self->caller;
     if (!COMMON(self->hot == THREAD_READY && caller->hot == THREAD_AWAITING && !(cpu_this()->ready_mask >> caller->priority)
             && l4_tag_status(tag) < FIRST_METHOD))

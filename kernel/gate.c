@@ -4,6 +4,7 @@
 #include "factory.h"
 #include "gate_kernel.h"
 #include "ipc.h"
+#include "lock.h"
 #include "task.h"
 
 l4_err_t gate_init(struct object *object)
@@ -18,6 +19,7 @@ l4_err_t gate_init(struct object *object)
 
 void gate_enqueue(struct gate *gate, struct thread *sender)
 {
+    lock_needs_all();
     list_insert(&gate->band[sender->priority * GATE_BANDS / 64], &sender->queue);
     sender->at_gate = gate;
     gate->waiting++;
@@ -26,6 +28,7 @@ void gate_enqueue(struct gate *gate, struct thread *sender)
 
 void gate_dequeue(struct thread *sender)
 {
+    lock_needs_all();
     list_remove(&sender->queue);
     sender->at_gate->waiting--;
     sender->at_gate = NULL;

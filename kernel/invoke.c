@@ -7,6 +7,7 @@
 #include "ipc.h"
 #include "irq.h"
 #include "kernel_dispatch.h"
+#include "lock.h"
 #include "print.h"
 #include "reap.h"
 #include "reflect.h"
@@ -103,6 +104,7 @@ static struct frame *interrupted(struct thread *self)
 
 OTHER_PATH struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap, u64 w2, u64 w3)
 {
+    lock_all();
     struct thread *self = cpu_this()->current;
     struct message *m = &self->frame.message;
     *m = (struct message){ m->label, tag, m->number, { w0, w1, w2, w3 } };
@@ -125,6 +127,7 @@ OTHER_PATH struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap,
 
 struct frame *kernel_entry(struct frame *frame)
 {
+    lock_all();
     struct thread *self = cpu_this()->current;
     u64 vector = frame->vector;
     if (vector < VECTOR_EXCEPTIONS || vector == VECTOR_FOREIGN) {

@@ -3,6 +3,7 @@
  * tables. */
 #include "transfer.h"
 #include "flexpage.h"
+#include "lock.h"
 #include "string.h"
 
 void transfer_words(const struct thread *from, struct thread *to, u32 n)
@@ -52,6 +53,7 @@ COMMON_PATH OTHER_PATH l4_err_t transfer_items(struct thread *from, struct threa
     u32 count = l4_tag_items(tag);
     if (!count)
         return L4_OK;
+    lock_all();
     if (from->items_to != to->object.id)
         from->progress = from->items_done = 0;
     from->items_to = to->object.id;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tree.c: see tree.h. What losing rights means to a slot or to a page is in cap.c and space.c. */
 #include "cap.h"
+#include "lock.h"
 #include "space.h"
 
 void tree_insert(struct cap *cap, struct cap *parent)
 {
+    lock_needs_all();
     cap->tree = parent->tree;
     cap->parent = parent;
     cap->next = parent->child;
@@ -17,6 +19,7 @@ void tree_insert(struct cap *cap, struct cap *parent)
 
 void tree_remove(struct cap *cap)
 {
+    lock_needs_all();
     if (cap->next)
         cap->next->prev = cap->prev;
     if (cap->prev)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "lock.h"
 #include "machine.h"
 #include "paging.h"
 #include "percpu.h"
@@ -19,6 +20,7 @@ enum { TLB_ENTRIES = 16, LOG_BYTES = 2048, FPU_BYTES = 512, USER_FLAGS = 0x250dd
 
 static u64 kernel_half[TABLE_ENTRIES / 2];
 static struct frame idle, *next;        /* `next`: what the kernel said is to run */
+static enum { NOTHING, SELF, ALL } held;        /* of the locks */
 static struct thread *loaded;           /* whose context the CPU has */
 static paddr_t root;                    /* in CR3 */
 struct cpu host_cpu;
@@ -166,8 +168,25 @@ void machine_fail(const char *format, ...)
     abort();
 }
 
+/* ---- lock.h ---- */
+void lock_self(void)
+{
+    if (held == NOTHING)
+        held = SELF;
+}
+
+void lock_all(void) { held = ALL; }
+
+void lock_needs_all(void)
+{
+    if (held != ALL)
+        machine_fail("what all CPUs share changes without lock_all");
+}
+
+/* ---- in and out ---- */
 static void resume(struct frame *frame)
 {
+    held = NOTHING;
     next = frame;
     if (frame != &idle && (!loaded || frame != &loaded->frame))
         machine_fail("the frame to resume is not the loaded thread's");
@@ -200,6 +219,7 @@ void machine_boot(void)
             { MACHINE_DEVICE, MACHINE_DEVICE_BYTES, L4_REGION_DEVICE },
         },
     };
+    lock_all();
     resume(kernel_main(&record));
 }
 

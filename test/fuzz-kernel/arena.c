@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include "arch.h"
+#include "lock.h"
 #include "machine.h"
 #include "memory.h"
 
@@ -47,6 +48,7 @@ bool arena_is_block(const void *at)
 
 static void *took(void *at, u32 bytes)
 {
+    lock_needs_all();
     u64 offset = (u64)at - (u64)share();
     if (!at)
         return NULL;
@@ -62,6 +64,7 @@ static void *took(void *at, u32 bytes)
 
 static void gave(const void *at, u32 bytes)
 {
+    lock_needs_all();
     u64 offset = (u64)at - (u64)share();
     if (offset >= MACHINE_SHARE_BYTES || memory_cost(block[offset / UNIT]) != memory_cost(bytes))
         machine_fail("memory: %u bytes given back that were not taken so", bytes);

@@ -7,6 +7,7 @@
 #include "factory.h"
 #include "gate.h"
 #include "irq.h"
+#include "lock.h"
 #include "machine.h"
 #include "memory.h"
 #include "paging.h"
@@ -397,6 +398,7 @@ static bool finish_one(void)
 
 void peek_settle(void)
 {
+    lock_all();
     do {
         while (reap_step())
             ;
