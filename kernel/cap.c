@@ -20,9 +20,7 @@ l4_err_t cap_table_init(struct cap_table *table, struct factory *factory)
 static l4_err_t empty_slot(struct cap *cap, u32 *budget)
 {
     u64 changed = 0;
-    l4_err_t err = cap_revoke(cap, false, &changed);
-    changed += !changed;        /* it was looked at */
-    *budget -= changed < *budget ? (u32)changed : *budget;
+    l4_err_t err = cap_revoke(cap, false, budget, &changed);
     if (err == RESTART || !cap_is_tomb(cap))
         return err;
     cap->object->tomb = NULL;
@@ -179,14 +177,12 @@ u64 cap_take(struct cap *cap)
     return 1;
 }
 
-l4_err_t cap_revoke(struct cap *cap, bool derived_only, u64 *changed)
+l4_err_t cap_revoke(struct cap *cap, bool derived_only, u32 *budget, u64 *changed)
 {
-    u32 budget = TREE_STEP;
-    if (cap->kind == L4_NOTHING)
-        return L4_OK;
-    if (cap->kind != L4_REPLY)
-        return tree_revoke(cap, TREE_EVERYTHING, derived_only, &budget, changed);
-    if (!derived_only) {
+    if (cap->kind != L4_NOTHING && cap->kind != L4_REPLY)
+        return tree_revoke(cap, TREE_EVERYTHING, derived_only, budget, changed);
+    --*budget;
+    if (cap->kind == L4_REPLY && !derived_only) {
         reply_abort(cap);
         ++*changed;
     }

@@ -90,9 +90,9 @@ static inline l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *fr
 {
     return cap_map_as(to, to_slot, from, rights, from->label, grant);
 }
-/* One bounded step of removing the capabilities derived from `cap` and, unless `derived_only`, itself: RESTART until
+/* One bounded step, of *budget > 0 units, of removing the capabilities derived from `cap` and, unless `derived_only`, itself: RESTART until
  * done. *changed counts removed capabilities. A root's removal leaves a tomb, and its object to reap.c; a kept reply's
  * removal aborts its caller. */
-l4_err_t cap_revoke(struct cap *cap, bool derived_only, u64 *changed);
+l4_err_t cap_revoke(struct cap *cap, bool derived_only, u32 *budget, u64 *changed);
 /* For tree.c: remove a capability without children. Returns 1. */
 u64 cap_take(struct cap *cap);

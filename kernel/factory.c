@@ -48,12 +48,12 @@ l4_err_t factory_create(struct factory *parent, u64 bytes, struct factory **made
 }
 
 /* Whatever it made dies before it does, one after the other. */
-static void destroy_first(struct factory *factory)
+static void destroy_first(struct factory *factory, u32 *budget)
 {
     u64 changed = 0;
     struct object *object = container_of(list_first(&factory->objects), struct object, in_factory);
     if (object->root)
-        cap_revoke(object->root, false, &changed);
+        cap_revoke(object->root, false, budget, &changed);
     else
         reap_insert(object);
 }
@@ -62,7 +62,8 @@ l4_err_t factory_destroy_step(struct object *object, u32 *budget)
 {
     struct factory *factory = factory_of(object);
     if (!list_is_empty(&factory->objects)) {
-        destroy_first(factory);
+        if (*budget)
+            destroy_first(factory, budget);
         return RESTART;
     }
     if (object->factory == factory)
@@ -126,7 +127,7 @@ l4_err_t factory_make_line(struct factory *self, struct invocation *inv, u32 slo
     err = irq_attach_line(irq_of(cap->object), line, level);
     if (err == L4_OK)
         return L4_OK;
-    cap_revoke(cap, false, &changed);
+    cap_revoke(cap, false, &(u32){ TREE_STEP }, &changed);
     reap_step();
     return err;
 }

@@ -170,10 +170,12 @@ static INLINE l4_err_t unmap_pages(struct step *s, struct task *task, u32 taking
 static INLINE l4_err_t unmap_slots(struct step *s, struct task *task, bool derived_only)
 {
     l4_err_t err = L4_OK;
-    for (; is_on(s); s->budget--) {
+    while (is_on(s)) {
         struct cap *cap = cap_find(&task->caps, s->at);
         if (COMMON(cap->kind))
-            err = cap_revoke(cap, derived_only, &s->changed);
+            err = cap_revoke(cap, derived_only, &s->budget, &s->changed);
+        else
+            s->budget--;
         if (!COMMON(err == L4_OK && !cap_is_tomb(cap)))
             return err == L4_OK ? REAP : err;
         s->at = cap_next(&task->caps, s->at);

@@ -105,7 +105,7 @@ l4_err_t gate_revoke(struct gate *self, struct invocation *inv, u64 incarnation,
 {
     struct cap *door = minted_by(self->object.root, (u32)incarnation);
     if (door) {
-        cap_revoke(door, false, &inv->caller->progress);
+        cap_revoke(door, false, &(u32){ TREE_STEP }, &inv->caller->progress);
         return RESTART;
     }
     *removed = inv->caller->progress;

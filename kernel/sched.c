@@ -3,6 +3,8 @@
 #include "sched.h"
 #include "ipc.h"
 
+enum { WAKES_AT_ONCE = 48 };
+
 void sched_init(void)
 {
     struct cpu *cpu = cpu_self();
@@ -100,7 +102,8 @@ void sched_tick(void)
     struct cpu *cpu = cpu_self();
     u64 now = arch_now_ns();
     cpu->timer_ns = ~0ul;
-    for (struct timeout *first; (first = timeout_expired(now)); ) {
+    struct timeout *first;
+    for (u32 n = 0; n < WAKES_AT_ONCE && (first = timeout_expired(now)); n++) {      /* for the rest it rings again */
         struct thread *t = container_of(first, struct thread, timeout);
         if (thread_state(t) == THREAD_READY)
             enqueue(cpu, t, 0);         /* its next period begins */

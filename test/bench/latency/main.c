@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* main.c: long work for the kernel: trees of a hundred thousand mappings, flat, deep and wide, made, revoked, and lost with their task.
+/* main.c: long work for the kernel: trees of a hundred thousand mappings, flat, deep and wide, made, revoked, and lost with their task;
+ * rows of capabilities with a family each; many threads that wait for the same instant.
  * Nothing is measured here: tools/axo/stretch.py counts from outside for how long interrupts are off meanwhile. Runs as the root task. */
 #include <abi/fpage.h>
 #include <abi/object.h>
+#include <l4/clock.h>
 #include <l4/panic.h>
 #include <l4/start.h>
 #include "factory.h"
 #include "gate.h"
+#include "sched.h"
+#include "spawn.h"
 #include "task.h"
 #include "test.h"
+#include "thread.h"
 
-enum { A = TEST_SLOTS, B, GATE, FIRST_SLOT = 128, LAST_SLOT = 32000 };
+enum { A = TEST_SLOTS, B, GATE, FACTORY, FIRST_SLOT = 128, LAST_SLOT = 32000 };
+enum { FAN = 60, WAITERS = 300, WAITER_PRIORITY = 5, WAITER_SLOT = LAST_SLOT };
 enum { MANY = 100000, DEEP = 20000, APART = 1000, ROW = 64, ROW_ORDER = L4_PAGE_SHIFT + 6, ALL_ORDER = 47 };
 #define PLACE  0x40000000ul
 #define SPARSE 0x100000000ul    /* from here on each page has a page table of its own */
@@ -88,10 +94,22 @@ static void slots(void)
     map(B, A, l4_fpage_caps(0, 15), 0, L4_RIGHTS_ALL);
 }
 
+/* A row of capabilities, each with a family of its own. */
+static void fans(void)
+{
+    for (u32 i = 0; i < ROW; i++) {
+        map(A, L4_BOOT_TASK, l4_fpage_caps(GATE, 0), FIRST_SLOT + i, L4_RIGHTS_ALL);
+        for (u32 n = 0; n < FAN; n++) {
+            map(B, A, l4_fpage_caps(FIRST_SLOT + i, 0), FIRST_SLOT + i * FAN + n, L4_RIGHTS_ALL);
+        }
+    }
+}
+
 static const struct {
     const char *name;
     void (*make)(void);
-} trees[] = { { "flat", flat }, { "deep", deep }, { "wide", wide }, { "sparse", sparse }, { "slots", slots } };
+} trees[] = { { "flat", flat }, { "deep", deep }, { "wide", wide }, { "sparse", sparse }, { "slots", slots },
+              { "fans", fans } };
 
 /* Revoked at the root of the tree. */
 static void revoked(void (*make)(void))
@@ -122,10 +140,55 @@ static void lost(void (*make)(void))
     tasks_end();
 }
 
+/* A factory whose objects have a family each goes. */
+static void factory(void)
+{
+    l4_must(factory_make_factory(L4_BOOT_FACTORY, FACTORY, 1 << 20));
+    tasks_make();
+    for (u32 i = 0; i < ROW; i++) {
+        l4_must(factory_make_gate(FACTORY, FIRST_SLOT + i));
+        for (u32 n = 0; n < FAN; n++) {
+            map(B, L4_BOOT_TASK, l4_fpage_caps(FIRST_SLOT + i, 0), FIRST_SLOT + i * FAN + n, L4_RIGHTS_ALL);
+        }
+    }
+    test_drop(FACTORY);
+    tasks_end();
+}
+
+/* ---- threads that wait for the same instant ---- */
+#define WAITER_BLOCKS 0x20000000ul
+static u8 waiter_stack[WAITERS][L4_PAGE_SIZE] __attribute__((aligned(L4_PAGE_SIZE))) L4_VOLATILE_ZERO;
+
+static void wait_until(u64 until)
+{
+    l4_sleep_until(until);
+    spawn_rest();
+}
+
+static void same_instant(void)
+{
+    u64 until = l4_now() + 100 * L4_MILLISECOND;
+    for (u32 i = 0; i < WAITERS; i++) {
+        cap_t thread = WAITER_SLOT + i;
+        vaddr_t block = WAITER_BLOCKS + i * L4_STACK_BYTES, top = block + L4_STACK_BYTES;
+        l4_must(factory_make_thread(L4_BOOT_FACTORY, (u32)thread));
+        l4_must(thread_bind(thread, L4_BOOT_TASK, block));
+        map(L4_BOOT_TASK, L4_BOOT_TASK, l4_fpage_memory((vaddr_t)waiter_stack[i], L4_PAGE_SHIFT, L4_R | L4_W), top - L4_PAGE_SIZE, L4_R | L4_W);
+        l4_must(sched_set(L4_BOOT_SCHED, thread, WAITER_PRIORITY, 0));
+        l4_must(thread_start(thread, (u64)wait_until, top - 8, until));
+    }
+    l4_sleep_until(until + 100 * L4_MILLISECOND);
+    test_true("all of them had reached it", l4_now() < until + L4_SECOND);
+    for (u32 i = 0; i < WAITERS; i++) {
+        test_drop(WAITER_SLOT + i);
+    }
+}
+
 void l4_main(void)
 {
     test_begin("bench-latency");
     l4_must(factory_make_gate(L4_BOOT_FACTORY, GATE));
+    factory();          /* its slots have a table from now on */
     struct test_usage before = test_usage();
     for (u32 i = 0; i < sizeof trees / sizeof *trees; i++) {
         revoked(trees[i].make);
@@ -133,6 +196,9 @@ void l4_main(void)
         lost(trees[i].make);
         test_balance(trees[i].name, before);
     }
+    factory();
+    test_balance("a factory", before);
     test_drop(GATE);
+    same_instant();
     test_end();
 }

@@ -132,7 +132,7 @@ struct task *make_task(struct factory *factory)
 
 l4_err_t remove_step(struct cap *cap, bool derived_only, u64 *changed)
 {
-    l4_err_t err = cap_revoke(cap, derived_only, changed);
+    l4_err_t err = cap_revoke(cap, derived_only, &(u32){ TREE_STEP }, changed);
     if (err != L4_OK || !cap_is_tomb(cap))
         return err;
     reap_step();

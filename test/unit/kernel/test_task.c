@@ -307,7 +307,7 @@ static void test_tomb(void **unused)
     (void)unused;
     set_up();
     make_held(&table, 2);
-    assert_int_equal(cap_revoke(cap_find(&table, 2), false, &changed), L4_OK);
+    assert_int_equal(cap_revoke(cap_find(&table, 2), false, &(u32){ TREE_STEP }, &changed), L4_OK);
     assert_true(cap_is_tomb(cap_find(&table, 2)));
     assert_int_equal(cap_reserve(&table, 2, &slot), L4_SLOT_BUSY);
     while (reap_step())
