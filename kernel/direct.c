@@ -6,14 +6,12 @@
  * tried. One compare of a thread's hot word tells that it is in the right state and has no rare flag, one of a tag's upper half that it has
  * no more words than fit into registers, no item and no flag. */
 #include "fault.h"
-#include "gate.h"
 #include "invoke.h"
 #include "ipc.h"
 #include "lock.h"
 #include "reflect.h"
 #include "reply.h"
 #include "sched.h"
-#include "task.h"
 #include "transfer.h"
 
 /* `next`, blocked in a system call until now, gets these words and is to run. */

@@ -3,7 +3,6 @@
  * A child factory's whole quota counts as used in its parent, so charging touches one factory only. */
 #include "factory.h"
 #include "factory_kernel.h"
-#include "invoke.h"
 #include "irq.h"
 #include "print.h"
 #include "reap.h"

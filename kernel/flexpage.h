@@ -4,7 +4,6 @@
  * were mapped or changed). */
 #pragma once
 #include <abi/fpage.h>
-#include "paging.h"
 #include "task.h"
 
 /* What lies at one unit. */

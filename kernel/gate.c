@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* gate.c: the queue of callers and the server that takes from it; the methods of gate.idl. */
 #include "gate.h"
-#include "factory.h"
 #include "gate_kernel.h"
 #include "ipc.h"
 #include "lock.h"

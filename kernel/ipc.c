@@ -5,8 +5,6 @@
 #include "fault.h"
 #include "irq.h"
 #include "reply.h"
-#include "sched.h"
-#include "task.h"
 #include "transfer.h"
 
 static struct message *outgoing(struct thread *t) { return t->hot & THREAD_CALLED_FOR ? &t->fault : &t->frame.message; }

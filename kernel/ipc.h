@@ -2,7 +2,6 @@
 /* ipc.h: rendezvous between threads: call, answer, open receive. Nothing is buffered, nothing allocated: what is
  * queued is threads. One path serves calls, page faults and exceptions. */
 #pragma once
-#include "cap.h"
 #include "gate.h"
 
 /* The running thread invokes a door. Blocks it until the answer, or ends with a status in its registers. RESTART: run

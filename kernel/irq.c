@@ -2,9 +2,6 @@
 /* irq.c: see irq.h; the methods of irq.idl. A level line is masked from delivery to acknowledgement; edges are never
  * masked. */
 #include "irq.h"
-#include "factory.h"
-#include "invoke.h"
-#include "ipc.h"
 #include "irq_kernel.h"
 
 static struct irq *line_owner[ARCH_LINES];

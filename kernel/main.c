@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* main.c: from the boot record to the first two tasks: sigma0, which gets all memory, and keeper, which gets all
  * authority. */
-#include <abi/boot.h>
-#include "arch.h"
 #include "factory.h"
 #include "gate.h"
 #include "gate_kernel.h"
-#include "memory.h"
-#include "paging.h"
 #include "print.h"
 #include "sched.h"
 #include "task.h"

@@ -4,9 +4,7 @@
 #include "factory.h"
 #include "gate.h"
 #include "irq.h"
-#include "memory.h"
 #include "task.h"
-#include "thread.h"
 
 /* What sched, debug and log are: authority without a thing behind it. */
 static l4_err_t nothing_to_init(struct object *object) { return L4_OK; }

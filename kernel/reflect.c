@@ -3,7 +3,6 @@
  * register is still the program's when the runtime starts. An exception saves all registers in utcb->exception.
  * This is no security boundary: what a task may do is what its capabilities allow. */
 #include "reflect.h"
-#include "fault.h"
 #include "ipc.h"
 #include "task.h"
 #include "transfer.h"

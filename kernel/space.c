@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* space.c: pages in and out of page tables; see space.h, and tree.h for what revoking means. */
 #include "space.h"
-#include "arch.h"
 #include "factory.h"
-#include "memory.h"
 #include "task.h"
 
 /* The root of a tree has its revocation with it. */

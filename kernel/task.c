@@ -4,14 +4,10 @@
  * UTCBs are taken. The CPU notes when its task writes to it: else it is all zero again when each UTCB is cleared that the kernel
  * wrote to. */
 #include "task.h"
-#include "factory.h"
 #include "flexpage.h"
-#include "invoke.h"
-#include "memory.h"
 #include "reap.h"
 #include "string.h"
 #include "task_kernel.h"
-#include "thread.h"
 
 enum { UTCBS = 15 };            /* mask of the four in a page */
 

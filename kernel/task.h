@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* task.h: a protection domain. */
 #pragma once
-#include <abi/ipc.h>
-#include "cap.h"
 #include "space.h"
 
 struct code_range { u64 start, bytes; };

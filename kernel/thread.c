@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* thread.c: life of a thread, and the methods of thread.idl. */
 #include "thread.h"
-#include "factory.h"
-#include "gate.h"
-#include "invoke.h"
 #include "ipc.h"
 #include "irq.h"
 #include "irq_kernel.h"
-#include "memory.h"
 #include "reflect.h"
 #include "reply.h"
 #include "sched.h"
-#include "string.h"
 #include "task.h"
 #include "thread_kernel.h"
 #include "transfer.h"

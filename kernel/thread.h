@@ -12,7 +12,6 @@
  * INVARIANT pending:  irq in t->pending_irqs <=> irq->pending && irq->receiver == t. If there is one, or a sender at a
  * gate of t's, THREAD_PENDING is set. */
 #pragma once
-#include <abi/ipc.h>
 #include "arch.h"
 #include "object.h"
 #include "timeout.h"

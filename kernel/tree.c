@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tree.c: see tree.h. What losing rights means to a slot or to a page is in cap.c and space.c. */
-#include "cap.h"
 #include "lock.h"
 #include "space.h"
 

@@ -11,7 +11,7 @@
  * INVARIANT inside: what a child maps lies inside what its parent maps, with no more rights.
  * INVARIANT given: a right that a child of c has is in c->given; L4_R is there for any child. */
 #pragma once
-#include <abi/error.h>
+#include <abi/types.h>
 
 struct cap;
 

@@ -2,7 +2,6 @@
 /* arch.h: everything that the generic kernel may ask of a machine, on one page. Implemented in this folder.
  * The kernel runs with interrupts off on one stack per CPU; frames live in threads. */
 #pragma once
-#include <abi/kip.h>
 #include <abi/boot.h>
 #include <abi/ipc.h>
 #include "frame.h"

@@ -4,7 +4,6 @@
  * INVARIANT ports: tss.io_base is valid => the running thread's page table is ports_of, and `ports` allows no more than
  * it does. */
 #include "cpu.h"
-#include "paging.h"
 #include "task.h"
 #include "thread.h"
 

@@ -2,7 +2,6 @@
 /* paging.c: walks through page tables; see paging.h. Whoever changes an entry of a live space forgets it in the TLB
  * here. */
 #include "paging.h"
-#include "arch.h"
 #include "string.h"
 
 enum { TOP_ORDER = 39, TABLE_BITS = 9, HALF = TABLE_ENTRIES / 2, LINE = 8 };
