@@ -4,7 +4,7 @@
 #include "irq.h"
 #include "irq_kernel.h"
 
-static struct irq *line_owner[ARCH_LINES];
+static struct irq *line_owner[L4_LINES];
 
 l4_err_t irq_init(struct object *object)
 {
@@ -17,9 +17,9 @@ l4_err_t irq_init(struct object *object)
 
 l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level)
 {
-    if (line < ARCH_LINES && line_owner[line])
+    if (line < L4_LINES && line_owner[line])
         return L4_SLOT_BUSY;
-    if (line >= ARCH_LINES || !arch_line_open(line, level))
+    if (line >= L4_LINES || !arch_line_open(line, level))
         return L4_BAD_ARGUMENT;
     line_owner[line] = irq;
     irq->line = (i32)line;
@@ -88,7 +88,7 @@ void irq_set(struct irq *irq)
 
 void irq_line(u32 line)
 {
-    struct irq *irq = line < ARCH_LINES ? line_owner[line] : NULL;
+    struct irq *irq = line < L4_LINES ? line_owner[line] : NULL;
     if (!irq)
         return;
     if (irq->level) {

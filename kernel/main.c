@@ -43,53 +43,39 @@ static void give_root(struct task *task, u64 slot, struct object *object)
     cap_make_root(slot_of(task, slot), object, L4_RIGHTS_ALL);
 }
 
-static void load(struct task *task, const struct l4_boot_task *image)
+static void map(struct task *const first[])
 {
-    for (u32 i = 0; i < image->segments; i++) {
-        const struct l4_segment *s = &image->segment[i];
-        require(space_add_root(&task->space, s->at, s->frames, s->bytes, (u32)s->rights, true), "map the first tasks");
-    }
-    require(space_add_root(&task->space, L4_KIP_ADDRESS, boot->info_page, L4_PAGE_SIZE, L4_R, true), "map the KIP");
+    for (const struct l4_segment *s = boot->segment; s < boot->segment + boot->segments; s++)
+        require(space_add_root(&first[s->task]->space, s->at, s->frames, s->bytes, s->rights, !s->is_device),
+                "map the first tasks");
+    require(space_add_root(&first[L4_SIGMA0]->space, PORTS_AT, PORT_FRAMES, PORTS * L4_PAGE_SIZE, L4_R | L4_W, true),
+            "give ports to sigma0");
 }
 
-static struct thread *start(struct task *task, const struct l4_boot_task *image, u32 priority, const char *name)
+static struct thread *start(struct task *task, vaddr_t entry, u32 priority, const char *name)
 {
     struct thread *thread = make(L4_THREAD);
-    vaddr_t stack = l4_boot_stack(image->entry);
+    vaddr_t stack = l4_boot_stack(entry);
     give_root(task, L4_BOOT_TASK, &task->object);
     give_root(task, L4_BOOT_THREAD, &thread->object);
-    load(task, image);
     for (u32 i = 0; name[i]; i++)
         task->object.name[i] = thread->object.name[i] = name[i];
     require(thread_bind(thread, NULL, task, stack), "make the first UTCBs");
     thread->priority = (u8)priority;
-    thread_start(thread, NULL, image->entry, stack + L4_BOOT_STACK_BYTES, 0);
+    thread_start(thread, NULL, entry, stack + L4_BOOT_STACK_BYTES, 0);
     return thread;
-}
-
-static void give_memory(struct task *sigma0)
-{
-    static const u8 rights[] = { [L4_REGION_RAM] = L4_R | L4_W | L4_X, [L4_REGION_DEVICE] = L4_R | L4_W,
-                                 [L4_REGION_ACPI] = L4_R, [L4_REGION_ARCHIVE] = L4_R | L4_W | L4_X };
-    for (u32 i = 0; i < kip->regions; i++) {
-        const struct l4_region *r = &kip->region[i];
-        bool cached = r->kind != L4_REGION_DEVICE;
-        require(space_add_root(&sigma0->space, r->base, r->base, r->bytes, rights[r->kind], cached), "give memory");
-    }
-    require(space_add_root(&sigma0->space, PORTS_AT, PORT_FRAMES, PORTS * L4_PAGE_SIZE, L4_R | L4_W, true),
-            "give ports to sigma0");
 }
 
 static void start_tasks(void)
 {
-    struct task *sigma0 = make(L4_TASK), *keeper = make(L4_TASK);
+    struct task *sigma0 = make(L4_TASK), *keeper = make(L4_TASK), *const first[] = { sigma0, keeper };
     struct gate *gate = make(L4_GATE);
     struct object *log = make(L4_LOG), *sched = make(L4_SCHED);
     struct factory *quota;
     require(factory_create(&root_factory, SIGMA0_QUOTA, &quota), "make sigma0's factory");
-    gate_bind(gate, NULL, start(sigma0, &boot->sigma0, SIGMA0_PRIORITY, "sigma0"));
-    start(keeper, &boot->keeper, KEEPER_PRIORITY, "keeper");
-    give_memory(sigma0);
+    map(first);
+    gate_bind(gate, NULL, start(sigma0, boot->entry[L4_SIGMA0], SIGMA0_PRIORITY, "sigma0"));
+    start(keeper, boot->entry[L4_KEEPER], KEEPER_PRIORITY, "keeper");
     cap_make_root(slot_of(sigma0, L4_BOOT_FACTORY), &quota->object, L4_R | L4_W);
     give_root(sigma0, L4_BOOT_SIGMA0, &gate->object);
     give_root(keeper, L4_BOOT_FACTORY, &root_factory.object);
@@ -105,7 +91,7 @@ static void start_tasks(void)
 struct frame *kernel_main(const struct l4_boot_record *record)
 {
     boot = record;
-    if (boot->magic != L4_BOOT_MAGIC || boot->version != 3)
+    if (boot->magic != L4_BOOT_MAGIC || boot->version != L4_BOOT_VERSION)
         panic("the loader speaks another version of the boot record");
     kip = arch_pointer(boot->info_page);
     __builtin_memcpy(kip->version, AXO_VERSION, sizeof AXO_VERSION);

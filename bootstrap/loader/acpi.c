@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* acpi.c: finds the MADT (ACPI 6.4, 5.2.12), the only table that matters here. What does not check out is as if it
- * were not there: the machine then has the lines that every PC has. */
+/* acpi.c: finds the MADT (ACPI 6.4, 5.2.12), the only table that matters here, and from it how many CPUs there are and where each
+ * interrupt line is wired; the I/O APICs' lines are masked. What does not check out is as if it were not there: the machine then has
+ * one CPU and the lines that every PC has. */
 #include "loader.h"
 
 struct rsdp {
@@ -15,7 +16,7 @@ struct table {
     u8 revision, checksum, oem[26];
 };
 enum { MADT_ENTRIES = 44, MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_X2APIC = 9, MADT_ENABLED = 1 };
-enum { IOAPIC_VERSION = 1, IOAPIC_LINES = 0x10, MASKED = 1 << 16 };
+enum { IOAPIC_VERSION = 1, IOAPIC_LINES = 0x10, LOW_ACTIVE = 1 << 13, LEVEL = 1 << 15, MASKED = 1 << 16 };
 #define LOW_END 0x100000000ul           /* what the loader can see */
 
 enum { IOAPICS = 8, ISA_LINES = 16, FLAGS_LOW = 3 };
@@ -79,10 +80,11 @@ static void wire(struct l4_machine *machine, u32 line)
     for (u32 i = 0; i < ioapics; i++) {
         if (input - ioapic[i].first < ioapic[i].lines) {
             machine->line[line].at = ioapic[i].at;
-            machine->line[line].reg = IOAPIC_LINES + 2 * (input - ioapic[i].first);
+            machine->line[line].reg = (u16)(IOAPIC_LINES + 2 * (input - ioapic[i].first));
         }
     }
-    machine->line[line].polarity = line >= ISA_LINES ? L4_ACTIVE_AS_TRIGGER : is_low ? L4_ACTIVE_LOW : L4_ACTIVE_HIGH;
+    machine->line[line].mode[0] = is_low ? LOW_ACTIVE : 0;
+    machine->line[line].mode[1] = LEVEL | (is_low || line >= ISA_LINES ? LOW_ACTIVE : 0);
 }
 
 void acpi_keep(void)

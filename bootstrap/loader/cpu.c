@@ -61,11 +61,30 @@ static void xsave_on(struct l4_kip *kip)
     kip->xsave_bytes = cpuid(13, 0).b;
 }
 
-static void log_features(const struct l4_kip *kip)
+/* The brand string, without leading blanks; "" if there is none. */
+static void name_cpu(char *to, u32 bytes)
+{
+    struct cpuid word[4] = { 0 };
+    for (u32 i = 0; i < 3 && cpuid(0x80000000, 0).a >= 0x80000004; i++)
+        word[i] = cpuid(0x80000002 + i, 0);
+    const char *from = (const char *)word;
+    while (*from == ' ')
+        from++;
+    for (u32 i = 0; i + 1 < bytes && *from; i++)
+        *to++ = *from++;
+    *to = 0;
+}
+
+static bool is_active(const struct feature *feature, const struct l4_machine *machine, const struct l4_kip *kip)
+{
+    return !(feature->cr4 & ~machine->cr4) && !(feature->kip & ~kip->features);
+}
+
+static void log_features(const struct l4_machine *machine, const struct l4_kip *kip)
 {
     log_text("cpu: ", kip->cpu, "; active:", NULL);
     for (u32 i = 0; i < FEATURES; i++)
-        log_text(feature_found(&features[i]) ? " " : " no-", features[i].name, NULL);
+        log_text(is_active(&features[i], machine, kip) ? " " : " no-", features[i].name, NULL);
     log_text("; fpu ", NULL);
     log_number(kip->xsave_bytes, 10);
     log_text(" bytes, xcr0 ", NULL);
@@ -77,6 +96,7 @@ static void log_features(const struct l4_kip *kip)
 
 void cpu_find(struct l4_machine *machine, struct l4_kip *kip)
 {
+    name_cpu(kip->cpu, sizeof kip->cpu);
     machine->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
     for (u32 i = 0; i < FEATURES; i++) {
         if (feature_found(&features[i])) {
@@ -90,5 +110,5 @@ void cpu_find(struct l4_machine *machine, struct l4_kip *kip)
         xsave_on(kip);
     if (!(kip->xcr0 & XCR0_AVX))
         kip->features &= ~(u32)L4_CPU_AVX;
-    log_features(kip);
+    log_features(machine, kip);
 }

@@ -15,7 +15,7 @@ struct elf_program_header {
     u32 type, flags;
     u64 offset, at, physical, file_bytes, memory_bytes, align;
 };
-enum { LOAD = 1, EXECUTABLE = 2, X86_64 = 62, FLAG_X = 1, FLAG_W = 2, FLAG_R = 4, SEGMENTS = 8 };
+enum { LOAD = 1, EXECUTABLE = 2, X86_64 = 62, FLAG_X = 1, FLAG_W = 2, FLAG_R = 4 };
 
 static void malformed(const struct member *file, const char *how) __attribute__((noreturn));
 static void malformed(const struct member *file, const char *how)
@@ -37,7 +37,7 @@ static const struct elf_header *elf_check(const struct member *file)
     return elf;
 }
 
-static u64 rights_of(u32 flags)
+static u32 rights_of(u32 flags)
 {
     return (flags & FLAG_R ? L4_R : 0) | (flags & FLAG_W ? L4_W : 0) | (flags & FLAG_X ? L4_X : 0);
 }
@@ -57,13 +57,13 @@ static u32 elf_segments(const struct member *file, struct l4_segment *segment, v
             malformed(file, "a segment lies outside the file; it is cut short or damaged, build it again");
         if (header->at < low || header->at >= high || header->memory_bytes > high - header->at)
             malformed(file, "a segment's address is outside what its kind of program may use; mend its linker script");
-        if (count == SEGMENTS)
+        if (count == L4_PROGRAM_SEGMENTS)
             malformed(file, "it has more than 8 loadable segments; mend its linker script");
         vaddr_t at = round_down(header->at, L4_PAGE_SIZE);
         vaddr_t end = round_up(header->at + header->memory_bytes, L4_PAGE_SIZE);
         if (count && segment[count - 1].at + segment[count - 1].bytes > at)
             malformed(file, "segments are out of order or share a page; align each to 4096 in its linker script");
-        segment[count++] = (struct l4_segment){ at, 0, end - at, rights_of(header->flags) };
+        segment[count++] = (struct l4_segment){ .at = at, .bytes = end - at, .rights = rights_of(header->flags) };
         has_entry |= header->flags & FLAG_X && elf->entry - header->at < header->memory_bytes;
     }
     if (!has_entry)
@@ -97,11 +97,15 @@ void elf_load_kernel(const struct member *file, struct kernel_image *image, u64 
     elf_copy(file, image->segment);
 }
 
-void elf_load_task(const struct member *file, struct l4_boot_task *task)
+void elf_load_task(const struct member *file, enum l4_first task, struct l4_boot_record *record)
 {
-    task->segments = elf_segments(file, task->segment, L4_PAGE_SIZE, L4_USER_END);
-    task->entry = ((const struct elf_header *)file->data)->entry;
-    for (u32 i = 0; i < task->segments; i++)
-        task->segment[i].frames = memory_take(task->segment[i].bytes, file->name);
-    elf_copy(file, task->segment);
+    struct l4_segment *segment = &record->segment[record->segments];
+    u32 count = elf_segments(file, segment, L4_PAGE_SIZE, L4_USER_END);
+    record->entry[task] = ((const struct elf_header *)file->data)->entry;
+    record->segments += count;
+    for (u32 i = 0; i < count; i++) {
+        segment[i].frames = memory_take(segment[i].bytes, file->name);
+        segment[i].task = (u16)task;
+    }
+    elf_copy(file, segment);
 }

@@ -44,10 +44,11 @@ struct kernel_image {
     paddr_t frames;
     u64 bytes;                      /* without extra */
     u32 segments;
-    struct l4_segment segment[8];
+    struct l4_segment segment[L4_PROGRAM_SEGMENTS];
 };
 void elf_load_kernel(const struct member *file, struct kernel_image *image, u64 extra);
-void elf_load_task(const struct member *file, struct l4_boot_task *task);
+/* A first task: its entry and segments go into the record. */
+void elf_load_task(const struct member *file, enum l4_first task, struct l4_boot_record *record);
 
 /* ---- paging.c ---- */
 u64 paging_bytes_needed(void);
@@ -56,11 +57,10 @@ u64 paging_build(paddr_t at, const struct kernel_image *kernel);
 
 /* ---- machine.c, acpi.c ---- */
 void machine_find(struct l4_machine *machine, struct l4_kip *kip, const struct start *start);
-void machine_name_cpu(char *to, u32 bytes);
 void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp);         /* CPUs and interrupt lines, from the MADT */
 void acpi_keep(void);                           /* the I/O APICs are nobody's memory */
 
-/* ---- cpu.c: features, CR4, XCR0; and a line in the log ---- */
+/* ---- cpu.c: name, features, CR4, XCR0; and a line in the log ---- */
 void cpu_find(struct l4_machine *machine, struct l4_kip *kip);
 
 /* ---- clock.c, console.c, start.S, string.c ---- */

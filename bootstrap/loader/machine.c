@@ -8,7 +8,7 @@
 enum { PIC_1 = 0x20, PIC_2 = 0xa0 };
 enum { PIT_CHANNEL_2 = 0x42, PIT_MODE = 0x43, SPEAKER = 0x61, SPEAKER_GATE = 1, SPEAKER_OUT = 0x20 };
 enum { PIT_ONE_SHOT = 0xb0, PIT_LATCH = 0x80, PIT_HZ = 1193182 };
-enum { LAPIC_TASK_PRIORITY = 0x80, LAPIC_SPURIOUS = 0xf0, LAPIC_LINT0 = 0x350, LAPIC_COUNT = 0x380 };
+enum { LAPIC_ID = 0x20, LAPIC_TASK_PRIORITY = 0x80, LAPIC_SPURIOUS = 0xf0, LAPIC_LINT0 = 0x350, LAPIC_COUNT = 0x380 };
 enum { LAPIC_NOW = 0x390, LAPIC_DIVIDE = 0x3e0, LAPIC_TIMER = 0x320 };
 enum { LAPIC_ON = 0x100, DIVIDE_BY_1 = 11, MASKED = 1 << 16 };
 enum { MSR_APIC_BASE = 0x1b, APIC_BASE_X2 = 1 << 10, APIC_BASE_ON = 1 << 11, SHIFT = L4_CLOCK_SHIFT };
@@ -132,27 +132,12 @@ void machine_find(struct l4_machine *machine, struct l4_kip *kip, const struct s
     lapic_write(LAPIC_LINT0, MASKED);
     lapic_write(LAPIC_DIVIDE, DIVIDE_BY_1);
     lapic_write(LAPIC_TIMER, MASKED);
+    machine->destination = lapic_read(LAPIC_ID) & 0xff000000;
     kip->tsc_shift = SHIFT;
     kip->tsc_mul = machine->timer_mul = 1ul << SHIFT;
     if (has_word(start->command_line, "icount", 6))
-        kip->features = L4_CPU_ICOUNT;
+        kip->features |= L4_CPU_ICOUNT;
     else
         clocks_measure(machine, kip);
     acpi_find_lines(machine, start->rsdp);
-}
-
-/* The brand string of CPUID leaves 0x80000002 to 4, without leading blanks; "" if there is none. */
-void machine_name_cpu(char *to, u32 bytes)
-{
-    u32 word[13] = { 0 }, a, b, c, d;
-    __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(0x80000000));
-    for (u32 i = 0; i < 3 && a >= 0x80000004; i++)
-        __asm__ volatile("cpuid" : "=a"(word[4 * i]), "=b"(word[4 * i + 1]), "=c"(word[4 * i + 2]), "=d"(word[4 * i + 3])
-            : "a"(0x80000002 + i));
-    const char *from = (const char *)word;
-    while (*from == ' ')
-        from++;
-    for (u32 i = 0; i + 1 < bytes && *from; i++)
-        *to++ = *from++;
-    *to = 0;
 }

@@ -48,16 +48,10 @@ static paddr_t load(void)
     paddr_t tables = (paddr_t)record + L4_PAGE_SIZE;
     kernel_end = tables + paging_build(tables, &kernel);
     file = archive_member(&start, 1, "sigma0");
-    elf_load_task(&file, &record->sigma0);
+    elf_load_task(&file, L4_SIGMA0, record);
     file = archive_member(&start, 2, "keeper");
-    elf_load_task(&file, &record->keeper);
+    elf_load_task(&file, L4_KEEPER, record);
     return tables;
-}
-
-static void keep_task(const struct l4_boot_task *task)
-{
-    for (u32 i = 0; i < task->segments; i++)
-        memory_keep(task->segment[i].frames, task->segment[i].bytes, 0);
 }
 
 /* What is spoken for: low memory, kernel, the first tasks, the archive, the interrupt controllers. The loader's own
@@ -67,8 +61,8 @@ static void keep_what_is_used(void)
     const struct l4_machine *machine = &record->machine;
     memory_keep(0, 0xa0000, 0);
     memory_keep(kernel.frames, kernel_end - kernel.frames, 0);
-    keep_task(&record->sigma0);
-    keep_task(&record->keeper);
+    for (u32 i = 0; i < record->segments; i++)
+        memory_keep(record->segment[i].frames, record->segment[i].bytes, 0);
     memory_keep(start.archive, start.archive_bytes, L4_REGION_ARCHIVE);
     memory_keep(machine->lapic, L4_PAGE_SIZE, 0);
     acpi_keep();
@@ -82,7 +76,6 @@ static void fill_info_page(void)
     kip->archive_bytes = start.archive_bytes;
     kip->rsdp = start.rsdp;
     kip->boot_seconds = clock_seconds();
-    machine_name_cpu(kip->cpu, sizeof kip->cpu);
     cpu_find(&record->machine, kip);
     memcpy(kip->command_line, start.command_line, sizeof kip->command_line);
     kip->regions = memory_regions(kip->region, L4_REGIONS);
@@ -109,6 +102,21 @@ static struct l4_region take_kernel_share(void)
     return (struct l4_region){ base, kip->kernel_bytes, L4_REGION_RAM };
 }
 
+/* The first tasks' memory beside their programs: the info page for each, all regions for sigma0. */
+static void give_memory(void)
+{
+    static const u8 rights[] = { [L4_REGION_RAM] = L4_R | L4_W | L4_X, [L4_REGION_DEVICE] = L4_R | L4_W,
+        [L4_REGION_ACPI] = L4_R, [L4_REGION_ARCHIVE] = L4_R | L4_W | L4_X };
+    struct l4_segment *next = &record->segment[record->segments];
+    for (u16 task = 0; task < L4_FIRST_TASKS; task++)
+        *next++ = (struct l4_segment){ L4_KIP_ADDRESS, (paddr_t)kip, L4_PAGE_SIZE, L4_R, task, false };
+    for (u32 i = 0; i < kip->regions; i++) {
+        const struct l4_region *r = &kip->region[i];
+        *next++ = (struct l4_segment){ r->base, r->base, r->bytes, rights[r->kind], L4_SIGMA0, r->kind == L4_REGION_DEVICE };
+    }
+    record->segments = (u64)(next - record->segment);
+}
+
 void loader_main(bool is_multiboot2, paddr_t info)
 {
     console_init();
@@ -124,11 +132,12 @@ void loader_main(bool is_multiboot2, paddr_t info)
     keep_rsdp();
     paddr_t root = load();
     record->magic = L4_BOOT_MAGIC;
-    record->version = 3;
+    record->version = L4_BOOT_VERSION;
     record->info_page = (paddr_t)kip;
     machine_find(&record->machine, kip, &start);
     keep_what_is_used();
     fill_info_page();
     record->share = take_kernel_share();
+    give_memory();
     enter_kernel(root, record, kernel.entry);
 }

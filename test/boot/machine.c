@@ -173,6 +173,8 @@ static void finish(void)
         __asm__ volatile("mov %0, %%rsp; push %%rax" : : "r"((u64)boot_stack_end - STACK_BYTES));
     if (told_to("fault"))
         *(volatile u64 *)0x123000 = 1;
+    while (!log_step())
+        ;
     outl(0xf4, failures ? 0x11 : 0x10);
 }
 

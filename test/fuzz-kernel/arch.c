@@ -205,11 +205,18 @@ static void enter(u64 vector)
 void machine_boot(void)
 {
     static struct l4_boot_record record = {
-        .magic = L4_BOOT_MAGIC, .version = 3, .info_page = MACHINE_INFO,
+        .magic = L4_BOOT_MAGIC, .version = L4_BOOT_VERSION, .info_page = MACHINE_INFO,
         .share = { MACHINE_SHARE, MACHINE_SHARE_BYTES, L4_REGION_RAM },
-        .sigma0 = { 0x400000, 1, 0, { { 0x400000, MACHINE_SIGMA0, 2 << 12, L4_R | L4_X } } },
-        .keeper = { 0x400000, 2, 0, { { 0x400000, MACHINE_KEEPER, 2 << 12, L4_R | L4_X },
-                                      { 0x500000, MACHINE_KEEPER + (2 << 12), 4 << 12, L4_R | L4_W } } },
+        .entry = { 0x400000, 0x400000 }, .segments = 8, .segment = {
+            { 0x400000, MACHINE_SIGMA0, 2 << 12, L4_R | L4_X, L4_SIGMA0, false },
+            { L4_KIP_ADDRESS, MACHINE_INFO, L4_PAGE_SIZE, L4_R, L4_SIGMA0, false },
+            { MACHINE_LARGE, MACHINE_LARGE, MACHINE_LARGE_BYTES, L4_R | L4_W | L4_X, L4_SIGMA0, false },
+            { MACHINE_SMALL, MACHINE_SMALL, MACHINE_SMALL_BYTES, L4_R | L4_W | L4_X, L4_SIGMA0, false },
+            { MACHINE_DEVICE, MACHINE_DEVICE, MACHINE_DEVICE_BYTES, L4_R | L4_W, L4_SIGMA0, true },
+            { 0x400000, MACHINE_KEEPER, 2 << 12, L4_R | L4_X, L4_KEEPER, false },
+            { 0x500000, MACHINE_KEEPER + (2 << 12), 4 << 12, L4_R | L4_W, L4_KEEPER, false },
+            { L4_KIP_ADDRESS, MACHINE_INFO, L4_PAGE_SIZE, L4_R, L4_KEEPER, false },
+        },
     };
     arena_init();
     struct l4_kip *kip = arch_pointer(MACHINE_INFO);
@@ -293,7 +300,7 @@ void machine_line(u32 line) { enter(VECTOR_LINES + line); }
 void machine_spurious(void)
 {
     next = &idle;
-    enter(VECTOR_LINES + ARCH_LINES - 1);       /* a line that nobody can open */
+    enter(VECTOR_LINES + L4_LINES - 1);       /* a line that nobody can open */
 }
 
 u64 machine_now(void) { return now_ns; }

@@ -4,15 +4,14 @@
  * global system interrupt. The loader has found and silenced the controllers and measured the clocks. */
 #include "cpu.h"
 
-enum { LAPIC_ID = 0x20, LAPIC_EOI = 0xb0, LAPIC_TIMER = 0x320, LAPIC_COUNT = 0x380 };
-enum { LOW_ACTIVE = 1 << 13, LEVEL = 1 << 15, MASKED = 1 << 16, SHIFT = L4_CLOCK_SHIFT };
-_Static_assert(VECTOR_LINES + ARCH_LINES <= 0x80 && ARCH_LINES == (int)L4_LINES, "lines keep off int 0x80");
+enum { LAPIC_EOI = 0xb0, LAPIC_TIMER = 0x320, LAPIC_COUNT = 0x380 };
+enum { MASKED = 1 << 16, SHIFT = L4_CLOCK_SHIFT };
+_Static_assert(VECTOR_LINES + L4_LINES <= VECTOR_INT_80, "lines keep off int 0x80");
 
 static const struct l4_machine *machine;
 static volatile u32 *lapic;
 static u64 tsc_base, tsc_mul;
 
-static u32 lapic_read(u32 reg) { return lapic[reg / 4]; }
 static void lapic_write(u32 reg, u32 value) { lapic[reg / 4] = value; }
 
 void apic_init(const struct l4_machine *found, struct l4_kip *kip)
@@ -46,10 +45,8 @@ bool arch_line_open(u32 line, bool level)
 {
     if (!machine->line[line].at)
         return false;
-    u32 polarity = machine->line[line].polarity;
-    bool is_low = polarity == L4_ACTIVE_AS_TRIGGER ? level : polarity == L4_ACTIVE_LOW;
-    *line_reg(line, 1) = lapic_read(LAPIC_ID) & 0xff000000;
-    *line_reg(line, 0) = (VECTOR_LINES + line) | (level ? LEVEL : 0) | (is_low ? LOW_ACTIVE : 0);
+    *line_reg(line, 1) = machine->destination;
+    *line_reg(line, 0) = (VECTOR_LINES + line) | machine->line[line].mode[level];
     return true;
 }
 

@@ -51,7 +51,7 @@ const u64 *arch_kernel_half(void);
 void arch_tlb_forget(paddr_t root, vaddr_t at);
 
 /* ---- CPU ---- */
-void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* probes, tables, timers; the info page */
+void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* features, tables, timers; the info page */
 /* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. The context of who
  * ran last stays loaded while the CPU idles. Returns its frame, or resumes it at once. */
 struct frame *arch_switch(struct thread *to);
@@ -81,7 +81,6 @@ bool arch_ports_load(struct thread *t);         /* first #GP: let the CPU know t
 /* ---- time and interrupts ---- */
 u64 arch_now_ns(void);                          /* since boot */
 void arch_timer_at(u64 ns);                     /* next timer interrupt at this absolute time, or earlier */
-enum { ARCH_LINES = 64 };                       /* hardware interrupt lines at most */
 bool arch_line_open(u32 line, bool level);      /* route to VECTOR_LINES + line, unmasked; false: no such line */
 void arch_line_mask(u32 line, bool masked);     /* of an open line */
 void arch_interrupt_done(void);                 /* acknowledge at the controller */

@@ -8,14 +8,21 @@
 #include <abi/kip.h>
 
 #define L4_BOOT_MAGIC 0x746f6f622d6f7861ul      /* "axo-boot" */
+#define L4_BOOT_VERSION 4
 
-/* One loadable segment, page aligned in both address spaces. */
+/* The first tasks. */
+enum l4_first { L4_SIGMA0, L4_KEEPER, L4_FIRST_TASKS };
+
+/* Memory that one of them has, page aligned in both address spaces. */
 struct l4_segment {
     vaddr_t at;
     paddr_t frames;
     u64 bytes;                      /* multiple of 4096, zero filled past the file's part */
-    u64 rights;                     /* L4_R | L4_W | L4_X */
+    u32 rights;                     /* L4_R | L4_W | L4_X */
+    u16 task;                       /* enum l4_first */
+    bool is_device;                 /* not to be cached */
 };
+enum { L4_PROGRAM_SEGMENTS = 8, L4_SEGMENTS = L4_FIRST_TASKS * (L4_PROGRAM_SEGMENTS + 1) + L4_REGIONS };
 
 /* The 64 KB block of a root task's first thread: the kernel binds the UTCB at its start and starts the thread with rsp
  * at its end and rdi = 0; the stack's pages between come as a segment of the task. 0x10000000 for programs linked at
@@ -23,33 +30,30 @@ struct l4_segment {
 #define L4_BOOT_STACK_BYTES 0x10000ul
 static inline vaddr_t l4_boot_stack(vaddr_t entry) { return (entry | 0xffffffful) + 1; }
 
-struct l4_boot_task {
-    vaddr_t entry;
-    u32 segments, spare;
-    struct l4_segment segment[8];
-};
-
 /* What the loader found out about interrupts and clocks, so that the kernel reads no ACPI and measures nothing. The
  * rest is in the info page. */
 enum { L4_LINES = 64, L4_CLOCK_SHIFT = 32 };
-enum l4_polarity { L4_ACTIVE_HIGH, L4_ACTIVE_LOW, L4_ACTIVE_AS_TRIGGER /* level: low, edge: high */ };
 struct l4_machine {
     paddr_t lapic;
     u64 cr4;                        /* with all features of the info page that it turns on */
     u64 timer_mul;                  /* local APIC timer ticks a nanosecond << L4_CLOCK_SHIFT */
-    u64 cpus;                       /* enabled ones by the MADT, at least 1; all but the boot CPU wait for INIT */
+    u32 cpus;                       /* enabled ones by the MADT, at least 1; all but the boot CPU wait for INIT */
+    u32 destination;                /* the upper half of a line's entry: the boot CPU */
     /* Interrupt lines, all masked: ISA's 16, then the global system interrupts of their numbers. `at` 0: wired to none;
-     * else the I/O APIC, and there the first register of its entry. */
-    struct { paddr_t at; u32 reg, polarity; } line[L4_LINES];
+     * else the I/O APIC, and there the first register of its entry, whose lower half is the vector and `mode`: of an edge, of a level. */
+    struct { paddr_t at; u16 reg, mode[2]; } line[L4_LINES];
 };
 
 /* It lies with the info page and the first page tables right behind the kernel's image, in memory that is never given
  * away. */
 struct l4_boot_record {
     u64 magic;
-    u64 version;                    /* 3 */
+    u64 version;
     paddr_t info_page;              /* struct l4_kip, filled in but for what the kernel knows better: see there */
     struct l4_region share;         /* RAM for the kernel's objects, beside the info page's regions */
-    struct l4_boot_task sigma0, keeper;
+    vaddr_t entry[L4_FIRST_TASKS];
+    /* Their programs, the info page in each, and in sigma0 the info page's regions at their physical addresses. */
+    u64 segments;
+    struct l4_segment segment[L4_SEGMENTS];
     struct l4_machine machine;
 };
