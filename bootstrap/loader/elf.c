@@ -15,7 +15,7 @@ struct elf_program_header {
     u32 type, flags;
     u64 offset, at, physical, file_bytes, memory_bytes, align;
 };
-enum { LOAD = 1, EXECUTABLE = 2, X86_64 = 62, FLAG_X = 1, FLAG_W = 2, FLAG_R = 4 };
+enum { LOAD = 1, EXECUTABLE = 2, X86_64 = 62, FLAG_X = 1, FLAG_W = 2, FLAG_R = 4, FLAG_ENTRY = 0x100000 };
 
 static void malformed(const struct member *file, const char *how) __attribute__((noreturn));
 static void malformed(const struct member *file, const char *how)
@@ -42,12 +42,13 @@ static u32 rights_of(u32 flags)
     return (flags & FLAG_R ? L4_R : 0) | (flags & FLAG_W ? L4_W : 0) | (flags & FLAG_X ? L4_X : 0);
 }
 
-/* The loadable segments, frames not yet chosen, in ascending order inside [low, high); returns how many. */
-static u32 elf_segments(const struct member *file, struct l4_segment *segment, vaddr_t low, vaddr_t high)
+/* The loadable segments, frames not yet chosen, in ascending order inside [low, high); returns how many. A bit of `entry_pages` for
+ * each that has FLAG_ENTRY. */
+static u32 elf_segments(const struct member *file, struct l4_segment *segment, vaddr_t low, vaddr_t high, u32 *entry_pages)
 {
     const struct elf_header *elf = elf_check(file);
     const struct elf_program_header *header = (const void *)(file->data + elf->program_headers);
-    u32 count = 0;
+    u32 count = *entry_pages = 0;
     bool has_entry = false;
     for (u32 i = 0; i < elf->program_header_count; i++, header++) {
         if (header->type != LOAD || !header->memory_bytes)
@@ -64,6 +65,8 @@ static u32 elf_segments(const struct member *file, struct l4_segment *segment, v
         if (count && segment[count - 1].at + segment[count - 1].bytes > at)
             malformed(file, "segments are out of order or share a page; align each to 4096 in its linker script");
         segment[count++] = (struct l4_segment){ .at = at, .bytes = end - at, .rights = rights_of(header->flags) };
+        if (header->flags & FLAG_ENTRY)
+            *entry_pages |= 1u << (count - 1);
         has_entry |= header->flags & FLAG_X && elf->entry - header->at < header->memory_bytes;
     }
     if (!has_entry)
@@ -86,7 +89,7 @@ static void elf_copy(const struct member *file, const struct l4_segment *segment
 
 void elf_load_kernel(const struct member *file, struct kernel_image *image, u64 extra)
 {
-    image->segments = elf_segments(file, image->segment, 0xffffffff80000000ul, 0xfffffffffffff000ul);
+    image->segments = elf_segments(file, image->segment, 0xffffffff80000000ul, 0xfffffffffffff000ul, &image->entry_pages);
     image->entry = ((const struct elf_header *)file->data)->entry;
     image->base = image->segment[0].at;
     const struct l4_segment *last = &image->segment[image->segments - 1];
@@ -100,7 +103,7 @@ void elf_load_kernel(const struct member *file, struct kernel_image *image, u64 
 void elf_load_task(const struct member *file, enum l4_first task, struct l4_boot_record *record)
 {
     struct l4_segment *segment = &record->segment[record->segments];
-    u32 count = elf_segments(file, segment, L4_PAGE_SIZE, L4_USER_END);
+    u32 entry_pages, count = elf_segments(file, segment, L4_PAGE_SIZE, L4_USER_END, &entry_pages);
     record->entry[task] = ((const struct elf_header *)file->data)->entry;
     record->segments += count;
     for (u32 i = 0; i < count; i++) {

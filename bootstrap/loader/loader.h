@@ -44,6 +44,7 @@ struct kernel_image {
     paddr_t frames;
     u64 bytes;                      /* without extra */
     u32 segments;
+    u32 entry_pages;                /* bit i: user mode's page tables have segment i, too (kernel/arch/x86_64/kpti.h) */
     struct l4_segment segment[L4_PROGRAM_SEGMENTS];
 };
 void elf_load_kernel(const struct member *file, struct kernel_image *image, u64 extra);
@@ -52,7 +53,8 @@ void elf_load_task(const struct member *file, enum l4_first task, struct l4_boot
 
 /* ---- paging.c ---- */
 u64 paging_bytes_needed(void);
-/* Builds the tables in [at, at + paging_bytes_needed()); returns the bytes used. The top-level table is the first. */
+/* Builds the tables in [at, at + paging_bytes_needed()); returns the bytes used. The top-level table is the first; if there are
+ * entry_pages, the second is another one, with them alone. */
 u64 paging_build(paddr_t at, const struct kernel_image *kernel);
 
 /* ---- machine.c, acpi.c ---- */

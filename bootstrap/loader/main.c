@@ -47,6 +47,8 @@ static paddr_t load(void)
     _Static_assert(sizeof *record <= L4_PAGE_SIZE, "the boot record is one page");
     paddr_t tables = (paddr_t)record + L4_PAGE_SIZE;
     kernel_end = tables + paging_build(tables, &kernel);
+    if (kernel.entry_pages)
+        log_text("loader: KPTI: user mode has of the kernel only the way in\n", NULL);
     file = archive_member(&start, 1, "sigma0");
     elf_load_task(&file, L4_SIGMA0, record);
     file = archive_member(&start, 2, "keeper");

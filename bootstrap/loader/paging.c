@@ -6,6 +6,8 @@
  *   0xffff800000000000   the same tables, not executable
  *   top 2 GB             the kernel's segments, 4 KB pages with their own rights
  *
+ * A kernel with entry_pages (KPTI) has a second top-level table, which maps nothing else; then the TLB is to keep nothing over a
+ * change of CR3.
  * 2 MB pages without any RAM are mapped uncached: they are device memory. */
 #include "loader.h"
 
@@ -15,6 +17,7 @@ enum { PRESENT = 1, WRITE = 2, WRITE_THROUGH = 8, UNCACHED = 16, LARGE = 128, GL
 #define LOW_END    0x100000000ul
 
 static paddr_t next_table;
+static u64 global;
 
 static u64 no_execute(void)
 {
@@ -29,11 +32,12 @@ static u64 map_end(void)
     return top > LOW_END ? top : LOW_END;
 }
 
-/* Top level, direct map, and for the kernel's 2 GB one directory pointer table, two directories and their tables. */
+/* Top level, direct map, and for the kernel's 2 GB one directory pointer table, two directories and their tables; the same for
+ * entry_pages. */
 u64 paging_bytes_needed(void)
 {
     u64 end = map_end(), kernel_tables = 16;
-    return (1 + round_up(end, 1ul << 39) / (1ul << 39) + (end >> 30) + 3 + kernel_tables) * L4_PAGE_SIZE;
+    return (round_up(end, 1ul << 39) / (1ul << 39) + (end >> 30) + 2 * (4 + kernel_tables)) * L4_PAGE_SIZE;
 }
 
 /* The table that entry `index` of `table` points to, made if need be. */
@@ -57,25 +61,29 @@ static u64 *leaf_of(u64 *root, vaddr_t at, u32 leaf_shift)
 
 static void map_kernel(u64 *root, const struct l4_segment *segment)
 {
-    u64 bits = PRESENT | GLOBAL | (segment->rights & L4_W ? WRITE : 0) | (segment->rights & L4_X ? 0 : no_execute());
+    u64 bits = PRESENT | global | (segment->rights & L4_W ? WRITE : 0) | (segment->rights & L4_X ? 0 : no_execute());
     for (u64 done = 0; done < segment->bytes; done += L4_PAGE_SIZE)
         *leaf_of(root, segment->at + done, L4_PAGE_SHIFT) = (segment->frames + done) | bits;
 }
 
 u64 paging_build(paddr_t at, const struct kernel_image *kernel)
 {
-    u64 *root = (u64 *)at;
-    next_table = at + L4_PAGE_SIZE;
+    u64 *root = (u64 *)at, *entry_root = root + ENTRIES;
+    next_table = at + (kernel->entry_pages ? 2 : 1) * L4_PAGE_SIZE;
+    global = kernel->entry_pages ? 0 : GLOBAL;
     for (paddr_t frame = 0; frame < map_end(); frame += L4_LARGE_SIZE) {
         u64 cache = memory_has_ram(frame, L4_LARGE_SIZE) ? 0 : WRITE_THROUGH | UNCACHED;
         if (frame < LOW_END || !cache)
-            *leaf_of(root, frame, L4_LARGE_SHIFT) = frame | PRESENT | WRITE | LARGE | GLOBAL | cache;
+            *leaf_of(root, frame, L4_LARGE_SHIFT) = frame | PRESENT | WRITE | LARGE | global | cache;
     }
     for (u32 i = 0; i < ENTRIES / 2 && root[i]; i++)
         root[ENTRIES / 2 + i] = root[i] | no_execute();
     if (kernel->bytes > 14ul * L4_LARGE_SIZE)
         fail("the kernel's image is larger than 28 MB; build it again", NULL);
-    for (u32 i = 0; i < kernel->segments; i++)
+    for (u32 i = 0; i < kernel->segments; i++) {
         map_kernel(root, &kernel->segment[i]);
+        if (kernel->entry_pages >> i & 1)
+            map_kernel(entry_root, &kernel->segment[i]);
+    }
     return next_table - at;
 }

@@ -17,6 +17,7 @@ boot_entry:
         .globl  boot_stack_end, fault_stack_end
         .skip   STACK_BYTES
 boot_stack_end:
+        if_kpti(.section .bss.entry, "aw", @nobits; .balign 4096)
         .skip   FAULT_STACK_BYTES
 fault_stack_end:
 

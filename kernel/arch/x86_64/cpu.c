@@ -14,9 +14,9 @@ extern char boot_stack_end[], fault_stack_end[];
 u64 arch_direct_map = ARCH_DIRECT_MAP;
 u32 cpu_features, cpu_has_smap, cpu_fpu_bytes;
 u64 cpu_xcr0;
-paddr_t cpu_kernel_root;
-static struct arch_cpu boot_cpu __attribute__((aligned(4096)));
-static u64 idt[256][2] __attribute__((aligned(4096)));
+paddr_t cpu_kernel_root ENTRY_DATA;
+static struct arch_cpu boot_cpu ENTRY_DATA __attribute__((aligned(4096)));
+static u64 idt[256][2] ENTRY_DATA __attribute__((aligned(4096)));
 
 /* What the loader has found out is turned on. */
 static void features_init(u64 cr4, const struct l4_kip *kip)
@@ -35,6 +35,7 @@ static void features_init(u64 cr4, const struct l4_kip *kip)
 static void gate_set(u32 vector, const void *entry, u64 flags)
 {
     u64 at = (u64)entry;
+    flags |= GATE_INTERRUPT;
     idt[vector][0] = (at & 0xffff) | KERNEL_CS << 16 | flags << 32 | (at >> 16 & 0xffff) << 48;
     idt[vector][1] = at >> 32;
 }
@@ -42,12 +43,13 @@ static void gate_set(u32 vector, const void *entry, u64 flags)
 static void tables_init(struct arch_cpu *cpu)
 {
     for (u32 i = 0; i < 256; i++)
-        gate_set(i, entry_vectors[i], GATE_INTERRUPT);
-    gate_set(VECTOR_NMI, entry_nmi, GATE_INTERRUPT | IST_FAULT);
-    gate_set(VECTOR_DOUBLE_FAULT, entry_vectors[VECTOR_DOUBLE_FAULT], GATE_INTERRUPT | IST_FAULT);
-    gate_set(VECTOR_BREAKPOINT, entry_vectors[VECTOR_BREAKPOINT], GATE_INTERRUPT | GATE_USER);
-    gate_set(VECTOR_INT_80, entry_vectors[VECTOR_INT_80], GATE_INTERRUPT | GATE_USER);
+        gate_set(i, entry_vectors[i], IST_TRAP);
+    gate_set(VECTOR_NMI, entry_nmi, IST_FAULT);
+    gate_set(VECTOR_DOUBLE_FAULT, entry_vectors[VECTOR_DOUBLE_FAULT], IST_FAULT);
+    gate_set(VECTOR_BREAKPOINT, entry_vectors[VECTOR_BREAKPOINT], GATE_USER | IST_TRAP);
+    gate_set(VECTOR_INT_80, entry_vectors[VECTOR_INT_80], GATE_USER | IST_TRAP);
     cpu->tss.ist[IST_FAULT - 1] = (u64)fault_stack_end;
+    if_kpti(cpu->tss.ist[IST_TRAP - 1] = (u64)(&cpu->trap + 1);)
     cpu->tss.io_base = TSS_BASE_NONE;
     cpu->ports[PORTS_BYTES] = 0xff;
 
@@ -106,7 +108,7 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
     apic_init(&record->machine, kip);
 }
 
-const u64 *arch_kernel_half(void) { return (const u64 *)arch_pointer(cpu_kernel_root) + 256; }
+const u64 *arch_kernel_half(void) { return (const u64 *)arch_pointer(cpu_kernel_root + KPTI * L4_PAGE_SIZE) + 256; }
 
 /* One CPU and no PCIDs: what is not in CR3 is not in the TLB. Of ports there is the bitmap. */
 void arch_tlb_forget(paddr_t root, vaddr_t at)

@@ -3,6 +3,7 @@
  * relies on (offsets.c).
  * Rule: nothing outside this folder includes it. */
 #pragma once
+#include "kpti.h"
 
 /* Selectors as Linux programs know them; their order is SYSCALL's and SYSRET's (SDM vol. 2, SYSRET). */
 #define KERNEL_CS 0x10
@@ -36,7 +37,7 @@ struct tss {
     u64 rsp[3], spare1, ist[7], spare2;
     u32 io_base;
 } __attribute__((packed));
-enum { IST_FAULT = 1, TSS_PORTS = 104 + 4, TSS_LIMIT = TSS_PORTS + PORTS_BYTES };
+enum { IST_FAULT = 1, IST_TRAP = KPTI * 2, TSS_PORTS = 104 + 4, TSS_LIMIT = TSS_PORTS + PORTS_BYTES };
 #define TSS_BASE_PORTS ((u32)TSS_PORTS << 16)
 #define TSS_BASE_NONE  0xffff0000
 
@@ -51,14 +52,13 @@ struct arch_cpu {
     u32 spare2;
     u8 ports[PORTS_BYTES + 1];      /* the TSS's bitmap; its last byte must be 0xff */
     u64 gdt[9];
-    paddr_t root;                   /* in CR3 */
+    paddr_t root;                   /* in CR3, with KPTI while user code runs */
     paddr_t ports_of;               /* the page table that `ports` is of, or 0 */
     u64 extra;                      /* what a switch has to undo that not every switch does: the running thread's FPU
                                      * area (0: CR0.TS is set) and the flag below */
+    u64 trap[KPTI * 256] __attribute__((aligned(16)));
 };
-enum {
-    EXTRA_BASES = 1,                /* always: no FSGSBASE */
-};
+enum { EXTRA_BASES = 1 };           /* always: no FSGSBASE */
 _Static_assert(sizeof(struct tss) == 104 && offsetof(struct arch_cpu, ports) - offsetof(struct arch_cpu, tss) == TSS_PORTS,
     "as the CPU has it");
 _Static_assert(offsetof(struct arch_cpu, generic) == ARCH_CPU_AT, "arch.h reaches it");

@@ -39,7 +39,7 @@
         mov     %gs:CPU_STACK, %rsp
 .endm
 
-/* Back to after SYSCALL: rsp is the frame; GS base is the user's already. */
+/* Back to after SYSCALL: rsp is the frame. */
 .macro resume_frame
         mov     FRAME_KEPT - 56(%rsp), %r15
         mov     FRAME_KEPT - 48(%rsp), %r14
@@ -47,26 +47,25 @@
         mov     FRAME_KEPT - 32(%rsp), %r12
         mov     FRAME_KEPT - 24(%rsp), %rbp
         mov     FRAME_KEPT - 16(%rsp), %rbx
-        mov     FRAME_MESSAGE(%rsp), %r10
-        mov     FRAME_MESSAGE + 8(%rsp), %rdi
-        mov     FRAME_MESSAGE + 16(%rsp), %rax
-        mov     FRAME_MESSAGE + 24(%rsp), %rsi
-        mov     FRAME_MESSAGE + 32(%rsp), %rdx
-        mov     FRAME_MESSAGE + 40(%rsp), %r8
-        mov     FRAME_MESSAGE + 48(%rsp), %r9
+        .set    place, 0
+        .irp    register, r10, rdi, rax, rsi, rdx, r8, r9
+        mov     FRAME_MESSAGE + place(%rsp), %\register
+        .set    place, place + 8
+        .endr
         mov     FRAME_RIP(%rsp), %rcx
         mov     FRAME_RFLAGS(%rsp), %r11
         mov     FRAME_RSP(%rsp), %rsp
-        sysretq
 .endm
 
         .text
+        if_kpti(.section .entry, "ax")
 /* rcx is rip, r11 rflags, rsp the user's; SFMASK has turned interrupts off. */
         .globl  entry_system_call
         .balign 64
 entry_system_call:
         swapgs
         mov     %rsp, %gs:CPU_USER_RSP
+        if_kpti(kpti_enter %rsp)
         mov     %gs:CPU_RSP0, %rsp
         mov     %rcx, END_RIP(%rsp)
         mov     %r11, END_RFLAGS(%rsp)
@@ -97,8 +96,10 @@ entry_resume:
         mov     %rax, %rsp
         cmpl    $ENTRY_SYSCALL, FRAME_VECTOR(%rsp)
         jne     by_iret
-        swapgs
         resume_frame
+        if_kpti(kpti_leave)
+        swapgs
+        sysretq
 
 answer: save_kept
         call    kernel_answer
@@ -119,21 +120,21 @@ entry_resume_handed:
         mov     FRAME_GS_BASE(%rsp), %rcx
         wrgsbase %rcx
         resume_frame
+        if_kpti(swapgs; kpti_leave; swapgs)
+        sysretq
 
 /* No capability: a status, and no words. */
 refuse:
         movq    $0, END_PROGRESS(%rsp)          /* of the invocation that had begun before its capability went */
         movq    $0, END_ITEMS_TO(%rsp)
-        xor     %esi, %esi
         mov     $ENTRY_REFUSED, %edi
-        xor     %edx, %edx
-        xor     %r8d, %r8d
-        xor     %r9d, %r9d
-        xor     %r10d, %r10d
-        xor     %eax, %eax
+        .irp    register, esi, edx, r8d, r9d, r10d, eax
+        xor     %\register, %\register
+        .endr
         mov     END_RIP(%rsp), %rcx
         mov     END_RFLAGS(%rsp), %r11
         mov     %gs:CPU_USER_RSP, %rsp
+        if_kpti(kpti_leave)
         swapgs
         sysretq
 
@@ -151,6 +152,7 @@ foreign:
         mov     END_UPCALL(%rsp), %rcx
         mov     END_UPCALL_STACK(%rsp), %rsp
         and     $~ENTRY_FLAG_TRAP, %r11
+        if_kpti(kpti_leave)
         swapgs
         sysretq
 
@@ -179,6 +181,7 @@ by_iret:
         mov     %rdx, FRAME_RIP(%rsp)
 1:      pop_registers
         add     $16, %rsp               /* vector, error */
+        if_kpti(kpti_leave_frame)
         swapgs
         iretq
 to_idle:
@@ -215,6 +218,7 @@ entry_vectors:
 enter:  testb   $3, 24(%rsp)
         jz      enter_from_kernel
         swapgs
+        if_kpti(kpti_take_frame)
         push_registers
         cmpl    $0, cpu_has_smap(%rip)  /* interrupts leave AC as the user set it */
         je      1f
@@ -237,8 +241,8 @@ enter_from_kernel:
 
 kernel_bug:
         push_registers
+        if_kpti(kpti_enter %rax)
         mov     %rsp, %rdi
-        and     $-16, %rsp
         call    trap_kernel_bug
 
 /* May come anywhere, also between SYSCALL and swapgs: touches nothing. */

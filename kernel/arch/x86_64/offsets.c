@@ -15,6 +15,8 @@ __attribute__((used)) void offsets(void)
     SYMBOL(CPU_USER_RSP, offsetof(struct arch_cpu, user_rsp));
     SYMBOL(CPU_STACK, offsetof(struct arch_cpu, stack));
     SYMBOL(CPU_IDLE, offsetof(struct arch_cpu, idle));
+    SYMBOL(CPU_ROOT, offsetof(struct arch_cpu, root));
+    SYMBOL(CPU_TRAP_END, offsetof(struct arch_cpu, trap) + sizeof(this_cpu->trap));
     SYMBOL(CPU_RSP0, offsetof(struct arch_cpu, tss.rsp[0]));
     SYMBOL(FRAME_MESSAGE, offsetof(struct frame, message));
     SYMBOL(FRAME_VECTOR, offsetof(struct frame, vector));

@@ -54,7 +54,8 @@ static inline __attribute__((always_inline)) void root_switch(paddr_t root)
         return;
     this_cpu->root = root;
     this_cpu->tss.io_base = TSS_BASE_NONE;
-    root_write(root);
+    if (!KPTI)
+        root_write(root);
 }
 
 /* The FPU is to be turned on or off or loaded, or the CPU has no short way for bases. */

@@ -30,8 +30,7 @@ void trap_kernel_bug(const struct frame *f)
         "r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "rcx", "r10", "rdi", "rax", "rsi", "rdx", "r8", "r9",
         "vector", "error", "rip", "cs", "rflags", "rsp", "ss",
     };
-    print("\nkernel bug: exception %lu, error %lx, at %lx, cr2 %lx, rsp0 %lx\n", f->vector, f->error, f->rip,
-        arch_fault_address(), (u64)this_cpu->tss.rsp[0]);
+    print("\nkernel bug: exception %lu, error %lx, at %lx, cr2 %lx\n", f->vector, f->error, f->rip, arch_fault_address());
     for (u32 i = 0; i < sizeof *f / sizeof(u64); i++)
         print("%s %lx%s", names[i], ((const u64 *)f)[i], i % 4 == 3 ? "\n" : "  ");
     print("\n");
