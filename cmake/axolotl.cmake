@@ -5,10 +5,11 @@
 #   axo_server(NAME SOURCES... [MODULE])              the same; MODULE puts it into the archive that `axo run` boots
 #   axo_library(NAME SOURCES...)                      a native library; its folder include/ is for those who link it
 #   axo_image(NAME SCRIPT FILE SOURCES... [OPTIONS])  a freestanding image with its own linker script (kernel, loader)
-#   axo_archive(NAME FILE OUT MEMBERS...)             a boot archive; the kernel is always its first member
+#   axo_archive(NAME FILE OUT MEMBERS...)             a boot archive; its first member is the kernel, or MEMBERS' first one: kernel=TARGET
 #   axo_guest_test(NAME ARCHIVE MEMBERS... | OF TEST  [CMDLINE TEXT] [TIMEOUT S] [LABELS L...] [ICOUNT]
-#                  [SMP N] [MEM M] [CPU MODEL] [MACHINE pc|q35] [WAY direct|iso|uefi])   OF: the archive of another test
-#   axo_guest_bench(GROUP ARCHIVE MEMBERS...)         booted by `axo bench GROUP` under -icount
+#                  [SMP N] [MEM M] [CPU MODEL] [MACHINE pc|q35] [WAY direct|iso|uefi] [KPTI])   OF: the archive of another test;
+#                                                     KPTI: with the other kernel
+#   axo_guest_bench(GROUP ARCHIVE MEMBERS... [KPTI])  booted by `axo bench GROUP` under -icount; with the other kernel, too
 #   axo_host_test(NAME SOURCES... [INCLUDES DIR...] [DEFINES D...] [LABELS L...])   CMocka, ASan, UBSan, host compiler
 #   axo_python_test(NAME PATH... [LABELS L...] [NEEDS FILE...])   pytest; the system that `axo run` boots is there
 # A test names what it needs in REQUIRED_FILES: `axo test NAME` builds no more than that.
@@ -174,7 +175,10 @@ function(_axo_manifest_check command)
 endfunction()
 
 function(_axo_archive_now name file members)
-    _axo_members(words files kernel ${members})
+    if(NOT members MATCHES "^kernel=")
+        list(PREPEND members kernel)
+    endif()
+    _axo_members(words files ${members})
     if(words MATCHES "^missing (.*)")
         message(WARNING "archive ${name} left out: there is no target ${CMAKE_MATCH_1}")
         return()
@@ -189,9 +193,13 @@ endfunction()
 
 # Boots the members and judges by the status that the guest leaves through isa-debug-exit: 33 is a pass.
 function(axo_guest_test name)
-    cmake_parse_arguments(arg "ICOUNT" "OF;CMDLINE;TIMEOUT;SMP;MEM;CPU;MACHINE;WAY" "ARCHIVE;LABELS" ${ARGN})
+    cmake_parse_arguments(arg "ICOUNT;KPTI" "OF;CMDLINE;TIMEOUT;SMP;MEM;CPU;MACHINE;WAY" "ARCHIVE;LABELS" ${ARGN})
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/test)
-    if(arg_OF)
+    if(arg_KPTI)
+        get_property(arg_ARCHIVE GLOBAL PROPERTY AXO_MEMBERS_${arg_OF})
+        list(PREPEND arg_ARCHIVE kernel=kernel-kpti)
+    endif()
+    if(arg_OF AND NOT arg_KPTI)
         set(archive ${arg_OF})
     else()
         set(archive ${name})
@@ -230,10 +238,13 @@ function(_axo_guest_test_now name archive patience labels)
 endfunction()
 
 function(axo_guest_bench group)
-    cmake_parse_arguments(arg "" "" "ARCHIVE" ${ARGN})
+    cmake_parse_arguments(arg "KPTI" "" "ARCHIVE" ${ARGN})
     set(file bench/${group}.cpio)
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
     axo_archive(bench-${group} FILE ${CMAKE_BINARY_DIR}/${file} MEMBERS ${arg_ARCHIVE})
+    if(arg_KPTI)
+        axo_archive(bench-${group}-kpti FILE ${CMAKE_BINARY_DIR}/bench/${group}-kpti.cpio MEMBERS kernel=kernel-kpti ${arg_ARCHIVE})
+    endif()
     set_property(GLOBAL APPEND_STRING PROPERTY AXO_BENCHES "${group} ${file}\n")
 endfunction()
 
@@ -291,14 +302,17 @@ function(_axo_system_now)
     else()
         get_property(members GLOBAL PROPERTY AXO_MEMBERS_first-call)
     endif()
-    add_custom_target(system)       # what `axo run` builds: it has no packages for the host tests
-    if(members AND TARGET kernel)
-        _axo_archive_now(system ${CMAKE_BINARY_DIR}/system.cpio "${members}")
-        add_dependencies(system archive-system)
-    endif()
-    if(TARGET loader)
-        add_dependencies(system boot-loader)
-    endif()
+    foreach(kernel IN ITEMS kernel kernel-kpti)
+        string(REPLACE kernel system system ${kernel})
+        add_custom_target(${system})    # what `axo run` builds: it has no packages for the host tests
+        if(members AND TARGET ${kernel})
+            _axo_archive_now(${system} ${CMAKE_BINARY_DIR}/${system}.cpio "kernel=${kernel};${members}")
+            add_dependencies(${system} archive-${system})
+        endif()
+        if(TARGET loader)
+            add_dependencies(${system} boot-loader)
+        endif()
+    endforeach()
     add_custom_target(benches)
     get_property(archives GLOBAL PROPERTY AXO_ARCHIVES)
     list(FILTER archives INCLUDE REGEX "^bench-")

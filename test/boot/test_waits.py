@@ -24,7 +24,7 @@ def test_waits(tmp_path):
     with qemu.Guest(qemu.Machine(loader=BOOT / "loader", archive=file), debugged=True) as guest:
         reader = threading.Thread(target=guest.watch, args=(lambda data: None, lambda data: None), daemon=True)
         reader.start()
-        words = gdb.gdb_words(options, SimpleNamespace(symbols=symbols), guest.debug_socket)
+        words = gdb.gdb_words(options, SimpleNamespace(kernel=symbols / "kernel"), guest.debug_socket)
         run = subprocess.run(words, capture_output=True, text=True, timeout=60)
         said = run.stdout
         guest.stop()

@@ -10,7 +10,7 @@ import sys
 from . import build, count, document, elf, figures, lat, paths, programs, qemu, say, scratch, stretch
 
 TIMEOUT = 900
-PROGRAMS, LAT, LATENCY = "programs", "lat", "latency"
+KERNEL, PROGRAMS, LAT, LATENCY = "kernel", "programs", "lat", "latency"
 MEASURE = "measure"
 
 
@@ -37,15 +37,21 @@ def ended_well(guest, status, what):
 
 
 # ---- a bench archive ----
+def with_kpti(archive):
+    return archive.with_name(f"{archive.stem}-kpti.cpio")
+
+
 def measure(files, archive, **machine):
     """[figure] of one boot of an archive."""
+    if files.kpti:
+        archive = with_kpti(archive)
     machine = qemu.Machine(loader=files.loader, archive=archive, words=["bench"], icount=True, **machine)
     with qemu.Guest(machine) as guest:
         log = bytearray()
         status = guest.watch(lambda data: None, log.extend, TIMEOUT)
         guest.keep_log(files.last_log)
         ended_well(guest, status, archive.stem)
-    return figures.gather(bytes(log), machine.cpu)
+    return figures.gather(bytes(log), machine.cpu, "kpti" if files.kpti else "axolotl")
 
 
 # ---- the program ----
@@ -127,6 +133,8 @@ def command(options):
         raise say.usage_failure(f"--rows picks rows of `axo bench {LAT}`")
     if options.docs and (picked or options.cpu):
         raise say.usage_failure("--docs wants all rows and both CPUs")
+    if options.kpti and options.group != KERNEL:
+        raise say.usage_failure(f"--kpti goes with `axo bench {KERNEL}`")
     files = build.build_all(options, "run", *(["charts"] if options.docs else []), targets=["benches"])
     known = groups(files)
     if options.list:
@@ -140,7 +148,7 @@ def command(options):
         if options.group in (LAT, LATENCY):
             raise say.usage_failure(f"{options.group} has no marks; `axo bench {PROGRAMS}` has the same operations, one at a time")
         return take_apart(files, known, options)
-    return measure_groups(files, known, options, picked)
+    return measure_groups(paths.Build(options.build_dir), known, options, picked)
 
 
 def shown(group, found, results, is_markdown):
@@ -161,6 +169,9 @@ def measure_groups(files, known, options, picked):
             for cpu in cpus:
                 say.note(f"measuring {group} on {cpu}")
                 found += run(files, group, known[group], cpu, picked)
+                if group == KERNEL and (options.kpti or options.docs):
+                    say.note(f"measuring {group} with KPTI on {cpu}")
+                    found += run(paths.Build(options.build_dir, True), group, known[group], cpu)
         everything += found
         tables[group] = found, shown(group, found, results, True)
         print("\n".join(shown(group, found, results, options.markdown)), file=sys.stderr if options.json == "-" else sys.stdout, flush=True)

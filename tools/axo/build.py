@@ -70,7 +70,7 @@ def has_target(build, name):
 def build_all(options, *needs, targets=(), inside=None, variables=()):
     """Makes sure of packages and of everything built; the Build. `needs` are words of tools/packages.txt. `inside`: a build of its own in
     that folder of the usual one, with these variables of CMake's."""
-    build = paths.Build(options.build_dir)
+    build = paths.Build(options.build_dir, getattr(options, "kpti", False))
     if inside:
         build = paths.Build(build.folder / inside)
     ready_made = getattr(options, "no_build", False)

@@ -22,7 +22,8 @@ def ratios(plot, labelled):
 
 def kernel(plot, found):
     """Each operation by its goal."""
-    shown = [(figures.name_of(figure), figure) for figure in found if figure["cpu"] == "max" and "goal" in figure]
+    shown = [(figures.name_of(figure), figure) for figure in found
+             if figure["cpu"] == "max" and figure["system"] == "axolotl" and "goal" in figure]
     plot.set_title("instructions by their goal (-cpu max); left of 1: reached")
     return ratios(plot, [(f"{name}  {figure['value']:,} of {figure['goal']:,}", figure["value"] / figure["goal"]) for name, figure in shown])
 

@@ -44,6 +44,7 @@ def machine(parser):
     parser.add_argument("--cpu", metavar="MODEL", default="max", help="QEMU's CPU model (default: max)")
     parser.add_argument("--machine", choices=("pc", "q35"), help="QEMU's board (default: pc, with --uefi q35)")
     parser.add_argument("--icount", action="store_true", help="one nanosecond of guest time an instruction: repeatable")
+    parser.add_argument("--kpti", action="store_true", help="with the kernel that user mode's page tables do not have")
 
 
 def run_flags(parser):
@@ -77,6 +78,7 @@ def bench_flags(parser):
     parser.add_argument("--list", action="store_true", help="print the groups")
     parser.add_argument("--profile", metavar="ID", help="print which functions the instructions of one operation are in")
     parser.add_argument("--trace", metavar="ID", help="print the instructions of one operation in order")
+    parser.add_argument("--kpti", action="store_true", help="`kernel` with KPTI, too, or --profile and --trace with it instead")
     parser.add_argument("--cpu", choices=("max", "qemu64"), help="QEMU's CPU model (default: both, but max for --profile and --trace)")
     parser.add_argument("--rows", metavar="ROWS", help="of lat only these: names or patterns, with commas between; `decided`: those with a *")
     parser.add_argument("--no-build", action="store_true", help="measure what is built already")
@@ -132,6 +134,7 @@ COMMANDS = {
   ./axo bench latency                    the longest stretches with interrupts off, and where they are spent
   ./axo bench --profile k_ipc_cross_4    that operation by function: kernel, servers, runtime, program
   ./axo bench --trace k_null --cpu qemu64
+  ./axo bench kernel --kpti              the same table with a column for the kernel that is built with KPTI
   ./axo bench programs --profile u_fork
   ./axo bench kernel --docs              the kernel's table and chart of docs/figures.md, measured again"""),
     "fuzz": ("fuzz", fuzz_flags, "Run the kernel on the host under libFuzzer, beside a model of it.", """\

@@ -54,7 +54,7 @@ def marks(kernel, program):
 
 def qemu_words(files, folder, program):
     """QEMU's arguments to count between the marks of this Elf file; `read` finds the result in the same folder."""
-    (folder / "marks").write_text(marks(elf.Elf(files.symbols / "kernel"), program))
+    (folder / "marks").write_text(marks(elf.Elf(files.kernel), program))
     return ["-plugin", f"{plugin(files)},marks={folder / 'marks'},out={folder / 'counted'}"]
 
 
@@ -84,8 +84,8 @@ def parts(program, page):
 
 def images(files, *more):
     """Images of every program that was built with symbols, and [(name, path)] more."""
-    named = {}
-    for name, path in [*((path.name, path) for path in sorted(files.symbols.iterdir())), *more]:
+    named, other = {}, {"kernel", "kernel-kpti"} - {files.kernel.name}
+    for name, path in [*((path.name, path) for path in sorted(files.symbols.iterdir()) if path.name not in other), *more]:
         try:
             named[name] = elf.Elf(path)
         except (ValueError, OSError):

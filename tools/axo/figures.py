@@ -3,7 +3,7 @@
 
 A figure is a dict: `id`, `value` (the median) and `unit`; where known also `min`, `of` (one line of so many operations at once), `goal`, `what`,
 `cpu`, `system`, and `counted`, `counted_min`: the same from outside the guest. Instead of a value there may be `failed`, a word. Rows that the
-kernel and the runtime decide have `decided`. Qualifiers follow an id after points: `.linux`, `.qemu64`."""
+kernel and the runtime decide have `decided`. Qualifiers follow an id after points: `.linux` or `.kpti`, `.qemu64`."""
 import json
 import re
 import sys
@@ -61,7 +61,8 @@ def columns(found):
     """[(title, function from a row to a cell)], those that hold something; the goal last."""
     titles = []
     for cpu in CPUS:
-        for title, system, key in ((cpu, "axolotl", "value"), ("min", "axolotl", "min"), (f"Linux {cpu}", "linux", "value")):
+        for title, system, key in ((cpu, "axolotl", "value"), ("min", "axolotl", "min"), (f"KPTI {cpu}", "kpti", "value"),
+                                   (f"Linux {cpu}", "linux", "value")):
             titles.append((title, lambda row, where=(system, cpu), key=key: cell(row.get(where, {}), key)))
         titles.append(("ratio", lambda row, cpu=cpu: ratio(row, cpu)))
     titles.append(("goal", lambda row: cell(next(iter(row.values())), "goal")))

@@ -16,12 +16,13 @@ def gdb_words(options, files, socket):
         words += ["-batch"]
         for order in options.batch.split(";"):
             words += ["-ex", order.strip()]
-    return [*words, str(files.symbols / "kernel")]
+    return [*words, str(files.kernel)]
 
 
 def command(options):
-    machine = run.machine_of(options, paths.Build(options.build_dir))
-    files = build.build_all(options, "run", "gdb", targets=["system"])
+    files = paths.Build(options.build_dir, options.kpti)
+    machine = run.machine_of(options, files)
+    build.build_all(options, "run", "gdb", targets=[files.system.stem])
     if options.test:
         if not build.has_target(files, f"archive-{options.test}"):
             raise say.usage_failure(f"there is no guest test {options.test!r}; `./axo test --list` shows them")

@@ -23,15 +23,17 @@ def check_writable(flag, name):
 
 
 class Build:
-    """One build folder: build/ unless --build-dir says otherwise."""
+    """One build folder: build/ unless --build-dir says otherwise. `kpti`: with the kernel that user mode cannot see."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, kpti=False):
+        self.kpti, suffix = kpti, "-kpti" if kpti else ""
         self.folder = Path(folder).resolve() if folder else TOP / "build"
         self.native = self.folder / "native"            # CMake's
         self.boot = self.native / "boot"                # stripped images, as they go into archives
         self.symbols = self.native / "bin"              # the same with symbols
         self.loader = self.boot / "loader"
-        self.system = self.native / "system.cpio"       # what `axo run` boots
+        self.kernel = self.symbols / f"kernel{suffix}"
+        self.system = self.native / f"system{suffix}.cpio"      # what `axo run` boots
         self.last_log = self.folder / "last-boot.log"
         self.build_log = self.folder / "build.log"
         self.lock = self.folder / ".lock"

@@ -308,8 +308,9 @@ def command(options):
     if options.snapshot:
         paths.check_writable("--snapshot", options.snapshot)
     needs = ["run", *(["iso"] if options.iso or options.uefi else []), *(["uefi"] if options.uefi else [])]
-    machine = machine_of(options, paths.Build(options.build_dir))       # before the build: a wrong flag is told at once
-    files = build.build_all(options, *needs, targets=["system"])
+    files = paths.Build(options.build_dir, options.kpti)
+    machine = machine_of(options, files)        # before the build: a wrong flag is told at once
+    build.build_all(options, *needs, targets=[files.system.stem])
     for flag in ("exec", "strace"):
         if getattr(options, flag) is not None:
             check_served(files, f"--{flag}")

@@ -45,7 +45,7 @@ def plugin(files):
 
 
 def qemu_words(files, folder):
-    address = elf.Elf(files.symbols / "kernel").address
+    address = elf.Elf(files.kernel).address
     where = {"call": address("entry_system_call"), "vectors": address("entry_vectors"), "idle": address("entry_idle"),
              "after": address("entry_vectors") + VECTORS * VECTOR_BYTES}
     return ["-plugin", ",".join([str(plugin(files)), *(f"{key}={value:x}" for key, value in where.items()), f"out={folder / 'stretches'}"])]
@@ -74,7 +74,7 @@ def run(files, scene, cpu):
     """The Result of one boot."""
     with scratch.Folder() as folder:
         SCENES[scene](files, folder, cpu=cpu, extra=qemu_words(files, folder))
-        return read(folder / "stretches", files.symbols / "kernel")
+        return read(folder / "stretches", files.kernel)
 
 
 # ---- what came out ----
