@@ -6,10 +6,16 @@
  * Multiboot2 specification 2.0, sections 3.1 and 3.3; x86/HVM direct boot ABI. */
 
 #define CR0_PE          (1 << 0)
+#define CR0_MP          (1 << 1)
+#define CR0_EM          (1 << 2)
+#define CR0_TS          (1 << 3)
+#define CR0_NE          (1 << 5)
 #define CR0_WP          (1 << 16)
+#define CR0_AM          (1 << 18)
 #define CR0_PG          (1 << 31)
 #define CR4_PAE         (1 << 5)
 #define MSR_EFER        0xc0000080
+#define EFER_SCE        (1 << 0)
 #define EFER_LME        (1 << 8)
 #define EFER_NXE        (1 << 11)
 #define MULTIBOOT2      0x36d76289
@@ -94,13 +100,14 @@ to_long_mode:
         mov     %eax, %cr3
         mov     $MSR_EFER, %ecx
         rdmsr
-        or      $EFER_LME, %eax
+        or      $(EFER_SCE | EFER_LME), %eax
         test    %ebx, %ebx
         jz      1f
         or      $EFER_NXE, %eax
 1:      wrmsr
         mov     %cr0, %eax
-        or      $(CR0_PE | CR0_WP | CR0_PG), %eax
+        or      $(CR0_PE | CR0_MP | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_PG), %eax   /* as the kernel wants it */
+        and     $~CR0_EM, %eax
         mov     %eax, %cr0
         lgdt    gdt_pointer
         ljmp    $8, $in_long_mode

@@ -25,7 +25,7 @@ def one_sentence(text):
     ["run", "--machine", "mips"], ["run", "--timeout", "0"], ["run", "--mem", "lots", "--no-build"], ["test", "--", "-d", "int"], ["help", "nothing"],
     ["run", "--ex", "true"], ["run", "--exec"], ["run", "--smp", "65", "--no-build"], ["run", "--mem", "8", "--no-build"],
     ["run", "--timeout", "soon"], ["run", "--iso", "--uefi", "--no-build"], ["bench", "--json"], ["bench", "a", "b"],
-    ["bench", "kernel", "--docs", "--cpu", "max"], ["bench", "kernel", "--rows", "stat"], ["bench", "lat", "--rows", "none"],
+    ["bench", "kernel", "--docs", "--cpu", "max"], ["bench", "lat", "--kpti"], ["bench", "kernel", "--rows", "stat"], ["bench", "lat", "--rows", "none"],
     ["bench", "--json", "/nowhere/figures"], ["run", "--snapshot", "/nowhere/shot", "--no-build"], ["run", "--mem", "63", "--no-build"],
 ])
 def test_a_wrong_word_is_one_sentence_and_status_2(axo, fake_build, words):

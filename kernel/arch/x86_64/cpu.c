@@ -2,34 +2,20 @@
 /* cpu.c: turns on what the loader has found this CPU to have, and builds its tables. */
 #include "cpu.h"
 #include "paging.h"
+#include "thread.h"
 
-enum { MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_SFMASK = 0xc0000084 };
+enum { MSR_STAR = 0xc0000081, MSR_LSTAR, MSR_SFMASK = 0xc0000084 };
 enum { MSR_GS_BASE = 0xc0000101, MSR_KERNEL_GS_BASE };
-enum { EFER_SCE = 1, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 << 11 };
-enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5, CR0_WP = 1 << 16, CR0_AM = 1 << 18 };
 enum { FLAG_TF = 1 << 8, FLAG_IF = 1 << 9, FLAG_DF = 1 << 10, FLAG_NT = 1 << 14, FLAG_AC = 1 << 18 };
 enum { GATE_INTERRUPT = 0x8e00, GATE_USER = 0x6000, VECTOR_DOUBLE_FAULT = 8, VECTOR_NMI = 2 };
 
 extern char boot_stack_end[], fault_stack_end[];
 u64 arch_direct_map = ARCH_DIRECT_MAP;
-u32 cpu_features, cpu_has_smap, cpu_fpu_bytes;
+u32 cpu_features, cpu_fpu_bytes;
 u64 cpu_xcr0;
 paddr_t cpu_kernel_root ENTRY_DATA;
 static struct arch_cpu boot_cpu ENTRY_DATA __attribute__((aligned(4096)));
 static u64 idt[256][2] ENTRY_DATA __attribute__((aligned(4096)));
-
-/* What the loader has found out is turned on. */
-static void features_init(u64 cr4, const struct l4_kip *kip)
-{
-    u64 cr0;
-    __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
-    cr0 = (cr0 | CR0_MP | CR0_TS | CR0_NE | CR0_WP | CR0_AM) & ~(u64)CR0_EM;
-    __asm__ volatile("mov %0, %%cr0; mov %1, %%cr4" : : "r"(cr0), "r"(cr4) : "memory");
-    cpu_features = kip->features;
-    cpu_has_smap = kip->features & L4_CPU_SMAP;
-    cpu_xcr0 = kip->xcr0;
-    cpu_fpu_bytes = kip->xsave_bytes;
-}
 
 /* SDM vol. 3, 6.14.1 */
 static void gate_set(u32 vector, const void *entry, u64 flags)
@@ -75,10 +61,10 @@ static void entries_init(struct arch_cpu *cpu)
     cpu->stack = (u64)boot_stack_end;
     cpu->idle = (struct frame){ .rip = (u64)entry_idle, .cs = KERNEL_CS, .rflags = FLAG_IF | 2,
         .rsp = (u64)boot_stack_end, .ss = KERNEL_SS };
-    switch_init(cpu);
+    cpu->tss.rsp[0] = (u64)thread_nobody.frame_end;
+    cpu->extra = cpu_features & L4_CPU_FSGSBASE ? 0 : EXTRA_BASES;
     msr_write(MSR_GS_BASE, (u64)cpu);
     msr_write(MSR_KERNEL_GS_BASE, 0);
-    msr_write(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | (cpu_features & L4_CPU_NX ? EFER_NXE : 0));
     msr_write(MSR_STAR, (u64)KERNEL_CS << 32 | (u64)(USER_SS - 8) << 48);
     msr_write(MSR_LSTAR, (u64)entry_system_call);
     msr_write(MSR_SFMASK, FLAG_TF | FLAG_IF | FLAG_DF | FLAG_AC | FLAG_NT);
@@ -100,9 +86,12 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
     struct arch_cpu *cpu = &boot_cpu;
     root_init(cpu);
     tables_init(cpu);
-    features_init(record->machine.cr4, kip);
-    entries_init(cpu);
+    __asm__ volatile("mov %0, %%cr4" : : "r"(record->machine.cr4) : "memory");  /* what the loader has found is turned on */
+    cpu_features = kip->features;
+    cpu_xcr0 = kip->xcr0;
+    cpu_fpu_bytes = kip->xsave_bytes;
     paging_nx = cpu_features & L4_CPU_NX;
+    entries_init(cpu);
     kip->cpus = 1;
     kip->cpus_found = record->machine.cpus;
     apic_init(&record->machine, kip);

@@ -70,7 +70,6 @@ _Static_assert(DIRECT_MAP == ARCH_DIRECT_MAP && USER_END == L4_USER_END && ENTRY
 #define this_cpu ((struct arch_cpu __seg_gs *)0)
 
 extern u32 cpu_features;            /* enum l4_cpu_feature: found and active */
-extern u32 cpu_has_smap;            /* for entry.S */
 extern u64 cpu_xcr0;
 extern u32 cpu_fpu_bytes;
 extern paddr_t cpu_kernel_root;     /* the address space of nobody: only the kernel's half */
@@ -78,8 +77,6 @@ extern paddr_t cpu_kernel_root;     /* the address space of nobody: only the ker
 /* fpu.c, iobitmap.c: their parts of arch_switch */
 void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to);
 void ports_forget(paddr_t root);        /* its port pages have changed */
-/* switch.c */
-void switch_init(struct arch_cpu *cpu);
 /* apic.c */
 void apic_init(const struct l4_machine *machine, struct l4_kip *kip);
 /* entry.S, trap.c */

@@ -24,6 +24,15 @@
         .endr
 .endm
 
+/* Registers from the words from `at` on. */
+.macro load at, registers:vararg
+        .set    place, 0
+        .irp    register, \registers
+        mov     \at + place(%rsp), %\register
+        .set    place, place + 8
+        .endr
+.endm
+
 /* What user code wants kept, and what C is not given: rsp is the end of the frame, then the kernel stack; rax is free. */
 .macro save_kept
         mov     %rax, END_MESSAGE + 16(%rsp)    /* number */
@@ -39,19 +48,10 @@
         mov     %gs:CPU_STACK, %rsp
 .endm
 
-/* Back to after SYSCALL: rsp is the frame. */
+/* Back to after SYSCALL: rsp is the frame, which begins with r15. */
 .macro resume_frame
-        mov     FRAME_KEPT - 56(%rsp), %r15
-        mov     FRAME_KEPT - 48(%rsp), %r14
-        mov     FRAME_KEPT - 40(%rsp), %r13
-        mov     FRAME_KEPT - 32(%rsp), %r12
-        mov     FRAME_KEPT - 24(%rsp), %rbp
-        mov     FRAME_KEPT - 16(%rsp), %rbx
-        .set    place, 0
-        .irp    register, r10, rdi, rax, rsi, rdx, r8, r9
-        mov     FRAME_MESSAGE + place(%rsp), %\register
-        .set    place, place + 8
-        .endr
+        load    0, r15, r14, r13, r12, rbp, rbx
+        load    FRAME_MESSAGE, r10, rdi, rax, rsi, rdx, r8, r9
         mov     FRAME_RIP(%rsp), %rcx
         mov     FRAME_RFLAGS(%rsp), %r11
         mov     FRAME_RSP(%rsp), %rsp
@@ -220,7 +220,7 @@ enter:  testb   $3, 24(%rsp)
         swapgs
         if_kpti(kpti_take_frame)
         push_registers
-        cmpl    $0, cpu_has_smap(%rip)  /* interrupts leave AC as the user set it */
+        testl   $HAS_SMAP, cpu_features(%rip)   /* interrupts leave AC as the user set it */
         je      1f
         clac
 1:      cld

@@ -11,12 +11,11 @@
 #pragma once
 
 #ifdef AXO_KPTI
-#define KPTI 1
 #define if_kpti(...) __VA_ARGS__
 #else
-#define KPTI 0
 #define if_kpti(...)
 #endif
+#define KPTI (0 if_kpti(+ 1))
 #define ENTRY_DATA if_kpti(__attribute__((section(".bss.entry"))))
 
 #ifdef __ASSEMBLER__

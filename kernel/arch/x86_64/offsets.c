@@ -27,7 +27,6 @@ __attribute__((used)) void offsets(void)
     SYMBOL(FRAME_GS_BASE, offsetof(struct thread, gs_base) - offsetof(struct thread, frame));
     SYMBOL(THREAD_GS_BASE, offsetof(struct thread, gs_base));
     SYMBOL(END_MESSAGE, END_OF(frame.message));
-    SYMBOL(FRAME_KEPT, offsetof(struct frame, rcx));
     SYMBOL(END_KEPT, END_OF(frame.rcx));
     SYMBOL(END_VECTOR, END_OF(frame.vector));
     SYMBOL(END_RIP, END_OF(frame.rip));
@@ -44,6 +43,7 @@ __attribute__((used)) void offsets(void)
     SYMBOL(TASK_NATIVE_BYTES, offsetof(struct task, native.bytes));
     SYMBOL(TASK_SLOTS, offsetof(struct task, caps.pages));
     SYMBOL(CAP_KIND, offsetof(struct cap, kind));
+    SYMBOL(HAS_SMAP, L4_CPU_SMAP);
     SYMBOL(NOTHING, L4_NOTHING);
     SYMBOL(DOOR, L4_DOOR);
 }

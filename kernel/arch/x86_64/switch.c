@@ -14,23 +14,7 @@ enum { USER_FLAGS = 0x250dd5, ALWAYS_FLAGS = 0x202 };
 
 static struct thread *loaded(void) { return container_of((void *)this_cpu->tss.rsp[0], struct thread, frame_end); }
 
-void switch_init(struct arch_cpu *cpu)
-{
-    cpu->tss.rsp[0] = (u64)thread_nobody.frame_end;
-    cpu->extra = cpu_features & L4_CPU_FSGSBASE ? 0 : EXTRA_BASES;
-}
-
 struct frame *arch_idle_frame(void) { return &this_cpu->self->idle; }
-
-static void bases_load(const struct thread *t)
-{
-    if (cpu_features & L4_CPU_FSGSBASE) {
-        __asm__ volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs" : : "r"(t->fs_base), "r"(t->gs_base) : "memory");
-        return;
-    }
-    msr_write(MSR_FS_BASE, t->fs_base);
-    msr_write(MSR_KERNEL_GS_BASE, t->gs_base);
-}
 
 static void bases_change(const struct thread *from, const struct thread *to)
 {
@@ -119,8 +103,10 @@ void arch_forget(const struct thread *t)
 
 void arch_bases_changed(const struct thread *t)
 {
-    if (t == loaded())
-        bases_load(t);
+    if (t != loaded())
+        return;
+    msr_write(MSR_FS_BASE, t->fs_base);
+    msr_write(MSR_KERNEL_GS_BASE, t->gs_base);
 }
 
 void arch_frame_init(struct frame *frame)
