@@ -3,8 +3,8 @@
  * long mode with interrupts off, the record's physical address in rdi, paging on: physical 0-4 GB mapped at 0 and at
  * 0xffff800000000000 (so is all RAM above), and the kernel's segments where they are linked (the top 2 GB), wherever
  * their frames are. The page behind the top-level table is another one if any of these segments has the ELF flag 0x100000: it
- * maps only those (arch/x86_64/kpti.h). EFER.SCE is set,
- * NXE where the CPU has it; of CR0 MP, TS, NE, WP, AM, and not EM. Page frame 0 is never RAM.
+ * maps only those (arch/x86_64/kpti.h). EFER.SCE is set, NXE where the CPU has it; of CR0 MP, TS, NE, WP and AM, and not EM. Page
+ * frame 0 is never RAM.
  * The loader has already placed the kernel, sigma0 and keeper: the kernel parses no ELF. */
 #pragma once
 #include <abi/kip.h>
