@@ -109,6 +109,28 @@ static void test_dropped(void)
     spawn_end(&a);
 }
 
+/* Who receives again while it owes an answer has given it up: that caller is told, whichever way the server came to receive. */
+static void test_received_again(void)
+{
+    struct spawned a = spawn_thread_run(0, 40, call_once, 0), b = spawn_thread_run(1, 39, call_once, 1),
+                   c = spawn_thread_run(2, 38, call_once, 2);
+    test_is("one request to keep", receive(), 0);
+    l4_must(reply_keep(0, KEPT));
+    test_is("one that is owed an answer", receive(), 1);
+    struct l4_message m = { .tag = l4_tag(0, 1, 0), .word = { 7 } };
+    m.tag |= L4_TAG_WAIT;
+    wire_invoke(KEPT, &m);
+    test_is("answer the kept one and receive the third", m.word[0], 2);
+    test_ok("which is answered", answer_with(0, 9));
+    spawn_let_run(1);
+    test_is("the kept one has its answer", answer[0], 7);
+    test_is("the second is told", answer[1], (u64)(i64)L4_PEER_RESTARTED);
+    test_is("the third has its answer", answer[2], 9);
+    spawn_end(&a);
+    spawn_end(&b);
+    spawn_end(&c);
+}
+
 /* Receives one request, keeps it and one more; never answers. */
 static void swallow(u64 unused)
 {
@@ -240,6 +262,7 @@ void l4_main(void)
     test_kept();
     test_callers_death();
     test_dropped();
+    test_received_again();
     test_servers_death();
     test_many();
     test_drain();
