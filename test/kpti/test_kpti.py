@@ -3,17 +3,14 @@
 import os
 import struct
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TOP / "tools"), str(TOP / "test" / "boot")]
-
-from axo import archive, elf, exec, paths, qemu, root  # noqa: E402
-from monitor import running  # noqa: E402
-from test_boot_paths import KEEPER_AT, SIGMA0_AT, program  # noqa: E402
+from axo import archive, elf, exec, paths, qemu, root
+from conftest import TOP
+from monitor import running
+from test_boot_paths import KEEPER_AT, SIGMA0_AT, program
 
 NATIVE = Path(os.environ.get("AXO_NATIVE", TOP / "build" / "native"))
 USER_END, PORTS_AT, PORT_FRAMES = 1 << 47, 0xffffff0000000000, 1 << 51
