@@ -91,24 +91,12 @@ l4_err_t gate_mint(struct gate *self, struct invocation *inv, u32 slot, u64 labe
     return L4_OK;
 }
 
-/* The first door below `root` that `incarnation` minted; doors are its direct children or granted on from there. */
-static struct cap *minted_by(struct cap *root, u32 incarnation)
-{
-    for (struct cap *c = root->child; c; c = c->next)
-        if (c->kind == L4_DOOR && c->incarnation == incarnation)
-            return c;
-    return NULL;
-}
-
 l4_err_t gate_revoke(struct gate *self, struct invocation *inv, u64 incarnation, u64 *removed)
 {
-    struct cap *door = minted_by(self->object.root, (u32)incarnation);
-    if (door) {
-        cap_revoke(door, false, &(u32){ TREE_STEP }, &inv->caller->progress);
-        return RESTART;
-    }
-    *removed = inv->caller->progress;
-    return L4_OK;
+    u64 *progress = &inv->caller->progress;
+    l4_err_t err = tree_revoke_minted(self->object.root, (u32)incarnation, &(u32){ TREE_STEP }, progress);
+    *removed = *progress;
+    return err;
 }
 
 l4_err_t gate_look(struct gate *self, struct invocation *inv, bool *bound, u32 *waiting)

@@ -39,12 +39,14 @@ static u64 take(struct cap *cap, u32 taking)
 static bool revoke_one(struct tree *tree, u64 *changed)
 {
     struct cap *cap = tree->cursor;
-    bool is_top = cap == tree->top, stays = is_top && tree->derived_only;
-    if (has_given(cap, tree->taking)) {
+    bool is_top = cap == tree->top, is_chosen = tree->minted_only && cap->parent == tree->top;
+    bool stays = is_chosen ? cap->kind != L4_DOOR || cap->incarnation != tree->minter : is_top && tree->derived_only;
+    bool is_last = is_top || (is_chosen && !cap->next);
+    if (has_given(cap, tree->taking) && !(is_chosen && stays)) {
         tree->cursor = cap->child;
         return false;
     }
-    if (is_top)
+    if (is_last)
         tree->top = NULL;
     else if (cap->next)
         tree->cursor = cap->next;
@@ -54,7 +56,7 @@ static bool revoke_one(struct tree *tree, u64 *changed)
     }
     if (!stays)
         *changed += take(cap, tree->taking);
-    return is_top;
+    return is_last;
 }
 
 static RARE l4_err_t step(struct tree *tree, u32 *budget, u64 *changed)
@@ -90,6 +92,20 @@ l4_err_t tree_revoke(struct cap *top, u32 taking, bool derived_only, u32 *budget
         step(tree, budget, changed);
         return RESTART;
     }
-    *tree = (struct tree){ top, top, (u8)taking, derived_only };
+    *tree = (struct tree){ .top = top, .cursor = top, .taking = (u8)taking, .derived_only = derived_only };
     return step(tree, budget, changed);
+}
+
+l4_err_t tree_revoke_minted(struct cap *root, u32 minter, u32 *budget, u64 *changed)
+{
+    struct tree *tree = root->tree;
+    bool is_begun = tree->top == root && tree->minted_only && tree->minter == minter;
+    if (!tree->top && !root->child)
+        return L4_OK;
+    if (!tree->top) {
+        *tree = (struct tree){ root, root->child, TREE_EVERYTHING, .minted_only = true, .minter = minter };
+        is_begun = true;
+    }
+    l4_err_t err = step(tree, budget, changed);
+    return is_begun ? err : RESTART;
 }

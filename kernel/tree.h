@@ -21,6 +21,8 @@ struct tree {
     struct cap *cursor;         /* how far it is */
     u8 taking;                  /* the rights that go; with L4_R it goes whole */
     bool derived_only;          /* top itself keeps them */
+    bool minted_only;           /* of top's children only doors of this minter, with all below them */
+    u32 minter;
 };
 
 enum { TREE_STEP = 64, TREE_EVERYTHING = 255 };     /* units of work in one step; `taking` all there is */
@@ -35,3 +37,5 @@ l4_err_t tree_settle(struct tree *tree);
 /* Take rights from all below `top`, and from itself unless `derived_only`; *changed counts who lost any. Uses up
  * *budget: RESTART, and the tree marked, when that did not suffice. */
 l4_err_t tree_revoke(struct cap *top, u32 taking, bool derived_only, u32 *budget, u64 *changed);
+/* The same for the doors right below a gate's `root` that `minter` minted. */
+l4_err_t tree_revoke_minted(struct cap *root, u32 minter, u32 *budget, u64 *changed);

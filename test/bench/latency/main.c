@@ -140,6 +140,21 @@ static void lost(void (*make)(void))
     tasks_end();
 }
 
+/* As many doors as slots, of one minter: looked at for another's sake, then taken. */
+static void minted(void)
+{
+    u64 removed, me;
+    u32 state;
+    u64 waits, progress;
+    l4_must(thread_look(L4_BOOT_THREAD, &state, &waits, &me, &progress));
+    for (u32 i = FIRST_SLOT; i < LAST_SLOT; i++)
+        l4_must(gate_mint(GATE, i, i, L4_R));
+    l4_must(gate_revoke(GATE, me + 1000, &removed));
+    test_is("another's doors", removed, 0);
+    l4_must(gate_revoke(GATE, me, &removed));
+    test_is("one's own doors", removed, LAST_SLOT - FIRST_SLOT);
+}
+
 /* A factory whose objects have a family each goes. */
 static void factory(void)
 {
@@ -188,7 +203,8 @@ void l4_main(void)
 {
     test_begin("bench-latency");
     l4_must(factory_make_gate(L4_BOOT_FACTORY, GATE));
-    factory();          /* its slots have a table from now on */
+    minted();
+    factory();          /* their slots have a table from now on */
     struct test_usage before = test_usage();
     for (u32 i = 0; i < sizeof trees / sizeof *trees; i++) {
         revoked(trees[i].make);
