@@ -81,6 +81,16 @@ def test_a_task_sees_of_the_kernel_only_the_way_in(tmp_path, cpu):
     assert any(page.at == KEEPER_AT and page.is_user for page in pages), "the tables are the task's"
 
 
+def test_an_nmi_finds_its_stack_there(tmp_path):
+    with running(machine(tmp_path, two_tasks(True)), tmp_path) as (guest, monitor):
+        before = monitor.stop_where(in_user_mode)
+        for _ in range(20):
+            monitor.say("inject-nmi")
+            monitor.say("cont")
+            assert monitor.stop_where(in_user_mode) == before
+        assert guest.process.poll() is None
+
+
 def test_without_kpti_it_sees_everything(tmp_path):
     """The same eyes find the kernel where it is."""
     with running(machine(tmp_path, two_tasks(False)), tmp_path) as (_, monitor):
