@@ -73,7 +73,7 @@ void log_text(const char *part, ...) __attribute__((sentinel));        /* the pa
 void log_number(u64 number, u32 base);
 /* Print "loader: …" (the parts up to NULL, no space between) everywhere, leave QEMU with value 3, halt. */
 void fail(const char *part, ...) __attribute__((noreturn, sentinel));
-void enter_kernel(paddr_t root, struct l4_boot_record *record, vaddr_t entry) __attribute__((noreturn));
+void enter_kernel(struct l4_boot_record *record, vaddr_t entry) __attribute__((noreturn));
 void *memcpy(void *to, const void *from, size_t bytes);
 void *memset(void *to, int byte, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);

@@ -38,22 +38,21 @@ static void keep_rsdp(void)
     memory_add(start.rsdp, L4_PAGE_SIZE, 3);
 }
 
-static paddr_t load(void)
+static void load(void)
 {
     struct member file = archive_member(&start, 0, "kernel");
     elf_load_kernel(&file, &kernel, paging_bytes_needed() + 2 * L4_PAGE_SIZE);
     kip = (struct l4_kip *)(kernel.frames + kernel.bytes);
     record = (struct l4_boot_record *)((paddr_t)kip + L4_PAGE_SIZE);
     _Static_assert(sizeof *record <= L4_PAGE_SIZE, "the boot record is one page");
-    paddr_t tables = (paddr_t)record + L4_PAGE_SIZE;
-    kernel_end = tables + paging_build(tables, &kernel);
+    record->root = (paddr_t)record + L4_PAGE_SIZE;
+    kernel_end = record->root + paging_build(record->root, &kernel);
     if (kernel.entry_pages)
         log_text("loader: KPTI: user mode has of the kernel only the way in\n", NULL);
     file = archive_member(&start, 1, "sigma0");
     elf_load_task(&file, L4_SIGMA0, record);
     file = archive_member(&start, 2, "keeper");
     elf_load_task(&file, L4_KEEPER, record);
-    return tables;
 }
 
 /* What is spoken for: low memory, kernel, the first tasks, the archive, the interrupt controllers. The loader's own
@@ -132,7 +131,7 @@ void loader_main(bool is_multiboot2, paddr_t info)
     memory_reserve(start.archive, start.archive_bytes);
 
     keep_rsdp();
-    paddr_t root = load();
+    load();
     record->magic = L4_BOOT_MAGIC;
     record->version = L4_BOOT_VERSION;
     record->info_page = (paddr_t)kip;
@@ -141,5 +140,5 @@ void loader_main(bool is_multiboot2, paddr_t info)
     fill_info_page();
     record->share = take_kernel_share();
     give_memory();
-    enter_kernel(root, record, kernel.entry);
+    enter_kernel(record, kernel.entry);
 }

@@ -2,12 +2,14 @@
 /* paging.c: the page tables that the kernel starts with. They lie behind the kernel's image, in memory that it keeps,
  * because every address space will share their upper half:
  *
- *   0                    physical 0-4 GB and all RAM above, executable: the loader's own way out; the kernel drops it
- *   0xffff800000000000   the same tables, not executable
+ *   0xffff800000000000   physical 0-4 GB and all RAM above, not executable
  *   top 2 GB             the kernel's segments, 4 KB pages with their own rights
  *
  * A kernel with entry_pages (KPTI) has a second top-level table, which maps nothing else; then the TLB is to keep nothing over a
  * change of CR3.
+ * The loader goes on with its own (start.S), which map 0-4 GB where they are and get the same upper half, so that the kernel can be
+ * entered; it loads the others itself.
+ *
  * 2 MB pages without any RAM are mapped uncached: they are device memory. */
 #include "loader.h"
 
@@ -15,6 +17,9 @@ enum { PRESENT = 1, WRITE = 2, WRITE_THROUGH = 8, UNCACHED = 16, LARGE = 128, GL
 #define NO_EXECUTE (1ul << 63)
 #define ADDRESS    0x000ffffffffff000ul
 #define LOW_END    0x100000000ul
+#define DIRECT_MAP 0xffff800000000000ul
+
+extern u64 boot_pml4[ENTRIES];
 
 static paddr_t next_table;
 static u64 global;
@@ -74,10 +79,10 @@ u64 paging_build(paddr_t at, const struct kernel_image *kernel)
     for (paddr_t frame = 0; frame < map_end(); frame += L4_LARGE_SIZE) {
         u64 cache = memory_has_ram(frame, L4_LARGE_SIZE) ? 0 : WRITE_THROUGH | UNCACHED;
         if (frame < LOW_END || !cache)
-            *leaf_of(root, frame, L4_LARGE_SHIFT) = frame | PRESENT | WRITE | LARGE | global | cache;
+            *leaf_of(root, DIRECT_MAP + frame, L4_LARGE_SHIFT) = frame | PRESENT | WRITE | LARGE | global | cache;
     }
-    for (u32 i = 0; i < ENTRIES / 2 && root[i]; i++)
-        root[ENTRIES / 2 + i] = root[i] | no_execute();
+    for (u32 i = ENTRIES / 2; root[i]; i++)
+        root[i] |= no_execute();
     if (kernel->bytes > 14ul * L4_LARGE_SIZE)
         fail("the kernel's image is larger than 28 MB; build it again", NULL);
     for (u32 i = 0; i < kernel->segments; i++) {
@@ -85,5 +90,6 @@ u64 paging_build(paddr_t at, const struct kernel_image *kernel)
         if (kernel->entry_pages >> i & 1)
             map_kernel(entry_root, &kernel->segment[i]);
     }
+    memcpy(boot_pml4 + ENTRIES / 2, root + ENTRIES / 2, L4_PAGE_SIZE / 2);
     return next_table - at;
 }

@@ -154,12 +154,10 @@ in_long_mode:
         mov     %ebp, %esi
         call    loader_main
 
-/* enter_kernel(root, record, entry) */
+/* enter_kernel(record, entry) */
         .globl  enter_kernel
 enter_kernel:
-        mov     %rdi, %cr3
-        mov     %rsi, %rdi
-        jmp     *%rdx
+        jmp     *%rsi
 
         .section .rodata
         .balign 8
@@ -172,6 +170,7 @@ gdt_pointer:
 
         .bss
         .balign 4096
+        .globl  boot_pml4
 boot_pml4:
         .skip   4096
 boot_pdpt:

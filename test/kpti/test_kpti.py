@@ -97,6 +97,7 @@ def test_without_kpti_it_sees_everything(tmp_path):
         monitor.stop_where(in_user_mode)
         pages = monitor.pages()
         assert any("is mapped" in each for each in judge(monitor, pages, {}))
+    assert not [page for page in pages if page.at < USER_END and not page.is_user], "nothing is left of what the loader had mapped"
     assert entry_pages(build(False).kernel) == {}
     assert {page.at for page in pages} >= {DIRECT_MAP, *(at for at, _, _ in load_segments(build(False).kernel))}
 

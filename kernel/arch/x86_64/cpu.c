@@ -70,23 +70,13 @@ static void entries_init(struct arch_cpu *cpu)
     msr_write(MSR_SFMASK, FLAG_TF | FLAG_IF | FLAG_DF | FLAG_AC | FLAG_NT);
 }
 
-/* Drop the loader's identity map; global pages may be turned on only after that. */
-static void root_init(struct arch_cpu *cpu)
-{
-    paddr_t root;
-    __asm__ volatile("mov %%cr3, %0" : "=r"(root));
-    u64 *table = arch_pointer(root);
-    memset(table, 0, 256 * sizeof *table);
-    root_write(root);
-    cpu->root = cpu_kernel_root = root;
-}
-
 void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
 {
     struct arch_cpu *cpu = &boot_cpu;
-    root_init(cpu);
+    cpu->root = cpu_kernel_root = record->root;
+    root_write(record->root);
     tables_init(cpu);
-    __asm__ volatile("mov %0, %%cr4" : : "r"(record->machine.cr4) : "memory");  /* what the loader has found is turned on */
+    __asm__ volatile("mov %0, %%cr4" : : "r"(record->machine.cr4) : "memory");  /* as found; PGE after CR3 */
     cpu_features = kip->features;
     cpu_xcr0 = kip->xcr0;
     cpu_fpu_bytes = kip->xsave_bytes;

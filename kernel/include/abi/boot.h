@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* boot.h: the boot record, the only thing that loader and kernel share. The loader enters the kernel's ELF entry in
- * long mode with interrupts off, the record's physical address in rdi, paging on: physical 0-4 GB mapped at 0 and at
+ * long mode with interrupts off, the record's physical address in rdi, paging on: physical 0-4 GB mapped at
  * 0xffff800000000000 (so is all RAM above), and the kernel's segments where they are linked (the top 2 GB), wherever
- * their frames are. The page behind the top-level table is another one if any of these segments has the ELF flag 0x100000: it
- * maps only those (arch/x86_64/kpti.h). EFER.SCE is set, NXE where the CPU has it; of CR0 MP, TS, NE, WP and AM, and not EM. Page
+ * their frames are. What is mapped below is the loader's, and not in `root`, which the kernel loads. The page behind `root` is
+ * another top-level table if any of these segments has the ELF flag 0x100000: it maps only those (arch/x86_64/kpti.h). EFER.SCE is set, NXE where the CPU has it; of CR0 MP, TS, NE, WP and AM, and not EM. Page
  * frame 0 is never RAM.
  * The loader has already placed the kernel, sigma0 and keeper: the kernel parses no ELF. */
 #pragma once
 #include <abi/kip.h>
 
 #define L4_BOOT_MAGIC 0x746f6f622d6f7861ul      /* "axo-boot" */
-#define L4_BOOT_VERSION 4
+#define L4_BOOT_VERSION 5
 
 /* The first tasks. */
 enum l4_first { L4_SIGMA0, L4_KEEPER, L4_FIRST_TASKS };
@@ -51,6 +51,7 @@ struct l4_machine {
 struct l4_boot_record {
     u64 magic;
     u64 version;
+    paddr_t root;                   /* a top-level table like the one that is loaded, with nothing below */
     paddr_t info_page;              /* struct l4_kip, filled in but for what the kernel knows better: see there */
     struct l4_region share;         /* RAM for the kernel's objects, beside the info page's regions */
     vaddr_t entry[L4_FIRST_TASKS];
