@@ -83,7 +83,8 @@ static l4_err_t reserve(struct factory *self, struct invocation *inv, u32 slot, 
     return cap_reserve(&inv->caller->task->caps, slot, empty);
 }
 
-static l4_err_t make(struct factory *self, struct invocation *inv, u32 slot, enum l4_kind kind)
+/* What make_task, make_thread, make_gate and make_irq do. */
+l4_err_t factory_make(struct factory *self, struct invocation *inv, enum l4_kind kind, u32 slot)
 {
     struct cap *empty;
     l4_err_t err = reserve(self, inv, slot, kind, &empty);
@@ -96,30 +97,10 @@ static l4_err_t make(struct factory *self, struct invocation *inv, u32 slot, enu
     return L4_OK;
 }
 
-l4_err_t factory_make_task(struct factory *self, struct invocation *inv, u32 slot)
-{
-    return make(self, inv, slot, L4_TASK);
-}
-
-l4_err_t factory_make_thread(struct factory *self, struct invocation *inv, u32 slot)
-{
-    return make(self, inv, slot, L4_THREAD);
-}
-
-l4_err_t factory_make_gate(struct factory *self, struct invocation *inv, u32 slot)
-{
-    return make(self, inv, slot, L4_GATE);
-}
-
-l4_err_t factory_make_irq(struct factory *self, struct invocation *inv, u32 slot)
-{
-    return make(self, inv, slot, L4_IRQ);
-}
-
 l4_err_t factory_make_line(struct factory *self, struct invocation *inv, u32 slot, u32 line, bool level)
 {
     u64 changed = 0;
-    l4_err_t err = make(self, inv, slot, L4_IRQ);
+    l4_err_t err = factory_make(self, inv, L4_IRQ, slot);
     if (err != L4_OK)
         return err;
     struct cap *cap = cap_find(&inv->caller->task->caps, slot);

@@ -192,6 +192,9 @@ def check_method(unit, face, method):
     rights(unit, line, method.needs, f"`{method.name}` needs")
     if face.kernel:
         kernel_method(unit, method)
+    elif method.served:
+        unit.problem(line, f"`{method.name}` is served `as {method.served[0]}`, and this is no kernel interface",
+                     "delete `as`: a server's ops have the names of its methods")
     if method.word == "replay" and not has_key(method):
         unit.problem(line, f"`{method.name}` is replay and has no key",
                      "let its first parameter be a number that the client picks")

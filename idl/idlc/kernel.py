@@ -37,6 +37,9 @@ class Handler:
         self.unit, self.face, self.m = unit, face, method
         self.params, self.declare, self.checks, self.lookups, self.arguments, self.results = [], [], [], [], [], []
         self.registers = ["0"] * REGISTER_WORDS
+        if method.served:
+            self.params.append("enum l4_kind kind")
+            self.arguments.append(f"L4_{method.served[1].upper()}")
         for param in method.ins:
             self.give(param)
         for param in method.outs:
@@ -45,6 +48,10 @@ class Handler:
     @property
     def constant(self):
         return f"{self.face.name.upper()}_METHOD_{self.m.name.upper()}"
+
+    @property
+    def function(self):
+        return f"{self.face.name}_{self.m.served[0] if self.m.served else self.m.name}"
 
     @property
     def needed(self):
@@ -57,7 +64,7 @@ class Handler:
 
     @property
     def prototype(self):
-        return spread(f"l4_err_t {self.face.name}_{self.m.name}",
+        return spread(f"l4_err_t {self.function}",
                       [f"struct {self.face.name} *self", "struct invocation *inv"] + self.params, ";")
 
     @property
@@ -70,7 +77,7 @@ class Handler:
 
     @property
     def call(self):
-        return f"{self.face.name}_{self.m.name}({', '.join(['self', 'inv'] + self.arguments)})"
+        return f"{self.function}({', '.join(['self', 'inv'] + self.arguments)})"
 
     # -- requests
     def give(self, p):

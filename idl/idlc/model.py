@@ -253,6 +253,7 @@ class Method:
     items_in: int = 0
     items_out: int = 0
     window: int = 0                     # bytes of the window that it uses
+    served: tuple[str, ...] = ()        # `as make(task)`: by the kernel's handler of that name, for that kind of object
 
     @property
     def needs_mask(self):

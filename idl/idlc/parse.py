@@ -195,10 +195,11 @@ class Reader:
     def method(self, tree):
         called, name = tokens(tree)
         ins, outs = (self.params(p) for p in named(tree, "params"))
-        needs, since = first(tree, "needs"), first(tree, "since")
+        needs, since, served = first(tree, "needs"), first(tree, "since"), first(tree, "as")
         return Method(number(called), str(first(tree, "recovery").children[0]), str(name), ins, outs,
                       str(needs.children[0]) if needs else "", first(tree, "parks") is not None,
-                      number(since.children[0]) if since else 1, called.line, self.doc(called.line))
+                      number(since.children[0]) if since else 1, called.line, self.doc(called.line),
+                      served=tuple(map(str, served.children)) if served else ())
 
     def params(self, tree):
         return [self.param(p) for p in tree.children]

@@ -32,6 +32,8 @@ enum gadget_method {
     GADGET_METHOD_CONFIGURE = 0x904,
     GADGET_METHOD_LABEL = 0x905,
     GADGET_METHOD_LEND = 0x906,
+    GADGET_METHOD_MAKE_GATE = 0x907,
+    GADGET_METHOD_MAKE_IRQ = 0x908,
 };
 
 /* Two capabilities of the caller.
@@ -112,6 +114,25 @@ static inline l4_err_t gadget_lend(cap_t gadget, u64 window, bool keep)
 {
     u64 w0 = window, w1 = keep, w2 = 0, w3 = 0;
     u64 tag = l4_tag(GADGET_METHOD_LEND, 2, 0);
+    l4_invoke(gadget, &tag, 0, &w0, &w1, &w2, &w3);
+    return l4_tag_status(tag);
+}
+
+/* One handler for two methods.
+ * gadget.idl:17, retry, needs W. */
+static inline l4_err_t gadget_make_gate(cap_t gadget, u32 slot)
+{
+    u64 w0 = slot, w1 = 0, w2 = 0, w3 = 0;
+    u64 tag = l4_tag(GADGET_METHOD_MAKE_GATE, 1, 0);
+    l4_invoke(gadget, &tag, 0, &w0, &w1, &w2, &w3);
+    return l4_tag_status(tag);
+}
+
+/* gadget.idl:18, retry, needs W. */
+static inline l4_err_t gadget_make_irq(cap_t gadget, u32 slot)
+{
+    u64 w0 = slot, w1 = 0, w2 = 0, w3 = 0;
+    u64 tag = l4_tag(GADGET_METHOD_MAKE_IRQ, 1, 0);
     l4_invoke(gadget, &tag, 0, &w0, &w1, &w2, &w3);
     return l4_tag_status(tag);
 }

@@ -38,6 +38,8 @@ enum gadget_method {
     GADGET_METHOD_CONFIGURE = 0x904,
     GADGET_METHOD_LABEL = 0x905,
     GADGET_METHOD_LEND = 0x906,
+    GADGET_METHOD_MAKE_GATE = 0x907,
+    GADGET_METHOD_MAKE_IRQ = 0x908,
 };
 
 /* Two capabilities of the caller.
@@ -64,6 +66,12 @@ l4_err_t gadget_label(struct gadget *self, struct invocation *inv, u32 slot, con
 /* A flexpage is a plain word here.
  * gadget.idl:15. */
 l4_err_t gadget_lend(struct gadget *self, struct invocation *inv, u64 window, bool keep);
+
+/* One handler for two methods.
+ * gadget.idl:17, needs W. */
+l4_err_t gadget_make(struct gadget *self, struct invocation *inv, enum l4_kind kind, u32 slot);
+
+/* gadget.idl:18, needs W. */
 
 /* Run the method that the tag names. ANSWERED: with its results, which are in the caller's frame and UTCB. */
 static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *inv)
@@ -145,6 +153,20 @@ static inline l4_err_t gadget_dispatch(struct gadget *self, struct invocation *i
         if (m->word[1] > 1)
             return L4_BAD_MESSAGE;
         return gadget_lend(self, inv, m->word[0], (bool)m->word[1]);
+    }
+    case GADGET_METHOD_MAKE_GATE: {
+        if ((m->tag >> 32 & 0x1ff) != 1 || ~inv->used->rights & (L4_W))
+            return invocation_refuse(inv, L4_W);
+        if (m->word[0] != (u64)(u32)m->word[0])
+            return L4_BAD_MESSAGE;
+        return gadget_make(self, inv, L4_GATE, (u32)m->word[0]);
+    }
+    case GADGET_METHOD_MAKE_IRQ: {
+        if ((m->tag >> 32 & 0x1ff) != 1 || ~inv->used->rights & (L4_W))
+            return invocation_refuse(inv, L4_W);
+        if (m->word[0] != (u64)(u32)m->word[0])
+            return L4_BAD_MESSAGE;
+        return gadget_make(self, inv, L4_IRQ, (u32)m->word[0]);
     }
     }
     return L4_NO_METHOD;

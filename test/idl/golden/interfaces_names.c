@@ -8,6 +8,8 @@ const struct l4_method_name l4_method_names[] = {
     { 0x904, "gadget", "configure" },
     { 0x905, "gadget", "label" },
     { 0x906, "gadget", "lend" },
+    { 0x907, "gadget", "make_gate" },
+    { 0x908, "gadget", "make_irq" },
     { 0x100101, "shapes", "scalars" },
     { 0x100102, "shapes", "structs" },
     { 0x100103, "shapes", "tails" },

@@ -33,6 +33,8 @@ static void good(void)
     struct l4_bytes before;
     assert(gadget_label(GADGET, 4000000000u, l4_text("hello world"), &before) == L4_OK);
     assert(before.length == 3 && !memcmp(before.at, "old", 3));
+    assert(gadget_make_gate(GADGET, 12) == L4_OK && gadget_make_irq(GADGET, 13) == L4_OK);
+    assert(gadget_make_gate(GADGET, 13) == L4_WRONG_KIND);
     assert(gadget_lend(GADGET, 0x1000, true) == L4_OK && gadget_lend(GADGET, 0x1000, false) == L4_NOT_MAPPED);
 }
 
@@ -49,7 +51,7 @@ static void refused(void)
     assert(raw(GADGET_METHOD_LEND, 2, 1, 0, 1, 0) == L4_BAD_MESSAGE);           /* an item too many */
     assert(raw(GADGET_METHOD_CONFIGURE, 3, 0, 2, 0, 0) == L4_BAD_MESSAGE);      /* no bool inside a struct */
     assert(raw(GADGET_METHOD_CONFIGURE, 3, 0, 1, 0, 1ul << 31) == L4_BAD_MESSAGE);
-    assert(raw(GADGET_METHOD_LEND + 1, 0, 0, 0, 0, 0) == L4_NO_METHOD);
+    assert(raw(GADGET_METHOD_MAKE_IRQ + 1, 0, 0, 0, 0, 0) == L4_NO_METHOD);
     struct gadget_registers in = { { 0 } };
     assert(gadget_set(GADGET, &in, (enum gadget_mode)3) == L4_BAD_MESSAGE);
     test_rights = 127 & ~(L4_C | L4_I);

