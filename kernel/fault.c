@@ -32,7 +32,9 @@ static bool halt(struct thread *t)
     return false;
 }
 
-bool fault_raise(struct thread *t, u64 vector, u64 error, u64 address)
+/* An exception that neither pager nor machine resolves: upcall, exception gate, or halt. True: `t` runs on, in its
+ * upcall; else it is blocked or halted. `t` is running, or waits for an answer that has come. */
+static bool raise(struct thread *t, u64 vector, u64 error, u64 address)
 {
     const struct cap *door = handler_of(t, t->exception);
     t->fault = (struct message){ 0, l4_tag(RAISE_METHOD, 3, 0), 0, { vector, error, address, 0 } };
@@ -60,7 +62,7 @@ void fault_enter(struct thread *self)
     vaddr_t at = vector == VECTOR_PAGE_FAULT ? arch_fault_address() : 0;
     if (vector == VECTOR_PAGE_FAULT ? page_fault(self, at) : vector == VECTOR_PROTECTION && arch_ports_load(self))
         return;
-    fault_raise(self, vector, self->frame.error, at);
+    raise(self, vector, self->frame.error, at);
 }
 
 void fault_resolved(struct thread *t, u64 word, const struct l4_utcb *handler)
@@ -84,7 +86,7 @@ void fault_answered(struct thread *t, u64 tag, u64 word, const struct l4_utcb *h
     else if (t->hot & THREAD_EXCEPTION)
         runs_on = halt(t);
     else
-        runs_on = fault_raise(t, VECTOR_PAGE_FAULT, t->fault.word[1], t->fault.word[0]);
+        runs_on = raise(t, VECTOR_PAGE_FAULT, t->fault.word[1], t->fault.word[0]);
     if (runs_on)
         fault_ended(t);
 }

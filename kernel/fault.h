@@ -5,9 +5,6 @@
 
 /* The running thread was stopped by exception frame.vector. */
 void fault_enter(struct thread *self);
-/* An exception that neither pager nor machine resolves: upcall, exception gate, or halt. True: `t` runs on, in its
- * upcall; else it is blocked or halted. `t` is running, or waits for an answer that has come. */
-bool fault_raise(struct thread *t, u64 vector, u64 error, u64 address);
 /* The wait of `t` for its pager or handler is over, by answer or abort: it goes on where it stood, or in its upcall. */
 void fault_ended(struct thread *t);
 /* What the wait was for is done: `word` and the handler's UTCB may hold new registers. */

@@ -22,9 +22,7 @@ static const struct kind {
     [L4_THREAD] = { sizeof(struct thread), thread_init, thread_destroy_step },
     [L4_GATE] = { sizeof(struct gate), gate_init, gate_destroy_step },
     [L4_IRQ] = { sizeof(struct irq), irq_init, irq_destroy_step },
-    [L4_SCHED] = { sizeof(struct object), nothing_to_init, nothing_to_destroy },
-    [L4_DEBUG] = { sizeof(struct object), nothing_to_init, nothing_to_destroy },
-    [L4_LOG] = { sizeof(struct object), nothing_to_init, nothing_to_destroy },
+    [L4_SCHED ... L4_LOG] = { sizeof(struct object), nothing_to_init, nothing_to_destroy },
 };
 
 u64 object_count;
@@ -60,7 +58,6 @@ struct object *object_create(struct factory *factory, enum l4_kind kind)
 
 l4_err_t object_destroy_step(struct object *object, u32 *budget)
 {
-    object->dying = 1;
     *budget -= *budget < DESTROY_COST ? *budget : DESTROY_COST;
     if (kinds[object->kind].destroy_step(object, budget) == RESTART)
         return RESTART;
