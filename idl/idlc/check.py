@@ -20,10 +20,11 @@ FLEXPAGES = ("r", "w", "x", "rw", "rx", "rwx", "io")
 
 
 def check(unit):
-    if unit.interface is None and unit.server is None:
+    if unit.interface is None and unit.server is None and not unit.errors:
         unit.problem(1, "it holds neither an interface nor a server",
                      "write `interface NAME protocol NUMBER version 1;`")
     declarations(unit)
+    errors(unit, unit.errors, "an interface's own are above 0 in C, 0 is success; write 1 to 255, which stand for -1 to -255")
     if unit.interface:
         interface(unit, unit.interface)
     if unit.server:
@@ -123,7 +124,9 @@ def interface(unit, face):
     if face.version < 1:
         unit.problem(face.line, "versions begin at 1", "write `version 1`")
     protocol(unit, face)
-    errors(unit, face)
+    names = errors(unit, face.errors, "below 0 is the system's; 0 is success; write 1 to 255")
+    if face.poison and face.poison not in names:
+        unit.problem(face.poison_line, f"poison names no error: `{face.poison}`", f"name one of: {listed(names)}")
     distinct(unit, face.methods, "method")
     distinct(unit, face.events, "event")
     numbers(unit, face)
@@ -149,20 +152,18 @@ def protocol(unit, face):
                      "take one from 0x100 on: 0x200 personality, 0x500 drivers, 0x1000 yours")
 
 
-def errors(unit, face):
-    distinct(unit, face.errors, "error")
+def errors(unit, listed_errors, fix):
+    """Their names."""
+    distinct(unit, listed_errors, "error")
     values = {}
-    for error in face.errors:
+    for error in listed_errors:
         if not 0 < error.value < ERRORS:
-            unit.problem(error.line, f"error `{error.name}` = {error.value} is outside 1 to {ERRORS - 1}",
-                         "below 0 is the system's; 0 is success; write 1 to 255")
+            unit.problem(error.line, f"error `{error.name}` = {error.value} is outside 1 to {ERRORS - 1}", fix)
         if error.value in values:
             unit.problem(error.line, f"`{values[error.value]}` and `{error.name}` are both error {error.value}",
                          "give one of them another number")
         values.setdefault(error.value, error.name)
-    if face.poison and face.poison not in values.values():
-        unit.problem(face.poison_line, f"poison names no error: `{face.poison}`",
-                     f"name one of: {listed(values.values())}")
+    return list(values.values())
 
 
 def numbers(unit, face):

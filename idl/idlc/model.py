@@ -442,6 +442,7 @@ class Unit:
     consts: list[Const] = field(default_factory=list)
     enums: list[Enum] = field(default_factory=list)
     structs: list[Struct] = field(default_factory=list)
+    errors: list[ErrorCode] = field(default_factory=list)       # the system's; in C each is minus its value
     interface: Optional[Interface] = None
     server: Optional[Server] = None
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""names.py: what traces and `lab` need to know about all interfaces: a C table of names, and who may call what."""
+"""names.py: what everybody needs to know about all interfaces: a C table of names, who may call what, errors and kinds."""
 import json
 
 from idlc.c_text import environment
@@ -7,6 +7,13 @@ from idlc.c_text import environment
 
 def interfaces(units):
     return sorted((u.interface for u in units if u.interface), key=lambda f: f.protocol)
+
+
+def system_headers(unit, faces):
+    """What kernel and user code share beside messages: the system's errors, and the kinds of kernel objects."""
+    kernel = [face for face in faces if face.kernel]
+    return {f"abi/{name}": environment().get_template(f"{name}.j2").render(unit=unit, faces=kernel)
+            for name in ("error.h", "error.def", "kind.h")}
 
 
 def names_header(units):

@@ -4,7 +4,7 @@ from idlc import lock
 from idlc.client import client_header
 from idlc.document import document
 from idlc.kernel import dispatch_header, kernel_header
-from idlc.names import calls_json, interfaces, names_header, names_source
+from idlc.names import calls_json, interfaces, names_header, names_source, system_headers
 from idlc.server import fuzz_source, kill_header, server_header
 
 
@@ -14,6 +14,8 @@ def everything(units):
              "interfaces.json": calls_json(units),
              "kernel_dispatch.h": dispatch_header([face for face in interfaces(units) if face.kernel])}
     for unit in units:
+        if unit.errors:
+            files.update(system_headers(unit, interfaces(units)))
         if unit.interface:
             files[f"{unit.interface.name}.h"] = client_header(unit)
             if unit.interface.kernel:

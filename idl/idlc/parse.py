@@ -145,6 +145,8 @@ class Reader:
                     if token in self.unit.import_lines:
                         self.unit.problem(token.line, f"`{token}` is imported twice", "delete one of them")
                     self.unit.import_lines.setdefault(str(token), token.line)
+            elif part.data == "errors":
+                self.unit.errors = [self.member(m, ErrorCode) for m in part.children]
             elif part.data == "interface":
                 self.interface(part)
             else:

@@ -41,3 +41,13 @@ def test_build_keeps_the_time_of_what_stays_the_same(tmp_path):
 def test_the_system_s_own_interfaces_are_good():
     run = idlc("check", *sorted((ROOT / "idl/interfaces").glob("*.idl")))
     assert run.returncode == 0, run.stderr
+
+
+def test_the_system_s_errors_and_kinds(tmp_path):
+    (tmp_path / "system.idl").write_text('errors { lost = 1, /// it is "gone"\n late = 2 }\n')
+    (tmp_path / "bell.idl").write_text("/// A bell. It rings.\nkernel interface bell protocol 0x5 version 1;\n1 retry ring() -> ();\n")
+    assert idlc("build", "--out", tmp_path / "out", tmp_path / "system.idl", tmp_path / "bell.idl").returncode == 0
+    made = {name: (tmp_path / "out/abi" / name).read_text() for name in ("error.h", "error.def", "kind.h")}
+    assert '    L4_LOST = -1,  /* it is "gone" */\n    L4_LATE = -2,\n' in made["error.h"]
+    assert 'E(LOST, -1, "it is \\"gone\\"")\nE(LATE, -2, "")\n' in made["error.def"]
+    assert "    L4_NOTHING = 0x0,\n    L4_BELL = 0x5,  /* A bell */\n    L4_DOOR = 0xf," in made["kind.h"]

@@ -9,6 +9,7 @@ import pytest
 
 import regenerate
 from idlc import output
+from idlc.model import load
 
 ROOT = Path(__file__).resolve().parents[2]
 # The house's (cmake/axolotl.cmake); the last is clang's word for a GNU extension: an op's record ends in its message's words.
@@ -24,6 +25,8 @@ HEADERS = sorted(name for name in regenerate.good() if name.endswith((".h", ".c"
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("generated")
+    system = output.everything([load(path) for path in sorted((ROOT / "idl/interfaces").glob("*.idl"))])
+    output.write(folder, {name: text for name, text in system.items() if name.startswith("abi/")})
     output.write(folder, regenerate.good())
     return folder
 

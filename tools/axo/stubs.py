@@ -22,7 +22,7 @@ def take_over(fresh, out):
         if not target.exists() or not filecmp.cmp(fresh / name, target, shallow=False):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(fresh / name, target)
-            changed |= name.suffix in (".h", ".c")
+            changed |= name.suffix in (".h", ".c", ".def")
     for name in old - names:
         (out / name).unlink()
         changed = True

@@ -1,24 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* object.h: kinds of kernel objects, their protocols, the rights of capabilities, and the slots that the first two
+/* object.h: kinds of kernel objects (kind.h), the rights of capabilities, and the slots that the first two
  * tasks start with. The methods are in idl/interfaces/<kind>.idl. */
 #pragma once
+#include <abi/kind.h>
 #include <abi/types.h>
-
-/* A kernel object's kind is also the protocol number of its interface. */
-enum l4_kind {
-    L4_NOTHING = 0x0,
-    L4_FACTORY = 0x1,   /* makes objects against a quota of kernel memory */
-    L4_TASK = 0x2,      /* page table, I/O permissions, capability table */
-    L4_THREAD = 0x3,
-    L4_GATE = 0x4,      /* the control side: bind, mint, revoke. What mint makes is a DOOR */
-    L4_IRQ = 0x5,       /* one bit: hardware line or software notification */
-    L4_REPLY = 0x6,     /* one-shot right to answer a caller; it can be kept in a slot, not mapped on */
-    L4_SCHED = 0x7,     /* authority over priority and budget */
-    L4_DEBUG = 0x8,
-    L4_LOG = 0x9,
-    L4_DOOR = 0xf,      /* a client's labelled capability of a gate: every invocation is a call to the gate's server */
-    L4_KINDS = 0x10,
-};
 
 /* Protocols that the kernel speaks to servers: it is the client of these interfaces. */
 enum { L4_PROTOCOL_PAGER = 0xa, L4_PROTOCOL_EXCEPTION = 0xb };

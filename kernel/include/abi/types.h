@@ -18,7 +18,7 @@ typedef int64_t i64;
 typedef u64 cap_t;      /* index of a slot in the invoking task's capability table; 0 is "my implicit reply" */
 typedef u64 paddr_t;    /* physical address, bytes */
 typedef u64 vaddr_t;    /* virtual address, bytes */
-typedef i32 l4_err_t;   /* 0 success, < 0 the system's (error.def), 1 to 255 the interface's own */
+typedef i32 l4_err_t;   /* 0 success, < 0 the system's (idl/interfaces/system.idl), 1 to 255 the interface's own */
 
 enum {
     L4_PAGE_SHIFT = 12,
