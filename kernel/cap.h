@@ -10,8 +10,6 @@
 #pragma once
 #include "object.h"
 
-struct space;
-struct thread;
 
 enum { KIND_PAGE = L4_KINDS };          /* cap.kind of a page or port; its object is none, only the tree is there */
 

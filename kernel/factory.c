@@ -67,7 +67,8 @@ l4_err_t factory_destroy_step(struct object *object, u32 *budget)
     }
     if (object->factory == factory)
         return L4_OK;
-    ASSERT_EQUAL(factory->used, 0);     /* INVARIANT quota */
+    if (factory->used)
+        panic("INVARIANT quota: factory %lu is empty, and %lx bytes are used", object->id, factory->used);
     factory_credit(object->factory, factory->limit);
     return L4_OK;
 }

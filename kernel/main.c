@@ -94,7 +94,6 @@ struct frame *kernel_main(const struct l4_boot_record *record)
     if (boot->magic != L4_BOOT_MAGIC || boot->version != L4_BOOT_VERSION)
         panic("the loader speaks another version of the boot record");
     kip = arch_pointer(boot->info_page);
-    __builtin_memcpy(kip->version, AXO_VERSION, sizeof AXO_VERSION);
     arch_init(boot, kip);
     memory_init(boot->share.base, boot->share.bytes);
     factory_init_root(&root_factory, boot->share.bytes);

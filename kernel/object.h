@@ -10,8 +10,6 @@
 #include "list.h"
 #include "tree.h"
 
-struct factory;
-struct cap;
 
 struct object {
     struct tree tree;           /* of its capabilities */

@@ -4,8 +4,6 @@
 #pragma once
 #include "list.h"
 
-struct thread;
-struct timeout;
 enum { PRIORITIES = 64 };
 
 struct cpu {

@@ -3,7 +3,6 @@
  * broken. */
 #pragma once
 #include <abi/types.h>
-#include "path.h"
 
 /* %s, %u, %x, %lu, %lx */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -16,10 +15,3 @@ void panic(const char *format, ...) __attribute__((format(printf, 1, 2), noretur
 /* False: the line is busy and there is more for it; ask again. */
 bool log_step(void);
 void log_put(char c);
-
-/* A rule of the kernel's own: a user can never break it. Both values are printed. */
-#define ASSERT_EQUAL(a, b) do { \
-        u64 left_ = (u64)(a), right_ = (u64)(b); \
-        if (!COMMON(left_ == right_)) \
-            panic("%s:%d: %s is %lx, %s is %lx", __FILE__, __LINE__, #a, left_, #b, right_); \
-    } while (0)

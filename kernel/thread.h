@@ -16,8 +16,6 @@
 #include "object.h"
 #include "timeout.h"
 
-struct task;
-struct gate;
 
 enum thread_state {
     THREAD_STOPPED, THREAD_READY, THREAD_SENDING, THREAD_AWAITING, THREAD_RECEIVING, THREAD_HALTED,

@@ -13,7 +13,6 @@
 #pragma once
 #include <abi/types.h>
 
-struct cap;
 
 /* A revocation. */
 struct tree {

@@ -22,7 +22,7 @@ enum { IOAPIC_VERSION = 1, IOAPIC_LINES = 0x10, LOW_ACTIVE = 1 << 13, LEVEL = 1 
 enum { IOAPICS = 8, ISA_LINES = 16, FLAGS_LOW = 3 };
 static struct { paddr_t at; u32 first, lines; } ioapic[IOAPICS];        /* its global system interrupts */
 static struct { u32 line, flags; } isa[ISA_LINES];      /* where an ISA interrupt is wired; flags: ACPI 6.4, table 5.26 */
-static u32 ioapics;
+static u32 ioapics, cpus;
 
 static const struct table *table_at(paddr_t at)
 {
@@ -93,13 +93,13 @@ void acpi_keep(void)
         memory_keep(ioapic[i].at, L4_PAGE_SIZE, 0);
 }
 
-static void read_entry(struct l4_machine *machine, const u8 *entry)
+static void read_entry(const u8 *entry)
 {
     u32 word[2];
     if (entry[0] == MADT_LAPIC && entry[1] >= 8)
-        machine->cpus += entry[4] & MADT_ENABLED;
+        cpus += entry[4] & MADT_ENABLED;
     if (entry[0] == MADT_X2APIC && entry[1] >= 16)
-        machine->cpus += entry[8] & MADT_ENABLED;
+        cpus += entry[8] & MADT_ENABLED;
     if (entry[0] == MADT_IOAPIC && entry[1] >= 12) {
         memcpy(word, entry + 4, 8);
         add_ioapic(word[0], word[1]);
@@ -110,7 +110,7 @@ static void read_entry(struct l4_machine *machine, const u8 *entry)
     }
 }
 
-void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp)
+u32 acpi_find_lines(struct l4_machine *machine, paddr_t rsdp)
 {
     for (u32 i = 0; i < ISA_LINES; i++)
         isa[i].line = i;
@@ -118,14 +118,13 @@ void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp)
     if (madt) {
         const u8 *entry = (const u8 *)madt + MADT_ENTRIES, *end = (const u8 *)madt + madt->bytes;
         for (; entry + 2 <= end && entry[1] >= 2 && entry + entry[1] <= end; entry += entry[1])
-            read_entry(machine, entry);
+            read_entry(entry);
     }
-    if (!machine->cpus)
-        machine->cpus = 1;
     if (!ioapics) {
         add_ioapic(0xfec00000, 0);
         isa[0].line = 2;
     }
     for (u32 line = 0; line < L4_LINES; line++)
         wire(machine, line);
+    return cpus ? cpus : 1;
 }

@@ -59,7 +59,7 @@ u64 paging_build(paddr_t at, const struct kernel_image *kernel);
 
 /* ---- machine.c, acpi.c ---- */
 void machine_find(struct l4_machine *machine, struct l4_kip *kip, const struct start *start);
-void acpi_find_lines(struct l4_machine *machine, paddr_t rsdp);         /* CPUs and interrupt lines, from the MADT */
+u32 acpi_find_lines(struct l4_machine *machine, paddr_t rsdp);          /* from the MADT; returns how many CPUs are enabled */
 void acpi_keep(void);                           /* the I/O APICs are nobody's memory */
 
 /* ---- cpu.c: name, features, CR4, XCR0; and a line in the log ---- */

@@ -139,5 +139,6 @@ void machine_find(struct l4_machine *machine, struct l4_kip *kip, const struct s
         kip->features |= L4_CPU_ICOUNT;
     else
         clocks_measure(machine, kip);
-    acpi_find_lines(machine, start->rsdp);
+    kip->cpus = 1;
+    kip->cpus_found = acpi_find_lines(machine, start->rsdp);
 }

@@ -73,6 +73,7 @@ static void fill_info_page(void)
 {
     kip->magic = L4_KIP_MAGIC;
     kip->abi_version = 1;
+    memcpy(kip->version, AXO_VERSION, sizeof AXO_VERSION);
     kip->archive = start.archive;
     kip->archive_bytes = start.archive_bytes;
     kip->rsdp = start.rsdp;

@@ -6,10 +6,8 @@
 #include <abi/ipc.h>
 #include "frame.h"
 
-struct cpu;
 struct thread;
 struct cap;
-struct space;
 struct fpu_area;
 
 /* ---- what the generic kernel offers to the machine ---- */

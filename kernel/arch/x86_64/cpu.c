@@ -82,8 +82,6 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
     cpu_fpu_bytes = kip->xsave_bytes;
     paging_nx = cpu_features & L4_CPU_NX;
     entries_init(cpu);
-    kip->cpus = 1;
-    kip->cpus_found = record->machine.cpus;
     apic_init(&record->machine, kip);
 }
 

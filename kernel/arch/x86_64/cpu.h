@@ -12,6 +12,7 @@
 #define USER_CS   0x33
 #define TSS_AT    0x38
 
+#define FRAME_BYTES       176
 #define STACK_BYTES       16384
 #define FAULT_STACK_BYTES 4096
 #define DIRECT_MAP        0xffff800000000000

@@ -35,16 +35,16 @@
 
 /* What user code wants kept, and what C is not given: rsp is the end of the frame, then the kernel stack; rax is free. */
 .macro save_kept
-        mov     %rax, END_MESSAGE + 16(%rsp)    /* number */
+        mov     %rax, FRAME_MESSAGE + 16 - FRAME_BYTES(%rsp)      /* number */
         mov     %gs:CPU_USER_RSP, %rax
-        mov     %rax, END_RSP(%rsp)
-        movl    $ENTRY_SYSCALL, END_VECTOR(%rsp)
-        mov     %rbx, END_KEPT - 16(%rsp)
-        mov     %rbp, END_KEPT - 24(%rsp)
-        mov     %r12, END_KEPT - 32(%rsp)
-        mov     %r13, END_KEPT - 40(%rsp)
-        mov     %r14, END_KEPT - 48(%rsp)
-        mov     %r15, END_KEPT - 56(%rsp)
+        mov     %rax, FRAME_RSP - FRAME_BYTES(%rsp)
+        movl    $ENTRY_SYSCALL, FRAME_VECTOR - FRAME_BYTES(%rsp)
+        mov     %rbx, 40 - FRAME_BYTES(%rsp)
+        mov     %rbp, 32 - FRAME_BYTES(%rsp)
+        mov     %r12, 24 - FRAME_BYTES(%rsp)
+        mov     %r13, 16 - FRAME_BYTES(%rsp)
+        mov     %r14, 8 - FRAME_BYTES(%rsp)
+        mov     %r15, 0 - FRAME_BYTES(%rsp)
         mov     %gs:CPU_STACK, %rsp
 .endm
 
@@ -67,15 +67,15 @@ entry_system_call:
         mov     %rsp, %gs:CPU_USER_RSP
         if_kpti(kpti_enter %rsp)
         mov     %gs:CPU_RSP0, %rsp
-        mov     %rcx, END_RIP(%rsp)
-        mov     %r11, END_RFLAGS(%rsp)
+        mov     %rcx, FRAME_RIP - FRAME_BYTES(%rsp)
+        mov     %r11, FRAME_RFLAGS - FRAME_BYTES(%rsp)
         mov     END_TASK(%rsp), %r11
         sub     TASK_NATIVE(%r11), %rcx
         cmp     TASK_NATIVE_BYTES(%r11), %rcx
         jae     foreign
         test    %r10, %r10
         jz      answer
-        mov     %r10, END_MESSAGE(%rsp)
+        mov     %r10, FRAME_MESSAGE - FRAME_BYTES(%rsp)
         mov     %r10, %rcx                      /* a slot: how far its page is, and place in it (cap.h) */
         shr     $6, %rcx
         cmp     $512, %rcx
@@ -131,8 +131,8 @@ refuse:
         .irp    register, esi, edx, r8d, r9d, r10d, eax
         xor     %\register, %\register
         .endr
-        mov     END_RIP(%rsp), %rcx
-        mov     END_RFLAGS(%rsp), %r11
+        mov     FRAME_RIP - FRAME_BYTES(%rsp), %rcx
+        mov     FRAME_RFLAGS - FRAME_BYTES(%rsp), %r11
         mov     %gs:CPU_USER_RSP, %rsp
         if_kpti(kpti_leave)
         swapgs
@@ -143,11 +143,11 @@ foreign:
         cmpq    $0, END_UPCALL(%rsp)
         je      nobodys
         mov     END_UTCB(%rsp), %rcx
-        mov     END_RIP(%rsp), %r11
+        mov     FRAME_RIP - FRAME_BYTES(%rsp), %r11
         mov     %r11, UTCB_REFLECT(%rcx)        /* rip, rflags, rsp */
         mov     %gs:CPU_USER_RSP, %r11
         mov     %r11, UTCB_REFLECT + 16(%rcx)
-        mov     END_RFLAGS(%rsp), %r11
+        mov     FRAME_RFLAGS - FRAME_BYTES(%rsp), %r11
         mov     %r11, UTCB_REFLECT + 8(%rcx)
         mov     END_UPCALL(%rsp), %rcx
         mov     END_UPCALL_STACK(%rsp), %rsp
@@ -157,8 +157,8 @@ foreign:
         sysretq
 
 nobodys:                                        /* an exception */
-        mov     END_RIP(%rsp), %rcx
-        mov     END_RFLAGS(%rsp), %r11
+        mov     FRAME_RIP - FRAME_BYTES(%rsp), %rcx
+        mov     FRAME_RFLAGS - FRAME_BYTES(%rsp), %r11
         push    $USER_SS
         push    %gs:CPU_USER_RSP
         push    %r11

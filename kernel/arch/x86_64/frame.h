@@ -22,7 +22,6 @@ struct frame {
     u64 error;              /* the CPU's error code, or 0 */
     u64 rip, cs, rflags, rsp, ss;
 };
-_Static_assert(sizeof(struct frame) == 176, "TSS.rsp0 = frame + 176 is 16 byte aligned if the frame is");
 
 enum { FLAG_TRAP = 0x100 };         /* in rflags: an exception after each instruction */
 

@@ -26,12 +26,6 @@ __attribute__((used)) void offsets(void)
     SYMBOL(FRAME_RSP, offsetof(struct frame, rsp));
     SYMBOL(FRAME_GS_BASE, offsetof(struct thread, gs_base) - offsetof(struct thread, frame));
     SYMBOL(THREAD_GS_BASE, offsetof(struct thread, gs_base));
-    SYMBOL(END_MESSAGE, END_OF(frame.message));
-    SYMBOL(END_KEPT, END_OF(frame.rcx));
-    SYMBOL(END_VECTOR, END_OF(frame.vector));
-    SYMBOL(END_RIP, END_OF(frame.rip));
-    SYMBOL(END_RFLAGS, END_OF(frame.rflags));
-    SYMBOL(END_RSP, END_OF(frame.rsp));
     SYMBOL(END_TASK, END_OF(task));
     SYMBOL(END_UTCB, END_OF(utcb));
     SYMBOL(END_UPCALL, END_OF(upcall.system_call));
@@ -47,5 +41,6 @@ __attribute__((used)) void offsets(void)
     SYMBOL(NOTHING, L4_NOTHING);
     SYMBOL(DOOR, L4_DOOR);
 }
-_Static_assert(sizeof(struct frame) % 16 == 0 && offsetof(struct thread, frame) % 16 == 0, "the CPU aligns rsp when it pushes");
+_Static_assert(sizeof(struct frame) == FRAME_BYTES && !(FRAME_BYTES % 16) && !(offsetof(struct thread, frame) % 16),
+    "as entry.S has it; the CPU aligns rsp when it pushes");
 _Static_assert(sizeof(struct cap) == 64 && CAP_PAGE_SLOTS == 64 && CAP_PAGES == 512, "as entry.S finds a slot");

@@ -39,7 +39,6 @@ struct l4_machine {
     paddr_t lapic;
     u64 cr4;                        /* with all features of the info page that it turns on */
     u64 timer_mul;                  /* local APIC timer ticks a nanosecond << L4_CLOCK_SHIFT */
-    u32 cpus;                       /* enabled ones by the MADT, at least 1; all but the boot CPU wait for INIT */
     u32 destination;                /* the upper half of a line's entry: the boot CPU */
     /* Interrupt lines, all masked: ISA's 16, then the global system interrupts of their numbers. `at` 0: wired to none;
      * else the I/O APIC, and there the first register of its entry, whose lower half is the vector and `mode`: of an edge, of a level. */

@@ -11,7 +11,7 @@
 struct l4_kip {
     u64 magic;
     u32 abi_version;                /* 1 */
-    u32 cpus;                       /* [k] CPUs in use */
+    u32 cpus;                       /* CPUs in use */
     u64 tsc_base, tsc_mul;          /* scale: see above; [k] tsc_base */
     u32 tsc_shift;
     u32 features;                   /* enum l4_cpu_feature */
@@ -22,9 +22,9 @@ struct l4_kip {
     u64 archive_bytes;
     paddr_t rsdp;                   /* ACPI root pointer, 0 if none */
     u32 xsave_bytes;                /* size of a standard-format XSAVE area for xcr0; 512: there is only FXSAVE */
-    u32 cpus_found;                 /* [k] CPUs that the machine has */
+    u32 cpus_found;                 /* CPUs that the machine has; all but the boot CPU wait for INIT */
     u64 xcr0;                       /* what the loader has turned on in it; 3: there is only FXSAVE */
-    char version[32];               /* [k] "0.1.0" */
+    char version[32];               /* "0.1.0" */
     char cpu[64];                   /* brand string */
     char command_line[1024];
     u64 regions;                    /* what sigma0 was given, 1:1: RAM to hand out, ACPI tables and the archive to read */

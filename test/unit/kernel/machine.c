@@ -87,13 +87,19 @@ void machine_init(void)
     clean_used = root_factory.used;
 }
 
+static void same(u64 is, u64 was)
+{
+    if (is != was)
+        panic("0x%lx is left, 0x%lx was there before", is, was);
+}
+
 void machine_expect_clean(void)
 {
     while (reap_step())
         ;
-    ASSERT_EQUAL(root_factory.used, clean_used);
-    ASSERT_EQUAL(object_count, clean_objects);
-    ASSERT_EQUAL(memory_check(), clean_bytes);
+    same(root_factory.used, clean_used);
+    same(object_count, clean_objects);
+    same(memory_check(), clean_bytes);
 }
 
 /* ---- chance: xorshift64* ---- */
