@@ -5,6 +5,8 @@
  *   table: 512 distances -> page of 64 slots         (an absent page is the one zero page: distance 0)
  *
  * INVARIANT root: c->object->root == c <=> c has no parent.
+ * INVARIANT mask: a slot in which there is anything has its bit in its page's kpage.mask (memory.h).
+ * INVARIANT absent: every slot of the zero page is empty.
  * A slot of kind L4_NOTHING with an object is a *tomb*: the object is being destroyed, and the slot is not free before.
  * Kept replies (kind L4_REPLY) are in no tree: `in_thread` links them to the thread that must answer. */
 #pragma once

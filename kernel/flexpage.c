@@ -105,13 +105,9 @@ static INLINE l4_err_t map_pages(struct step *s, struct task *to, struct task *f
             continue;
         }
         u32 order = COMMON(place.order == L4_PAGE_SHIFT || !takes_large) ? L4_PAGE_SHIFT : L4_LARGE_SHIFT;
-        l4_err_t n = space_map(&to->space, s->at + s->away, place, s->at, order, rights, how, s->end - s->at, s->budget);
-        if (!COMMON((u32)n < SPACE_GREW)) {
-            if ((u32)n >= RESTART)
-                return n;
-            n -= SPACE_GREW;
-            s->budget = (u32)n;
-        }
+        l4_err_t n = space_map(&to->space, s->at + s->away, place, s->at, order, rights, how, s->end - s->at, &s->budget);
+        if (!COMMON((u32)n < RESTART))
+            return n;
         s->changed += (u32)n;
         s->at += (u64)(u32)n << order;
         s->budget -= (u32)n;

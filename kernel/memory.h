@@ -16,7 +16,7 @@ struct kpage {
         struct { u64 *up; struct cap **shadow; };       /* page table: the entry that points to it (NULL: top level) */
     };
     /* Of blocks: a bit for each that is free. Of a page table or a part of a capability table: a bit for each 64th of
-     * the page in which something has been since it was taken; so taking it apart costs what it holds. */
+     * the page in which something has been since it was taken; so taking it apart costs what it holds (INVARIANT counts, mask). */
     u64 mask;
     vaddr_t at;                                         /* page table: what its first entry maps */
     u32 used;                                           /* page table: entries that are not empty */

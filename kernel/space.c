@@ -146,7 +146,7 @@ static RARE bool is_usable(struct space *to, vaddr_t at, u32 order)
 }
 
 l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t at, u32 order, u32 rights, enum how how,
-                   u64 bytes, u64 most)
+                   u64 bytes, u32 *budget)
 {
     struct cap *page = *paging_page(source.entry);
     if (!COMMON(to_at < L4_USER_END - L4_LARGE_SIZE) && !is_usable(to, to_at, order))
@@ -155,11 +155,9 @@ l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t
     if (err != L4_OK)
         return err;
     struct place place = paging_find(to, to_at);
-    l4_err_t grew = 0;
-    if (!COMMON(paging_suffices(place, order))) {
+    bool suffices = paging_suffices(place, order);
+    if (!COMMON(suffices))
         place = paging_make(to, to_at, order);
-        grew = SPACE_GREW;
-    }
     if (place.order != order)
         return place.entry ? L4_SLOT_BUSY : L4_NO_MEMORY;
     u64 value = paging_restrict(*source.entry, rights);
@@ -170,9 +168,11 @@ l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t
     if (!COMMON(how != GRANT))
         return move(to, place.entry, value, page);
     u64 length = bytes <= L4_PAGE_SIZE || source.order != L4_PAGE_SHIFT ? 1 :
-                 run_length(source.entry, to_at, least(bytes >> L4_PAGE_SHIFT, most));
+                 run_length(source.entry, to_at, least(bytes >> L4_PAGE_SHIFT, *budget));
     l4_err_t n = copy(to, place.entry, order, source.entry, value, rights, how == COPY, length);
-    return n < 0 ? n : n | grew;
+    if (!COMMON(suffices) && n > 0)
+        *budget = (u32)n;
+    return n;
 }
 
 /* ---- unmap ---- */

@@ -118,7 +118,7 @@ void cap_check(const struct cap_table *table)
             check_cap(cap, slot);
     }
     for (u32 i = 0; i < CAP_PAGE_SLOTS; i++)
-        INVARIANT("tree", !cap_zero_page.slot[i].object && cap_zero_page.slot[i].kind == L4_NOTHING, i);
+        INVARIANT("absent", !cap_zero_page.slot[i].object && cap_zero_page.slot[i].kind == L4_NOTHING, i);
 }
 
 /* ---- memory ---- */

@@ -16,7 +16,7 @@
     } while (0)
 
 void space_check(const struct space *space);        /* shadow, counts, family, inside, given, ports */
-void cap_check(const struct cap_table *table);      /* family, given, root, mask */
+void cap_check(const struct cap_table *table);      /* family, given, root, mask, absent */
 void factory_check(const struct factory *factory);  /* owned, quota; of child factories and tasks too */
 u64 memory_check(void);                             /* slabs, zero; returns the free bytes */
 /* Threads, gates and irqs of this factory and its children, ready queues and timeouts (threads.c): senders, reply, pending, bound, ready,

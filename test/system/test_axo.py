@@ -304,6 +304,14 @@ def test_size_finds_what_is_too_large():
     assert "large.c" in size.verdict({TOP / "kernel" / "large.c": 401})
 
 
+def test_how_long_functions_are():
+    text = "static int one(void) { return 1; }\nint two(int a,\n        int b)\n{\n    return g(a);\n}\nstruct s {\n    int (*f)(int);\n};\n" \
+           "int later(void);\nstatic const int t[] = {\n    f(1),\n};\nstruct s *three(void)\n{\n}\n"
+    assert size.functions(text) == {"one": 1, "two": 5, "three": 3}
+    assert size.function_verdict({("a.c", "f"): 3, ("a.c", "g"): 14})[1] is None
+    assert "has 15 lines" in size.function_verdict({("a.c", "f"): 15, ("b.c", "f"): 15})[1]
+
+
 def test_cloc_counts_every_kind_of_file():
     files = [TOP / "kernel" / "include" / "abi" / name for name in ("boot.h", "types.h")]
     files.append(TOP / "kernel" / "arch" / "x86_64" / "kernel.ld")

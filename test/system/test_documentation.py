@@ -82,3 +82,23 @@ def test_references_to_code_lead_there():
     assert misplaced(text) == []
     assert misplaced("`kernel/ipc.c:9999 (send)`, `kernel/ipx.c:1 (send)`, `kernel/ipc.c:10 (no_such_name)`") == [
         "kernel/ipc.c:9999 (send)", "kernel/ipx.c:1 (send)", "kernel/ipc.c:10 (no_such_name)"]
+
+
+def test_every_invariant_that_is_checked_is_stated():
+    sources = [path.read_text() for path in (TOP / "kernel").rglob("*.[chS]")]
+    checked = {name for text in sources for name in re.findall(r'INVARIANT\("(\w+)"', text)}
+    stated = {name for text in sources for name in re.findall(r"INVARIANT (\w+):", text)}
+    assert checked and checked <= stated, f"checked and stated nowhere: {checked - stated}"
+
+
+def test_the_reading_order_names_every_file_of_the_kernel():
+    for folder in (TOP / "kernel", TOP / "kernel/arch/x86_64"):
+        files = {path.name for pattern in ("*.c", "*.h", "*.S", "*.ld") for path in folder.glob(pattern)}
+        named = set(re.findall(r"[\w.]+", (folder / "README.md").read_text().replace("arch/x86_64/", "")))
+        assert files <= named, f"{folder.name}/README.md does not name {', '.join(sorted(files - named))}"
+
+
+def test_every_file_of_the_kernel_begins_with_what_it_is():
+    for path in [*(TOP / "kernel").glob("*.[ch]"), *(TOP / "kernel/arch/x86_64").glob("*.[chS]")]:
+        lines = path.read_text().splitlines()
+        assert lines[1].startswith(f"/* {path.name}: "), f"{path.name}: the second line says what it is"

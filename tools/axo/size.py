@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""size.py: `axo size`: code lines, by cloc, of every file that is compiled into the kernel. Generated headers are shown
-apart: they repeat the interface files."""
+"""size.py: `axo size`: code lines, by cloc, of every file that is compiled into the kernel, and how long its functions are.
+Generated headers are shown apart: they repeat the interface files."""
 import csv
 import io
+import re
+import statistics
 import subprocess
 
 from . import build, paths, say
 
 LIMIT, FILE_LIMIT, BAR = 5000, 400, 40
+FUNCTION_LIMIT = 15     # lines that the median function stays below
 MILESTONE = 4600        # of LIMIT until there are several CPUs: they have to fit in the rest
 
 
@@ -41,6 +44,26 @@ def count(chosen):
     return {path: lines.get(str(path), 0) for path in chosen}
 
 
+def functions(text):
+    """{name: lines} of the functions of a C file in house style, from the line of the name to the closing brace."""
+    found, start, name = {}, None, ""
+    for at, line in enumerate(text.splitlines()):
+        plain = re.sub(r"__attribute__\(\(.*?\)\)+", "", line)
+        called = re.match(r"(?!struct \w+ {|enum|extern|typedef)\w[^;=]*?\b(\w+)\(", plain)
+        if called and not plain.endswith(";"):
+            start, name = at, called.group(1)
+        if start is not None and (line == "}" or (start == at and line.endswith("}"))):
+            found[name], start = at - start + 1, None
+    return found
+
+
+def function_verdict(lengths):
+    """(what there is to say, the sentence about what is too long or None) about {(file, function): lines}."""
+    median, (longest, most) = statistics.median(lengths.values()), max(lengths.items(), key=lambda entry: entry[1])
+    said = f"{len(lengths)} functions, the median has {median:g} lines, the longest {most}: {longest[1]} in {longest[0]}"
+    return said, f"the kernel's median function has {median:g} lines, not below {FUNCTION_LIMIT}" if median >= FUNCTION_LIMIT else None
+
+
 def table(lines):
     longest = max(lines.values(), default=1)
     for path, code in sorted(lines.items(), key=lambda entry: -entry[1]):
@@ -64,7 +87,10 @@ def command(options):
     table(lines)
     print(f"{'total':40s} {sum(lines.values()):5d} of {MILESTONE} now, {LIMIT} in the end, in {len(lines)} files; "
           f"generated beside it: {sum(count(generated).values())} in {len(generated)}")
-    problem = verdict(lines)
-    if problem:
+    said, problem = function_verdict({(path.name, name): length for path in own if path.suffix in (".c", ".h")
+                                      for name, length in functions(path.read_text()).items()})
+    print(said)
+    problems = [problem for problem in (verdict(lines), problem) if problem]
+    for problem in problems:
         say.error(problem)
-    return 1 if problem else 0
+    return 1 if problems else 0

@@ -12,6 +12,7 @@
  * I/O ports are in the same table: port p is the page PORTS_AT + 4096 p, where no access ever gets to: the address is
  * the kernel's, which does not use it, and the entry is not for users. The frames that they stand for do not exist
  * either.
+ * INVARIANT ports: an entry of the kernel's half that a space has for itself is that of a port p: its frame is PORT_FRAMES + 4096 p.
  * What the CPU asks is a bitmap, made from these pages (iobitmap.c). */
 #pragma once
 #include "arch.h"
