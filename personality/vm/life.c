@@ -393,15 +393,13 @@ static bool pages_own_fork(struct vmd_tx tx, const struct process *parent, const
     const struct space *own = space_at(child->own);
     const struct region *from = region_find(space_at(parent->own), address), *r = region_find(own, to);
     for (u64 i = 0; i < from->bytes >> L4_PAGE_SHIFT; i++) {
-        u32 frame = page_frame(parent->own, from->index + i), there = frame ? page_frame(child->own, r->index + i) : 0;
+        u32 frame = page_frame(parent->own, from->index + i), copy = 0;
         piece_pause();
-        if (there) {                /* from a time before a crash */
-            memcpy(frame_content(there), frame_content(frame), L4_PAGE_SIZE);
-        } else if (frame && !(there = page_copy(tx, own, r->index + i, frame, 0))) {
+        if (frame && !(copy = page_copy(tx, own, r->index + i, frame, 0))) {
             return false;
         }
-        if (there) {
-            fill_frames(tx, child->task, there, 1, to + (i << L4_PAGE_SHIFT), L4_R | L4_W);
+        if (copy) {
+            fill_frames(tx, child->task, copy, 1, to + (i << L4_PAGE_SHIFT), L4_R | L4_W);
         }
     }
     return true;
@@ -452,6 +450,15 @@ static void program_freeze(const struct space *space)
     }
 }
 
+/* What was made of a child before a crash goes: its parent's threads have run since, and what they have is another space. In pieces. */
+static void child_end(struct vmd_tx tx, const struct process *child)
+{
+    struct pieces own = pieces_open();
+    process_empty(tx, child);
+    process_end(tx, child);
+    pieces_close(own);
+}
+
 /* A child as `make` makes it, but incomplete: nothing but this method and drop knows it. */
 static l4_err_t child_begin(struct vmd_tx tx, const struct process *parent, u64 client, u32 task, bool share)
 {
@@ -470,6 +477,26 @@ static l4_err_t child_begin(struct vmd_tx tx, const struct process *parent, u64 
 static l4_err_t child_fill(struct vmd_tx tx, const struct process *parent, const struct process *child, u32 slot)
 {
     return program_fork(tx, parent, child) && runtime_fork(tx, parent, child, slot) ? L4_OK : VM_NOMEM;
+}
+
+/* All of it but its page tables, or nothing. In pieces. */
+static l4_err_t child_make(struct vmd_tx tx, const struct process *parent, u64 client, u32 task, u32 slot, bool share)
+{
+    struct pieces own = pieces_open();
+    l4_err_t err = child_begin(tx, parent, client, task, share);
+    if (err != L4_OK) {
+        l4_undo();
+    } else {
+        piece_commit();
+        const struct process *child = process_any(client);
+        err = child_fill(tx, parent, child, slot);
+        if (err != L4_OK) {
+            process_empty(tx, child);
+            process_end(tx, child);
+        }
+    }
+    pieces_close(own);
+    return err;
 }
 
 static void page_tables_fork(struct vmd_tx tx, const struct process *parent, const struct process *child)
@@ -503,36 +530,25 @@ l4_err_t vm_fork_do(
     if (done) {
         return VM_INVAL;
     }
-    if (!to) {
-        l4_err_t err = place_check(child);
-        if (err != L4_OK) {
-            return err;
-        }
-    } else if (!to->step) {
+    if (to && !to->step) {
         return VM_EXIST;
+    }
+    if (to) {
+        child_end(tx, to);
+    }
+    l4_err_t err = place_check(child);
+    if (err != L4_OK) {
+        return err;
     }
     if (!share) {
         program_freeze(space_at(from->program));
     }
-    struct pieces own = pieces_open();
-    l4_err_t err = to ? L4_OK : child_begin(tx, from, child, task, share);
-    if (err != L4_OK) {
-        l4_undo();
-    } else {
-        piece_commit();
-        to = process_any(child);
-        err = child_fill(tx, from, to, slot);
-    }
-    if (err != L4_OK && to) {
-        process_empty(tx, to);
-        process_end(tx, to);
-    }
-    pieces_close(own);
+    err = child_make(tx, from, child, task, slot, share);
     if (err != L4_OK) {
         fill_begin();
         return err;
     }
-    process_set_step(tx, to, 0);
-    page_tables_fork(tx, from, to);
+    process_set_step(tx, process_any(child), 0);
+    page_tables_fork(tx, from, process_any(child));
     return L4_OK;
 }

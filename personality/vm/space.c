@@ -191,21 +191,17 @@ void region_take(struct vmd_tx tx, const struct space *space, u64 address)
 }
 
 /* ---- a copy ---- */
-/* Both lists are in order, and what `to` has is the beginning of what it shall have. */
 static bool regions_fork(struct vmd_tx tx, const struct space *from, const struct space *to)
 {
-    const struct region *last = NULL, *there = region_at(to->first);
+    const struct region *last = NULL;
     for (const struct region *r = region_at(from->first); r; r = region_next(r)) {
-        if (!there) {
-            piece_pause();
-            if (!space_has_room(to, 1)) {
-                return false;
-            }
-            region_add(tx, to, last, r);
-            space_set_pages(tx, to, to->pages + (r->bytes >> L4_PAGE_SHIFT));
+        piece_pause();
+        if (!space_has_room(to, 1)) {
+            return false;
         }
+        region_add(tx, to, last, r);
+        space_set_pages(tx, to, to->pages + (r->bytes >> L4_PAGE_SHIFT));
         last = last ? region_next(last) : region_at(to->first);
-        there = region_next(last);
     }
     space_set_window(tx, to, from->window);
     return true;
@@ -216,7 +212,7 @@ static bool pages_fork(struct vmd_tx tx, const struct space *from, const struct 
 {
     for (const struct chunk *c = chunk_first(space_ref(from)); c; c = chunk_next(c)) {
         piece_pause();
-        if (!chunk_find(space_ref(to), c->key) && !chunk_copy(tx, c, space_ref(to))) {
+        if (!chunk_copy(tx, c, space_ref(to))) {
             return false;
         }
     }

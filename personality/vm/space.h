@@ -53,7 +53,7 @@ void region_cut(struct vmd_tx tx, const struct space *space, u64 at);
 /* Join regions in [address, end) with neighbours that they continue. */
 void regions_join(struct vmd_tx tx, const struct space *space, u64 address, u64 end);
 
-/* What `from` has and `to`, which is being made, has not yet. In pieces; false: there is no room for a region, no chunk. */
+/* What `from` has for `to`, which has nothing. In pieces; false: there is no room for a region, no chunk. */
 bool space_fork(struct vmd_tx tx, const struct space *from, const struct space *to);
 
 /* Take rights away from every task that sees the space. Before a commit. */

@@ -50,5 +50,5 @@ void machine_fill(i64 more);
 enum { MACHINE_PROCESS = 40960 };
 /* A service's task was made anew: what vm or pm held is gone. */
 void machine_lost_by(u32 service);
-/* When nothing is under way: each place has what the state says of it, and nothing else; NULL, or what is wrong. */
-const char *machine_check(void);
+/* When nothing is under way, each place has what the state says of it, and nothing else; NULL, or what is wrong. */
+const char *machine_check(bool is_asked);

@@ -37,7 +37,8 @@ static bool differs[PAGES_MAX];
 static u64 kills, undone, finished, deep, lates, bad, numbers;
 static struct world_answer wanted;
 static bool answered;
-const char *(*kill_machine_check)(void);
+static u64 meant;               /* by the state after the untouched run */
+const char *(*kill_machine_check)(bool is_asked);
 u64 kill_machine_at;
 
 static const struct kill_method *method_of(const struct kill_request *r) { return &server->methods[r->method]; }
@@ -248,13 +249,21 @@ void kill_cut(const struct kill_request *r, bool (*when)(void))
     }
 }
 
-static const char *machine_fault(void) { return kill_machine_check ? kill_machine_check() : NULL; }
+static const char *machine_fault(bool is_asked) { return kill_machine_check ? kill_machine_check(is_asked) : NULL; }
 
 /* Played objects as the untouched run left them. */
 static bool machine_is_as_after(void)
 {
     u64 at = kill_machine_at - L4_STATE_ADDRESS;
     return !kill_machine_at || !memcmp((u8 *)kill_machine_at, after + at, world_bytes() - at);
+}
+
+static const char *difference_asked(void)
+{
+    if (request->meaning) {
+        return request->meaning() == meant ? NULL : "what the state means";
+    }
+    return difference(after, false);
 }
 
 /* The new incarnation has started on an image: is all as it must be, now and after asking again? */
@@ -273,6 +282,9 @@ static void judge(const struct l4_message *m, u64 at)
     if (server->world.server->check && !server->world.server->check()) {
         fault("an invariant is broken", at);
     }
+    if (machine_fault(false)) {
+        fault(machine_fault(false), at);
+    }
     world.answers = 0;
     if (!world_deliver(m, request->word)) {
         fault(world_crash(), at);
@@ -284,7 +296,7 @@ static void judge(const struct l4_message *m, u64 at)
     } else if (a && (a->tag != wanted.tag || memcmp(a->word, wanted.word, 8ul * l4_tag_words(a->tag)))) {
         fault("asked again, it answers otherwise", at);
     }
-    const char *path = difference(after, false), *machine = machine_fault();
+    const char *path = difference_asked(), *machine = machine_fault(true);
     if (path || machine) {
         char text[128];
         snprintf(text, sizeof text, "asked again, %s%s", path ? path : machine, path ? " differs" : "");
@@ -468,9 +480,10 @@ static void request_test(const struct kill_request *r, void (*prepare)(void), bo
         snprintf(text, sizeof text, "untouched, it answers %d, not %d", a ? l4_tag_status(a->tag) : L4_PENDING, expected(r));
         fault(text, 0);
     }
-    if (machine_fault()) {
-        fault(machine_fault(), 0);
+    if (machine_fault(true)) {
+        fault(machine_fault(true), 0);
     }
+    meant = r->meaning ? r->meaning() : 0;
     after_world = world;
     memcpy(after, (void *)L4_STATE_ADDRESS, world_bytes());
     u32 all = images, every = stepping ? 4 : 1 + images / 128;
@@ -509,9 +522,11 @@ int kill_main(int count, char **words, const struct kill_server *of, const struc
               const struct world_rule *below, void (*prepare)(void))
 {
     bool stepping = false;
+    const char *only = NULL;
     for (int i = 1; i < count; i++) {
         stepping |= strcmp(words[i], "-i") == 0;
         expect_bad |= strcmp(words[i], "-b") == 0;
+        only = words[i][0] == '-' ? only : words[i];
     }
     static struct world_server with_rules;
     server = of;
@@ -525,8 +540,10 @@ int kill_main(int count, char **words, const struct kill_server *of, const struc
     table_check(requests);
     u32 requests_run = 0;
     for (const struct kill_request *r = requests; is_request(r); r++) {
-        request_test(r, prepare, stepping);
-        requests_run++;
+        if (!only || strstr(method_of(r)->name, only) || (r->name && strstr(r->name, only))) {
+            request_test(r, prepare, stepping);
+            requests_run++;
+        }
     }
     printf("%s: %u requests, %lu kills%s, %lu in recovery: %lu undone, %lu finished; %lu late messages; %lu wrong\n", of->name, requests_run, kills,
            stepping ? " at instructions" : "", deep, undone, finished, lates, bad);

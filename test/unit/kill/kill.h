@@ -11,7 +11,7 @@
  * invocation, and (`-i`) each instruction; the next incarnation, which may be killed too, must leave the state as
  * before or as after, must answer the same when asked again, and must then have left the same state and called the
  * same servers. Each message to a server below comes too late once, executed or not: time alone, and news from below, each make the
- * server send it again. `-b` expects that this fails. */
+ * server send it again. `-b` expects that this fails; a word is a part of the names of the only requests that are tried. */
 #pragma once
 #include "world.h"
 
@@ -39,6 +39,7 @@ struct kill_request {
     void (*prepare)(void);      /* after the common one */
     u64 label;                  /* 0: KILL_LABEL */
     bool never;                 /* the method refuses everybody: nothing here has to succeed */
+    u64 (*meaning)(void);       /* of the state, where it may say the same with other records when it was asked again; NULL: it may not */
     u64 event;                  /* nonzero: no request but a notification with this label; it has no answer */
 };
 
@@ -51,9 +52,9 @@ extern const u64 *kill_send(const struct kill_request *);
 extern void kill_cut(const struct kill_request *, bool (*when)(void));
 
 /* For a test that plays kernel objects: their memory lies behind the state, where `state_bytes` and so each image covers it. What is wrong
- * with them when nothing is under way, NULL: nothing; and where the part begins that asking again must leave as it is untouched, 0: none
- * does. */
-extern const char *(*kill_machine_check)(void);
+ * with them, NULL: nothing (`is_asked`: the request has come to its end; else the next incarnation has only begun); and where the part
+ * begins that asking again must leave as it is untouched, 0: none does. */
+extern const char *(*kill_machine_check)(bool is_asked);
 extern u64 kill_machine_at;
 
 extern int kill_main(int count, char **words, const struct kill_server *, const struct kill_request *requests,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* machine.c: see machine.h. Page tables survive a kill of vm, as the kernel's do. */
+/* machine.c: see machine.h. */
 #include "machine.h"
 
 #include <stdlib.h>
@@ -16,62 +16,68 @@ enum {
     ARCHIVE = 600,
     TOP = ARCHIVE + MACHINE_ARCHIVE,
     CHUNKS = 256,
-    ENTRIES = 8192
+    ENTRIES = 8192,
+    /* as frames_pool_bytes says */
+    POOL_BYTES = (L4_PAGE_SIZE + (4 + FRAMES_CHUNK_BYTES) * CHUNKS + FRAMES_BYTES * TOP + L4_PAGE_SIZE - 1) & ~(L4_PAGE_SIZE - 1)
 };
 
-static u8 content[TOP][L4_PAGE_SIZE];
-static struct machine_entry entry[ENTRIES];
-static u32 entries;
-static u64 installed;
-static u32 refuse_in;
-static struct frames_page page;
+/* All zero: it is to be made. */
+struct machine {
+    u64 is_made, installed;
+    u32 entries, refuse_in;
+    struct machine_entry entry[ENTRIES];
+    u8 content[TOP][L4_PAGE_SIZE];
+};
 
-static void page_fill(void)
+static struct machine *machine_at(void)
 {
-    page = (struct frames_page){
-        .magic = FRAMES_MAGIC, .top = TOP, .chunks = CHUNKS, .pool_bytes = frames_pool_bytes(TOP, CHUNKS),
+    return (struct machine *)(FRAMES_POOL + frames_pool_bytes(TOP, CHUNKS));
+}
+
+/* All page tables are empty at first, the archive is filled, other frames hold junk. */
+static struct machine *machine(void)
+{
+    struct machine *m = machine_at();
+    if (!m->is_made) {
+        m->is_made = 1;
+        memset(m->content, 0xa5, sizeof m->content);
+        for (u32 i = 0; i < MACHINE_ARCHIVE; i++) {
+            u64 value = 0xa000 + i;
+            memcpy(m->content[ARCHIVE + i], &value, sizeof value);
+        }
+    }
+    return m;
+}
+
+const struct frames_page *frames_page(void)
+{
+    static const struct frames_page page = {
+        .magic = FRAMES_MAGIC, .top = TOP, .chunks = CHUNKS, .pool_bytes = POOL_BYTES,
         .archive = ARCHIVE * L4_PAGE_SIZE, .archive_bytes = MACHINE_ARCHIVE * L4_PAGE_SIZE - 100,
         .adoptable = (ARCHIVE + 4) * L4_PAGE_SIZE, .adoptable_bytes = (MACHINE_ARCHIVE - 5) * L4_PAGE_SIZE,
         .runtime = (ARCHIVE + 1) * L4_PAGE_SIZE, .runtime_bytes = MACHINE_RUNTIME * L4_PAGE_SIZE - 10, .ranges = 2,
         .range = { { FIRST, HOLE - FIRST }, { HOLE + HOLE_PAGES, MACHINE_FRAMES - (HOLE - FIRST) } },
     };
-}
-
-void machine_reset(void)
-{
-    page_fill();
-    entries = 0;
-    memset(content, 0xa5, sizeof content);
-    for (u32 i = 0; i < MACHINE_ARCHIVE; i++) {
-        u64 value = 0xa000 + i;
-        memcpy(content[ARCHIVE + i], &value, sizeof value);
-    }
-}
-
-const struct frames_page *frames_page(void)
-{
-    if (!page.magic) {
-        page_fill();
-    }
     return &page;
 }
 
-u64 machine_pool_bytes(void) { return frames_page()->pool_bytes; }
-u64 machine_installed(void) { return installed; }
+u64 machine_bytes(void) { return (u64)(machine_at() + 1) - L4_STATE_ADDRESS; }
+u64 machine_installed(void) { return machine()->installed; }
 
 void *frame_content(u32 frame)
 {
     if (frame < FIRST || frame >= TOP || (frame >= HOLE && frame < HOLE + HOLE_PAGES)) {
         abort();
     }
-    return content[frame];
+    return machine()->content[frame];
 }
 
 const struct machine_entry *machine_find(u64 task, u64 address)
 {
-    for (u32 i = 0; i < entries; i++) {
-        if (entry[i].task == task && entry[i].address == (address & ~(L4_PAGE_SIZE - 1ul))) {
-            return &entry[i];
+    const struct machine *m = machine();
+    for (u32 i = 0; i < m->entries; i++) {
+        if (m->entry[i].task == task && m->entry[i].address == (address & ~(L4_PAGE_SIZE - 1ul))) {
+            return &m->entry[i];
         }
     }
     return NULL;
@@ -79,17 +85,18 @@ const struct machine_entry *machine_find(u64 task, u64 address)
 
 static void enter(u64 task, u64 address, u32 frame, u32 rights)
 {
-    struct machine_entry *e = &entry[entries];
-    for (u32 i = 0; i < entries; i++) {
-        if (entry[i].task == task && entry[i].address == address) {
-            e = &entry[i];
+    struct machine *m = machine();
+    struct machine_entry *e = &m->entry[m->entries];
+    for (u32 i = 0; i < m->entries; i++) {
+        if (m->entry[i].task == task && m->entry[i].address == address) {
+            e = &m->entry[i];
         }
     }
-    if (e == &entry[entries] && ++entries == ENTRIES) {
+    if (e == &m->entry[m->entries] && ++m->entries == ENTRIES) {
         abort();
     }
     *e = (struct machine_entry){ task, address, frame, rights };
-    installed++;
+    m->installed++;
 }
 
 l4_err_t page_map(cap_t task, u32 frame, u64 address, u32 rights)
@@ -102,7 +109,7 @@ l4_err_t page_map(cap_t task, u32 frame, u64 address, u32 rights)
 
 l4_err_t page_map_run(cap_t task, u32 frame, u64 count, u64 address, u32 rights)
 {
-    bool refuses = refuse_in && --refuse_in == 0;
+    bool refuses = machine()->refuse_in && --machine()->refuse_in == 0;
     for (u64 i = 0; i < count; i++) {
         if (refuses && i) {
             return L4_NO_MEMORY;
@@ -112,14 +119,14 @@ l4_err_t page_map_run(cap_t task, u32 frame, u64 count, u64 address, u32 rights)
     return refuses ? L4_NO_MEMORY : L4_OK;
 }
 
-void machine_refuse(u32 nth) { refuse_in = nth; }
+void machine_refuse(u32 nth) { machine()->refuse_in = nth; }
 
 void pages_copy(cap_t to, cap_t from, u64 address, u64 end)
 {
     l4_hook();
-    u32 last = entries;
+    u32 last = machine()->entries;
     for (u32 i = 0; i < last; i++) {
-        const struct machine_entry *e = &entry[i];
+        const struct machine_entry *e = &machine()->entry[i];
         if (e->task == from && e->address >= address && e->address < end && !machine_find(to, e->address)) {
             enter(to, e->address, e->frame, e->rights & ~L4_W);
         }
@@ -127,20 +134,21 @@ void pages_copy(cap_t to, cap_t from, u64 address, u64 end)
     l4_hook();
 }
 
-static void entry_revoke(u32 i, u32 rights)
+static void entry_revoke(struct machine *m, u32 i, u32 rights)
 {
-    entry[i].rights &= ~rights;
+    m->entry[i].rights &= ~rights;
     if (rights & L4_R) {
-        entry[i] = entry[--entries];
+        m->entry[i] = m->entry[--m->entries];
     }
 }
 
 void pages_revoke(cap_t task, u64 address, u64 end, u32 rights)
 {
     l4_hook();
-    for (u32 i = entries; i-- > 0; ) {
-        if (entry[i].task == task && entry[i].address >= address && entry[i].address < end) {
-            entry_revoke(i, rights);
+    struct machine *m = machine();
+    for (u32 i = m->entries; i-- > 0; ) {
+        if (m->entry[i].task == task && m->entry[i].address >= address && m->entry[i].address < end) {
+            entry_revoke(m, i, rights);
         }
     }
     l4_hook();
@@ -208,12 +216,13 @@ static bool is_text(const struct machine_entry *e)
 
 const char *machine_check(void)
 {
-    for (u32 i = 0; i < entries; i++) {
+    for (u32 i = 0; i < machine()->entries; i++) {
+        const struct machine_entry *e = &machine()->entry[i];
         const struct process *p = process_following(NULL);
-        while (p && p->task != entry[i].task) {
+        while (p && p->task != e->task) {
             p = process_following(p);
         }
-        const char *wrong = is_text(&entry[i]) ? NULL : p ? process_entry_check(p, &entry[i]) : object_entry_check(&entry[i]);
+        const char *wrong = is_text(e) ? NULL : p ? process_entry_check(p, e) : object_entry_check(e);
         if (wrong) {
             return wrong;
         }

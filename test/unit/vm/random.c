@@ -505,7 +505,6 @@ static void run(u32 first_seed, u32 rounds)
 {
     seed = first_seed;
     world_reset();
-    machine_reset();
     world_start();
     world_point = kill_point;
     u64 whole = frames_free();
@@ -552,7 +551,7 @@ int main(int count, char **words)
     static struct world_server server;
     u32 runs = count > 1 ? (u32)atoi(words[1]) : 100;
     server = vmd_kill.world;
-    server.state_bytes = FRAMES_POOL - L4_STATE_ADDRESS + machine_pool_bytes();
+    server.state_bytes = machine_bytes();
     world_init(&server);
     for (u32 i = 0; i < runs; i++) {
         run(count > 2 ? (u32)atoi(words[2]) : 1000 + i, 1500);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vmd_kill.c: kills vm at every step of every method. The pool lies behind the state and is part of each image; that its counts are
- * exact is the audit's business, which each new incarnation runs. */
+/* vmd_kill.c: kills vm at every step of every method. The pool lies behind the state, frames and page tables behind that: they are part of
+ * each image. That its counts are exact is the audit's business, which each new incarnation runs; that nobody sees a frame which is not
+ * his is machine.c's. */
 #include "vmd_kill.h"
 
 #include <boot/frames.h>
+#include "../../../personality/vm/page.h"
+#include "../../../personality/vm/space.h"
 #include "machine.h"
 
 enum {
@@ -68,7 +71,78 @@ static void copied_before(void)
     FAULT(PARENT, CODE + 4 * PAGE, WRITE_AGAIN);
 }
 
+/* ---- what is left when vm died in the middle of a fork ---- */
+static const struct process *process_of(u64 label) { return process_at(vmd_state()->process_of[(u16)label]); }
+
+/* All was copied and stays, but the child is not yet said to be there. */
+static bool child_has_pages(void)
+{
+    const struct process *p = process_of(CHILD);
+    return l4_undo_log()->top <= 1 && p && space_at(p->program)->chunks;
+}
+static void forked_half(void)
+{
+    kill_cut(&(struct kill_request){ .method = VMD_KILL_VM_FORK, .word = { PARENT, CHILD, CHILD_TASK, 0, false, 0 }, .words = 6 },
+        child_has_pages);
+}
+/* The parent's other threads went on: there is a region below those that the child has, … */
+static void forked_half_and_mapped(void)
+{
+    forked_half();
+    MAP(CODE + 10 * PAGE, 1, VM_R, VM_FIXED);
+}
+/* … there is a page beside one that it has, and one that it has was given back. */
+static void forked_half_and_written(void)
+{
+    forked_half();
+    FAULT(PARENT, CODE + 5 * PAGE, PAGER_WRITE);
+    CALL(VM_DISCARD, .label = PARENT, .word = { CODE + PAGE, PAGE });
+}
+/* A child's own pages do not fit. */
+static void crowded(void)
+{
+    MAP(0x1000000, 128, VM_RW, VM_FIXED);
+    for (u64 at = 0x1000000; frames_free() > 3; at += PAGE) {
+        FAULT(PARENT, at, PAGER_WRITE);
+    }
+}
+
+/* ---- what the state means, whatever the numbers of its records ---- */
+static u64 mixed(u64 hash, u64 value) { return (hash ^ value) * 0x9e3779b97f4a7c15ul ^ hash >> 29; }
+
+static u64 page_meaning(u64 hash, u32 frame)
+{
+    return frame ? mixed(mixed(hash, *(const u64 *)frame_content(frame)), frame_refs(frame)) : mixed(hash, 0);
+}
+
+static u64 space_meaning(u64 hash, const struct space *space)
+{
+    hash = mixed(hash, (u64)space->users << 32 | space->regions);
+    for (const struct region *r = region_at(space->first); r; r = region_next(r)) {
+        hash = mixed(mixed(mixed(hash, r->address), r->bytes), r->offset);
+        hash = mixed(mixed(hash, (u64)r->protection << 32 | r->how), r->object ? object_at(r->object)->uses : 0);
+        for (u64 i = 0; !region_is_shared(r) && i < r->bytes >> L4_PAGE_SHIFT; i++) {
+            hash = page_meaning(hash, page_frame(space_ref(space), r->index + i));
+        }
+    }
+    return mixed(hash, pages_owned(space_ref(space)));
+}
+
+static u64 meaning(void)
+{
+    u64 hash = mixed(frames_free(), vmd_state()->region_table.live);
+    for (u32 i = VM_PROCESS_FIRST; i < VM_PROCESS_END; i++) {
+        const struct process *p = process_at(vmd_state()->process_of[i]);
+        if (p) {
+            hash = mixed(mixed(hash, p->label), (u64)p->task << 32 | p->blocks << 8 | p->step);
+            hash = space_meaning(space_meaning(hash, space_at(p->program)), space_at(p->own));
+        }
+    }
+    return hash;
+}
+
 #define OF_PARENT .label = PARENT
+#define FORKS(slot, share) .word = { PARENT, CHILD, CHILD_TASK, slot, share, 0 }, .words = 6, .steps = true, .meaning = meaning
 static const struct kill_request requests[] = {
     { .method = VMD_KILL_VM_MAP, OF_PARENT, .word = { 0, 5 * PAGE, VM_RW, 0 } },
     { .name = "shared", .method = VMD_KILL_VM_MAP, OF_PARENT, .word = { 0, 5 * PAGE, VM_RW, VM_SHARED } },
@@ -144,18 +218,12 @@ static const struct kill_request requests[] = {
     { .name = "not there", .method = VMD_KILL_VM_MODULE, .words = 5, .word = { 4, [4] = 0x656e6f6e } },
     { .method = VMD_KILL_VM_MAKE, .word = { OTHER, OTHER_TASK } },
     { .name = "again", .method = VMD_KILL_VM_MAKE, .word = { PARENT, TASK }, .expect = VM_EXIST },
-    { .method = VMD_KILL_VM_FORK, .word = { PARENT, CHILD, CHILD_TASK, 0, false, 0 }, .words = 6, .steps = true },
-    { .name = "share",
-        .method = VMD_KILL_VM_FORK,
-        .word = { PARENT, CHILD, CHILD_TASK, 0, true, 0 },
-        .words = 6,
-        .steps = true },
-    { .name = "of a thread",
-        .method = VMD_KILL_VM_FORK,
-        .word = { PARENT, CHILD, CHILD_TASK, 2, false, 0 },
-        .words = 6,
-        .steps = true,
-        .prepare = threaded },
+    { .method = VMD_KILL_VM_FORK, FORKS(0, false) },
+    { .name = "share", .method = VMD_KILL_VM_FORK, FORKS(0, true) },
+    { .name = "of a thread", .method = VMD_KILL_VM_FORK, FORKS(2, false), .prepare = threaded },
+    { .name = "begun, and the parent has mapped", .method = VMD_KILL_VM_FORK, FORKS(0, false), .prepare = forked_half_and_mapped },
+    { .name = "begun, and the parent has written", .method = VMD_KILL_VM_FORK, FORKS(0, false), .prepare = forked_half_and_written },
+    { .name = "no room for all of it", .method = VMD_KILL_VM_FORK, FORKS(0, false), .prepare = crowded, .expect = VM_NOMEM },
     { .method = VMD_KILL_VM_EXEC, .word = { PARENT }, .steps = true, .prepare = arguments },
     { .name = "after vfork",
         .method = VMD_KILL_VM_EXEC,
@@ -165,6 +233,7 @@ static const struct kill_request requests[] = {
     { .method = VMD_KILL_VM_DROP, .word = { PARENT }, .steps = true, .prepare = file_mapped },
     { .name = "after vfork", .method = VMD_KILL_VM_DROP, .word = { PARENT }, .steps = true, .prepare = shared },
     { .name = "after fork", .method = VMD_KILL_VM_DROP, .word = { CHILD }, .steps = true, .prepare = forked },
+    { .name = "of a fork that was begun", .method = VMD_KILL_VM_DROP, .word = { CHILD }, .steps = true, .prepare = forked_half },
     { .method = VMD_KILL_VM_MAKE_THREAD, .word = { PARENT, 1 } },
     { .method = VMD_KILL_VM_DROP_THREAD, .word = { PARENT, 2 }, .steps = true, .prepare = threaded },
     { .name = "nobody waits", .method = VMD_KILL_VM_LARGEST },
@@ -259,11 +328,14 @@ static const struct kill_request requests[] = {
     { 0 },
 };
 
+/* At any time. */
+static const char *page_tables_check(bool is_asked) { return machine_check(); }
+
 int main(int count, char **words)
 {
     static struct kill_server server;
     server = vmd_kill;
-    server.world.state_bytes = FRAMES_POOL - L4_STATE_ADDRESS + machine_pool_bytes();
-    machine_reset();
+    server.world.state_bytes = machine_bytes();
+    kill_machine_check = page_tables_check;
     return kill_main(count, words, &server, requests, NULL, prepare);
 }
