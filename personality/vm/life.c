@@ -13,7 +13,6 @@
 
 enum {
     STACK_TOP_PAGES = 2,            /* of a runtime stack, present from the start */
-    FRESH_FRAMES = VM_RUNTIME_DATA_PRESENT / L4_PAGE_SIZE + 1 + STACK_TOP_PAGES,
     TOP_SHIFT = 39,                 /* bytes below one entry of a top-level page table */
     STACK_BYTES = VM_BLOCK - VM_BLOCK_STACK,
     COPY_PAGES = 4096,              /* a larger child gets its page tables by faults */
@@ -317,28 +316,36 @@ l4_err_t vm_drop_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot)
 }
 
 /* ---- exec ---- */
-/* Another program space, empty. From here on nothing is refused. In pieces. */
-static void program_renew(struct vmd_tx tx, const struct process *p)
+/* All that may be refused, at once, before anything is given up: a program space that nobody else sees, the first block. Asked again it is
+ * there, whatever others have taken since. */
+static bool exec_begin(struct vmd_tx tx, const struct process *p)
 {
-    const struct space *program = space_at(p->program);
-    if (program->users == 1) {
-        space_empty(tx, program);
-        return;
+    const struct space *program = space_at(p->program), *alone = program->users == 1 ? program : space_make(tx);
+    if (!alone) {
+        return false;
     }
-    space_set_users(tx, program, program->users - 1);
-    process_set_program(tx, p, space_ref(space_make(tx)));
-    piece_commit();
+    if (alone != program) {
+        space_set_users(tx, program, program->users - 1);
+        process_set_program(tx, p, space_ref(alone));
+    }
+    if (p->blocks & 1) {
+        return true;
+    }
+    if (!is_room_for_runtime()) {
+        return false;
+    }
+    block_regions(tx, p, 0);
+    return block_fill(tx, p, 0);
 }
 
-/* The first block and no other. In pieces; false: there is no first block. */
-static bool blocks_thin(struct vmd_tx tx, const struct process *p)
+/* The first block and no other. In pieces. */
+static void blocks_thin(struct vmd_tx tx, const struct process *p)
 {
     for (u32 slot = 1; slot < VM_THREADS; slot++) {
         if (p->blocks >> slot & 1) {
             block_clear(tx, p, slot);
         }
     }
-    return p->blocks & 1;
 }
 
 /* The runtime's pages are zeros again, where they lie: nobody runs who could see it. */
@@ -361,23 +368,25 @@ l4_err_t vm_exec_do(struct vmd_tx tx, u64 label, u64 client)
     if (!p) {
         return VM_PERM;
     }
-    bool alone = space_at(p->program)->users == 1;
-    if ((!alone && vmd_state()->space_table.live == VMD_SPACES) ||
-        (!(p->blocks & 1) && (!is_room_for_runtime() || frames_free() < FRESH_FRAMES))) {
-        return VM_NOMEM;
-    }
     program_hide(p);
     own_hide(p, block_at(1), VM_RUNTIME_PROGRAM);
     struct pieces own = pieces_open();
-    program_renew(tx, p);
-    bool is_there = blocks_thin(tx, p);
-    pieces_close(own);
-    process_set_blocks(tx, p, p->blocks & 1);
-    if (!is_there) {
-        block_regions(tx, p, 0);
+    bool begun = exec_begin(tx, p);
+    if (begun) {
+        piece_commit();
+        space_empty(tx, space_at(p->program));
+        blocks_thin(tx, p);
+    } else {
+        l4_undo();
     }
+    pieces_close(own);
+    if (!begun) {
+        fill_begin();
+        return VM_NOMEM;
+    }
+    process_set_blocks(tx, p, 1);
     own_zero(p);
-    return is_there || block_fill(tx, p, 0) ? L4_OK : VM_NOMEM;
+    return L4_OK;
 }
 
 /* ---- fork ---- */

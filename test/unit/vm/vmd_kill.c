@@ -98,13 +98,45 @@ static void forked_half_and_written(void)
     FAULT(PARENT, CODE + 5 * PAGE, PAGER_WRITE);
     CALL(VM_DISCARD, .label = PARENT, .word = { CODE + PAGE, PAGE });
 }
-/* A child's own pages do not fit. */
-static void crowded(void)
+/* Somebody takes all memory but so many frames. */
+static void crowd(u64 client, u64 left)
 {
-    MAP(0x1000000, 128, VM_RW, VM_FIXED);
-    for (u64 at = 0x1000000; frames_free() > 3; at += PAGE) {
-        FAULT(PARENT, at, PAGER_WRITE);
+    enum { AT = 0x1000000 };
+    CALL(VM_MAP, .label = client, .word = { AT, 128 * PAGE, VM_RW, VM_FIXED });
+    for (u64 at = AT; frames_free() > left; at += PAGE) {
+        FAULT(client, at, PAGER_WRITE);
     }
+}
+/* A child's own pages do not fit. */
+static void crowded(void) { crowd(PARENT, 3); }
+
+/* ---- exec, by a thread that is not the first ---- */
+static void threads_made(void)
+{
+    for (u32 t = 1; t < VM_THREADS; t++) {
+        CALL(VM_MAKE_THREAD, .word = { PARENT, t });
+    }
+    arguments();
+}
+static void first_gone(void)
+{
+    threads_made();
+    CALL(VM_DROP_THREAD, .word = { PARENT, 0 });
+}
+static bool program_is_empty(void) { return l4_undo_log()->top <= 1 && !space_at(process_of(PARENT)->program)->regions; }
+/* After the point of no return somebody else takes all memory. */
+static void emptied_and_crowded(void)
+{
+    first_gone();
+    CALL(VM_MAKE, .word = { OTHER, OTHER_TASK });
+    kill_cut(&(struct kill_request){ .method = VMD_KILL_VM_EXEC, .word = { PARENT } }, program_is_empty);
+    crowd(OTHER, 2);
+}
+/* Before it: nothing has changed when this is refused. */
+static void first_gone_and_crowded(void)
+{
+    first_gone();
+    crowd(PARENT, 2);
 }
 
 /* ---- what the state means, whatever the numbers of its records ---- */
@@ -225,6 +257,20 @@ static const struct kill_request requests[] = {
     { .name = "begun, and the parent has written", .method = VMD_KILL_VM_FORK, FORKS(0, false), .prepare = forked_half_and_written },
     { .name = "no room for all of it", .method = VMD_KILL_VM_FORK, FORKS(0, false), .prepare = crowded, .expect = VM_NOMEM },
     { .method = VMD_KILL_VM_EXEC, .word = { PARENT }, .steps = true, .prepare = arguments },
+    { .name = "of many threads", .method = VMD_KILL_VM_EXEC, .word = { PARENT }, .steps = true, .prepare = threads_made },
+    { .name = "without the first thread", .method = VMD_KILL_VM_EXEC, .word = { PARENT }, .steps = true, .meaning = meaning, .prepare = first_gone },
+    { .name = "emptied before memory ran out",
+        .method = VMD_KILL_VM_EXEC,
+        .word = { PARENT },
+        .steps = true,
+        .meaning = meaning,
+        .prepare = emptied_and_crowded },
+    { .name = "no room for the first thread",
+        .method = VMD_KILL_VM_EXEC,
+        .word = { PARENT },
+        .steps = true,
+        .prepare = first_gone_and_crowded,
+        .expect = VM_NOMEM },
     { .name = "after vfork",
         .method = VMD_KILL_VM_EXEC,
         .word = { CHILD },
