@@ -24,6 +24,7 @@ struct image {
 
 static const struct kill_server *server;
 static const struct kill_request *request;
+static const struct kill_request first_start = { .name = "the first start", .steps = true };
 static u8 *base, *after;        /* whole state objects: before the request, and after it */
 static struct world base_world, after_world;
 static u8 *pool;
@@ -40,10 +41,13 @@ static bool answered;
 static u64 meant;               /* by the state after the untouched run */
 const char *(*kill_machine_check)(bool is_asked);
 u64 kill_machine_at;
+const char *kill_by_chance;
+bool kill_no_first_start;
 
 static const struct kill_method *method_of(const struct kill_request *r) { return &server->methods[r->method]; }
-static bool is_request(const struct kill_request *r) { return r->method || r->event; }
-static l4_err_t expected(const struct kill_request *r) { return r->event ? L4_PENDING : r->expect; }
+static bool is_event(const struct kill_request *r) { return r->event || r->late; }
+static bool is_request(const struct kill_request *r) { return r->method || is_event(r); }
+static l4_err_t expected(const struct kill_request *r) { return is_event(r) ? L4_PENDING : r->expect; }
 static u64 label_of(const struct kill_request *r) { return r->label ? r->label : KILL_LABEL; }
 
 static bool expect_bad;     /* a mutant: its first fault is enough */
@@ -138,6 +142,9 @@ static bool may_differ(const struct l4_field *f, u32 i, bool is_undone)
     if (ends_with(f->path, "~number") || ends_with(f->path, "~token")) {
         return true;
     }
+    if (request == &first_start && kill_by_chance && ends_with(f->path, kill_by_chance)) {
+        return true;
+    }
     if (!is_undone) {
         return strncmp(f->path, "~slot", 5) == 0 && ends_with(f->path, ".op");
     }
@@ -188,6 +195,9 @@ static const char *difference(const u8 *wanted_state, bool is_undone)
 /* ---- runs ---- */
 static struct l4_message message_of(const struct kill_request *r, u64 number)
 {
+    if (r->late) {
+        return (struct l4_message){ .tag = (u32)L4_TIMED_OUT };
+    }
     if (r->event) {
         return (struct l4_message){ .tag = l4_tag(L4_IRQ << 8, 0, 0), .label = r->event };
     }
@@ -258,6 +268,61 @@ static bool machine_is_as_after(void)
     return !kill_machine_at || !memcmp((u8 *)kill_machine_at, after + at, world_bytes() - at);
 }
 
+/* ---- another caller, who waits ---- */
+static struct l4_message peer;
+static struct world_answer peer_wanted;
+static bool peer_answered;
+
+static bool peer_asks(void)
+{
+    const struct kill_request *r = request->peer;
+    if (r && r->window) {
+        memcpy(world_window(peer.label, KILL_PEER), r->window, r->window_bytes);
+    }
+    return !r || world_deliver(&peer, r->word);
+}
+
+/* In a slot of its own, which may be the same client's; it must not be answered before the request comes. */
+static bool peer_waits(void)
+{
+    if (!request->peer) {
+        return true;
+    }
+    peer = message_of(request->peer, ++numbers << 16 | KILL_PEER);
+    return peer_asks() && !world_answer_to(peer.label, peer.number);
+}
+
+static void peer_note(void)
+{
+    const struct world_answer *a = request->peer ? world_answer_to(peer.label, peer.number) : NULL;
+    peer_answered = a != NULL;
+    if (a) {
+        peer_wanted = *a;
+    }
+}
+
+static bool is_same_window(u64 label, u32 slot)
+{
+    u64 window = server->world.server->window_bytes ? (u64)world_window(label, slot) - L4_STATE_ADDRESS : 0;
+    return !window || !memcmp((u8 *)L4_STATE_ADDRESS + window, after + window, server->world.server->window_bytes);
+}
+
+static bool is_same_answer(const struct world_answer *a, const struct world_answer *as)
+{
+    return a->tag == as->tag && !memcmp(a->word, as->word, 8ul * l4_tag_words(a->tag));
+}
+
+static void peer_judge(u64 at)
+{
+    const struct world_answer *a = request->peer ? world_answer_to(peer.label, peer.number) : NULL;
+    if ((a != NULL) != peer_answered) {
+        fault(a ? "who waits is answered" : "who waits is not answered", at);
+    } else if (a && (!is_same_answer(a, &peer_wanted) || !is_same_window(peer.label, KILL_PEER))) {
+        fault("who waits is answered otherwise", at);
+    }
+}
+
+/* ---- judgement ---- */
 static const char *difference_asked(void)
 {
     if (request->meaning) {
@@ -266,8 +331,8 @@ static const char *difference_asked(void)
     return difference(after, false);
 }
 
-/* The new incarnation has started on an image: is all as it must be, now and after asking again? */
-static void judge(const struct l4_message *m, u64 at)
+/* The new incarnation has started on an image. */
+static void started_judge(u64 at)
 {
     const char *from_before = difference(base, true), *from_after = difference(after, false);
     if (!from_before) {
@@ -285,17 +350,25 @@ static void judge(const struct l4_message *m, u64 at)
     if (machine_fault(false)) {
         fault(machine_fault(false), at);
     }
-    world.answers = 0;
-    if (!world_deliver(m, request->word)) {
-        fault(world_crash(), at);
-        return;
-    }
+}
+
+static void answer_judge(const struct l4_message *m, u64 at)
+{
     const struct world_answer *a = world_answer_to(m->label, m->number);
     if ((a != NULL) != answered) {
         fault(a ? "asked again, it answers at once" : "asked again, it does not answer", at);
-    } else if (a && (a->tag != wanted.tag || memcmp(a->word, wanted.word, 8ul * l4_tag_words(a->tag)))) {
+    } else if (a && !is_same_answer(a, &wanted)) {
         fault("asked again, it answers otherwise", at);
     }
+    if (a && !is_same_window(m->label, KILL_SLOT)) {
+        fault("asked again, the window differs", at);
+    }
+    peer_judge(at);
+}
+
+/* All has come to its end. */
+static void end_judge(u64 at)
+{
     const char *path = difference_asked(), *machine = machine_fault(true);
     if (path || machine) {
         char text[128];
@@ -304,12 +377,6 @@ static void judge(const struct l4_message *m, u64 at)
     }
     if (!machine_is_as_after()) {
         fault("asked again, the machine differs", at);
-    }
-    if (a && server->world.server->window_bytes) {
-        u64 window = (u64)world_window(m->label, KILL_SLOT) - L4_STATE_ADDRESS;
-        if (memcmp((u8 *)L4_STATE_ADDRESS + window, after + window, server->world.server->window_bytes)) {
-            fault("asked again, the window differs", at);
-        }
     }
     if (memcmp(world.executed, after_world.executed, sizeof world.executed)) {
         fault("a server below has executed something twice or not at all", at);
@@ -324,6 +391,27 @@ static void judge(const struct l4_message *m, u64 at)
             break;
         }
     }
+}
+
+/* Whether the last incarnation has done all that an event asked for: nobody raises it again. */
+static bool is_done(void) { return is_event(request) && request->again && !difference(after, false); }
+
+/* The new incarnation has started on an image: is all as it must be, now and after asking again? `m` NULL: nobody asked anything. */
+static void judge(const struct l4_message *m, u64 at)
+{
+    started_judge(at);
+    world.answers = 0;
+    if (m && !is_done()) {
+        if (request->again) {
+            request->again();
+        }
+        if (!peer_asks() || !world_deliver(m, request->word)) {
+            fault(world_crash(), at);
+            return;
+        }
+        answer_judge(m, at);
+    }
+    end_judge(at);
 }
 
 static void start_on(const struct image *im, const struct l4_message *m, u64 at)
@@ -425,6 +513,59 @@ static bool clients_known(void)
     return subscribe(KILL_OTHER) && subscribe(KILL_LABEL) && (request->steps || request->event || subscribe(label_of(request)));
 }
 
+/* What the reference run and each kill start from. */
+static void base_take(bool stepping)
+{
+    memcpy(base, (void *)L4_STATE_ADDRESS, world_bytes());
+    world.answers = world.effects = 0;
+    base_world = world;
+    dirties = images = 0;
+    pool_used = 0;
+    world_seen = ~0ul;
+    mprotect((void *)L4_STATE_ADDRESS, world_bytes(), PROT_READ);
+    world_fault = page_written;
+    world_point = image_take;
+    collecting = true;
+    world_stepping = stepping;
+    world_messages = 0;
+}
+
+static void after_take(void)
+{
+    collecting = world_stepping = false;
+    meant = request->meaning ? request->meaning() : 0;
+    after_world = world;
+    memcpy(after, (void *)L4_STATE_ADDRESS, world_bytes());
+}
+
+static void images_try(const struct l4_message *m, bool stepping)
+{
+    u32 all = images, every = stepping ? 4 : 1 + images / 128;
+    for (u32 i = 0; i < all; i++) {
+        kills++;
+        start_on(&image[i], m, i);
+        if (i % every == 0) {
+            recovery_killed(i, m, stepping && i % 16 == 0);
+        }
+    }
+}
+
+static void answer_note(const struct l4_message *m)
+{
+    const struct world_answer *a = world_answer_to(m->label, m->number);
+    l4_err_t status = a ? l4_tag_status(a->tag) : L4_PENDING;
+    answered = a != NULL;
+    if (a) {
+        wanted = *a;
+    }
+    if (status != expected(request)) {
+        char text[80];
+        snprintf(text, sizeof text, "untouched, it answers %d, not %d", status, expected(request));
+        fault(text, 0);
+    }
+    peer_note();
+}
+
 static void request_test(const struct kill_request *r, void (*prepare)(void), bool stepping)
 {
     request = r;
@@ -449,56 +590,51 @@ static void request_test(const struct kill_request *r, void (*prepare)(void), bo
         fault(world_crash(), 0);
         return;
     }
-    /* what the reference run and each kill start from */
+    if (r->again) {
+        r->again();
+    }
+    if (!peer_waits()) {
+        fault("who waits does not wait", 0);
+        return;
+    }
     struct l4_message m = message_of(r, number_next());
-    memcpy(base, (void *)L4_STATE_ADDRESS, world_bytes());
-    world.answers = world.effects = 0;
-    base_world = world;
-    dirties = images = 0;
-    pool_used = 0;
-    world_seen = ~0ul;
-    mprotect((void *)L4_STATE_ADDRESS, world_bytes(), PROT_READ);
-    world_fault = page_written;
-    world_point = image_take;
-    collecting = true;
-    world_stepping = stepping;
-    world_messages = 0;
+    base_take(stepping);
     bool alive = world_deliver(&m, r->word);
     u32 messages = world_messages;
-    collecting = world_stepping = false;
     if (!alive) {
+        collecting = world_stepping = false;
         fault(world_crash(), 0);
         return;
     }
-    const struct world_answer *a = world_answer_to(m.label, m.number);
-    answered = a != NULL;
-    if (a) {
-        wanted = *a;
-    }
-    if ((a ? l4_tag_status(a->tag) : L4_PENDING) != expected(r)) {
-        char text[80];
-        snprintf(text, sizeof text, "untouched, it answers %d, not %d", a ? l4_tag_status(a->tag) : L4_PENDING, expected(r));
-        fault(text, 0);
-    }
+    answer_note(&m);
+    after_take();
     if (machine_fault(true)) {
         fault(machine_fault(true), 0);
     }
-    meant = r->meaning ? r->meaning() : 0;
-    after_world = world;
-    memcpy(after, (void *)L4_STATE_ADDRESS, world_bytes());
-    u32 all = images, every = stepping ? 4 : 1 + images / 128;
-    for (u32 i = 0; i < all; i++) {
-        kills++;
-        start_on(&image[i], &m, i);
-        if (i % every == 0) {
-            recovery_killed(i, &m, stepping && i % 16 == 0);
-        }
-    }
-    for (u32 i = 1; i <= messages; i++) {
+    images_try(&m, stepping);
+    for (u32 i = 1; i <= messages && !r->peer && !r->again; i++) {
         for (u32 way = 0; way < 4; way++) {
             late_test(&m, i, way & 1, way & 2 ? BY_TIME : BY_EVENT);
         }
     }
+    world_fault = NULL;
+    world_point = NULL;
+}
+
+/* The first start of all, on a state that is not made yet. */
+static void first_start_test(bool stepping)
+{
+    request = &first_start;
+    mprotect((void *)L4_STATE_ADDRESS, world_bytes(), PROT_READ | PROT_WRITE);
+    world_reset();
+    base_take(stepping);
+    if (!world_start()) {
+        collecting = world_stepping = false;
+        fault(world_crash(), 0);
+        return;
+    }
+    after_take();
+    images_try(NULL, stepping);
     world_fault = NULL;
     world_point = NULL;
 }
@@ -509,7 +645,7 @@ static void table_check(const struct kill_request *requests)
     for (u32 k = 1; server->methods[k].name; k++) {
         bool once = server->methods[k].once, found = false;
         for (const struct kill_request *r = requests; is_request(r); r++) {
-            found |= r->method == k && !r->event && (!once || r->expect == L4_OK || r->never);
+            found |= r->method == k && !is_event(r) && (!once || r->expect == L4_OK || r->never);
         }
         if (!found) {
             printf("  %s has no request here%s\n", server->methods[k].name, once ? " that succeeds, and changes the state" : "");
@@ -539,6 +675,10 @@ int kill_main(int count, char **words, const struct kill_server *of, const struc
     image = mmap(NULL, IMAGES_MAX * sizeof *image, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     table_check(requests);
     u32 requests_run = 0;
+    if (server->world.server->fields && !kill_no_first_start && (!only || strstr(first_start.name, only))) {
+        first_start_test(stepping);
+        requests_run++;
+    }
     for (const struct kill_request *r = requests; is_request(r); r++) {
         if (!only || strstr(method_of(r)->name, only) || (r->name && strstr(r->name, only))) {
             request_test(r, prepare, stepping);

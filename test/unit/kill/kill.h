@@ -10,7 +10,7 @@
  * Each request is run once untouched. Then the server is killed before and after each store of its protocol, each
  * invocation, and (`-i`) each instruction; the next incarnation, which may be killed too, must leave the state as
  * before or as after, must answer the same when asked again, and must then have left the same state and called the
- * same servers. Each message to a server below comes too late once, executed or not: time alone, and news from below, each make the
+ * same servers. So is the first start of all. Each message to a server below comes too late once, executed or not: time alone, and news from below, each make the
  * server send it again. `-b` expects that this fails; a word is a part of the names of the only requests that are tried. */
 #pragma once
 #include "world.h"
@@ -41,11 +41,14 @@ struct kill_request {
     bool never;                 /* the method refuses everybody: nothing here has to succeed */
     u64 (*meaning)(void);       /* of the state, where it may say the same with other records when it was asked again; NULL: it may not */
     u64 event;                  /* nonzero: no request but a notification with this label; it has no answer */
+    bool late;                  /* no request but time: the receive's deadline passes */
+    void (*again)(void);        /* makes volatile memory what the request finds: before it in each incarnation, unless the last had done all */
+    const struct kill_request *peer;    /* another caller, of the slot KILL_PEER: it waits before the request comes, and asks again after a kill */
 };
 
-enum { KILL_LABEL = 0x70003, KILL_OTHER = 0x70004, KILL_SLOT = 1 };
+enum { KILL_LABEL = 0x70003, KILL_OTHER = 0x70004, KILL_SLOT = 1, KILL_PEER = 2 };
 
-/* For prepare functions: send a request that is answered; its words. */
+/* For `prepare` and `again`: send a request that is answered, or an event; the answer's words. */
 extern const u64 *kill_send(const struct kill_request *);
 
 /* The same, but the server dies when `when` is true the first time, and the next incarnation starts. */
@@ -56,6 +59,10 @@ extern void kill_cut(const struct kill_request *, bool (*when)(void));
  * begins that asking again must leave as it is untouched, 0: none does. */
 extern const char *(*kill_machine_check)(bool is_asked);
 extern u64 kill_machine_at;
+/* True: what is played below does not go back with an image, so the first start is not killed. */
+extern bool kill_no_first_start;
+/* The end of the names of fields that the first start fills from the clock, so that each does so otherwise; NULL: there are none. */
+extern const char *kill_by_chance;
 
 extern int kill_main(int count, char **words, const struct kill_server *, const struct kill_request *requests,
                      const struct world_rule *below, void (*prepare)(void));

@@ -260,4 +260,8 @@ static const struct kill_request requests[] = {
     { 0 },
 };
 
-int main(int count, char **words) { return kill_main(count, words, &pmd_kill, requests, below, prepare); }
+int main(int count, char **words)
+{
+    kill_by_chance = "seed";
+    return kill_main(count, words, &pmd_kill, requests, below, prepare);
+}

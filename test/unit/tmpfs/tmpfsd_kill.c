@@ -161,4 +161,8 @@ static struct kill_request requests[] = {
     { 0 },
 };
 
-int main(int count, char **words) { return kill_main(count, words, &tmpfsd_kill, requests, memory_rules, prepare); }
+int main(int count, char **words)
+{
+    kill_no_first_start = true;     /* the objects that hold the image are mapped memory of the test's own */
+    return kill_main(count, words, &tmpfsd_kill, requests, memory_rules, prepare);
+}
