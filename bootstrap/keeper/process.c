@@ -396,13 +396,26 @@ l4_err_t do_process_make(struct keeperd_tx tx, u64 label, u32 place, u64 process
     return L4_OK;
 }
 
+/* As it is at the beginning of a program. */
+static bool first_thread_renew(u32 place)
+{
+    if (threads_at(place) & 1) {
+        return is_there(thread_again(place));
+    }
+    bool made = is_there(thread_fill(place, 0));
+    if (!made) {
+        thread_empty(place, 0);
+    }
+    return made;
+}
+
 l4_err_t do_process_renew(struct keeperd_tx tx, u64 label, u32 place, u64 *start)
 {
     if (place >= PROCESS_PLACES || !label_at(place) || !runtime_find()) {
         return PROCESS_INVAL;
     }
     *start = runtime->start;
-    if (!is_there(threads_at(place) & 1 ? thread_again(place) : thread_fill(place, 0))) {
+    if (!first_thread_renew(place)) {
         return PROCESS_NOMEM;
     }
     threads_thin(tx, place);

@@ -8,7 +8,53 @@
 
 static void stopped(void) { kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_STOP, .word = { 2 } }); }
 
-enum { PM = 4, PLACE = 17, PROCESS = 0x50011 };
+/* ---- defects ---- */
+enum { RS = 1, DS = 2, PM = 4 };
+
+static void defect(u64 service)
+{
+    kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_RESTART, .word = { service, KEEPER_HEARTBEAT } });
+}
+static void defect_twice(void)
+{
+    defect(DS);
+    defect(DS);
+}
+/* The third without a completed request: it waits for rs. */
+static void held(void)
+{
+    defect_twice();
+    defect(DS);
+}
+static void watcher_twice(void)
+{
+    defect(RS);
+    defect(RS);
+}
+static void struck(void) { kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_KILL, .word = { DS, KEEPER_LOOP } }); }
+static void asks(void) { kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_SET_POLICY, .word = { DS, KEEPER_ASK } }); }
+
+/* An exception that keeper has noted, and not yet looked at. */
+static void noted(void)
+{
+    kill_send(&(struct kill_request){ .method = KEEPERD_KILL_EXCEPTION_RAISE, .label = KEEPER_EXCEPTION_LABEL | DS, .word = { 14, 4, 0 },
+        .expect = L4_BAD_STATE });
+}
+static void noted_with_another(void)
+{
+    noted();
+    kill_send(&(struct kill_request){ .method = KEEPERD_KILL_EXCEPTION_RAISE, .label = KEEPER_EXCEPTION_LABEL | PM, .word = { 6, 0, 0 },
+        .expect = L4_BAD_STATE });
+}
+/* As many periods as rs may be silent. */
+static void silent(void)
+{
+    kill_send(&(struct kill_request){ .late = true });
+    kill_send(&(struct kill_request){ .late = true });
+}
+
+/* ---- places ---- */
+enum { PLACE = 17, PROCESS = 0x50011 };
 
 static void place_made(void)
 {
@@ -18,6 +64,18 @@ static void thread_made(void)
 {
     place_made();
     kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE_THREAD, .word = { PLACE, 1 } });
+}
+
+static void first_dropped(void)
+{
+    thread_made();
+    machine_live(PLACE, PROCESS);
+    kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_DROP_THREAD, .word = { PLACE, 0 } });
+}
+static void first_dropped_and_full(void)
+{
+    first_dropped();
+    machine()->pm_is_full = true;
 }
 
 /* A process was there, and has left what it had in its thread and its window. */
@@ -87,16 +145,15 @@ static void drop_cut_short(void)
     thread_made();
     kill_cut(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE } }, has_no_thread);
 }
-static void restarted(void) { kill_send(&(struct kill_request){ .method = KEEPERD_KILL_KEEPER_RESTART, .word = { PM, KEEPER_HEARTBEAT } }); }
 static void restarted_and_cut_short(void)
 {
-    restarted();
+    defect(PM);
     drop_cut_short();
     machine()->ending = PLACE;
 }
 static void restarted_with_process(void)
 {
-    restarted();
+    defect(PM);
     thread_made();
     place_dropped(PLACE + 1, PROCESS + 1);
 }
@@ -111,6 +168,23 @@ static const struct kill_request requests[] = {
     { .method = KEEPERD_KILL_KEEPER_RESTART, .word = { 1, KEEPER_HEARTBEAT } },
     { .name = "update", .method = KEEPERD_KILL_KEEPER_RESTART, .word = { 1, KEEPER_UPDATE } },
     { .name = "is down", .method = KEEPERD_KILL_KEEPER_RESTART, .word = { 3, KEEPER_HEARTBEAT }, .expect = KEEPER_IS_DOWN },
+    { .name = "anew", .method = KEEPERD_KILL_KEEPER_RESTART, .word = { RS, KEEPER_HEARTBEAT }, .prepare = watcher_twice },
+    { .name = "the third", .method = KEEPERD_KILL_KEEPER_RESTART, .word = { DS, KEEPER_HEARTBEAT }, .prepare = defect_twice },
+    { .name = "held", .method = KEEPERD_KILL_KEEPER_RESTART, .word = { DS, KEEPER_HEARTBEAT }, .prepare = held },
+    { .name = "as it was ordered", .method = KEEPERD_KILL_KEEPER_RESTART, .word = { DS, KEEPER_KILLED }, .prepare = struck },
+    { .name = "held", .method = KEEPERD_KILL_KEEPER_START, .word = { DS }, .prepare = held },
+    { .name = "held", .method = KEEPERD_KILL_KEEPER_STOP, .word = { DS }, .prepare = held },
+    { .name = "held", .method = KEEPERD_KILL_KEEPER_KILL, .word = { DS, KEEPER_LOOP }, .prepare = held, .expect = KEEPER_IS_DOWN },
+    { .name = "an exception", .event = KEEPER_SELF_LABEL, .again = noted },
+    { .name = "an exception, the third defect", .event = KEEPER_SELF_LABEL, .again = noted, .prepare = defect_twice },
+    { .name = "an exception, rs is asked", .event = KEEPER_SELF_LABEL, .again = noted, .prepare = asks },
+    { .name = "an exception that was ordered", .event = KEEPER_SELF_LABEL, .again = noted, .prepare = struck },
+    { .name = "two exceptions", .event = KEEPER_SELF_LABEL, .again = noted_with_another },
+    { .name = "an exception of nobody who is up", .event = KEEPER_SELF_LABEL, .again = noted, .prepare = stopped },
+    { .name = "the pulse of rs", .event = KEEPER_PULSE_LABEL, .again = silent },
+    { .name = "rs is silent for the first time", .late = true },
+    { .name = "rs is silent, since ds is", .late = true, .again = silent },
+    { .name = "rs is silent", .late = true, .again = silent, .prepare = stopped },
     { .method = KEEPERD_KILL_KEEPER_KILL, .word = { 1, KEEPER_LOOP } },
     { .name = "is down", .method = KEEPERD_KILL_KEEPER_KILL, .word = { 3, KEEPER_LOOP }, .expect = KEEPER_IS_DOWN },
     { .method = KEEPERD_KILL_KEEPER_SET_POLICY, .word = { 1, KEEPER_ASK } },
@@ -133,6 +207,11 @@ static const struct kill_request requests[] = {
     { .method = KEEPERD_KILL_PROCESS_MAKE_THREAD, .word = { PLACE, 1 }, .prepare = place_made },
     { .method = KEEPERD_KILL_PROCESS_DROP_THREAD, .word = { PLACE, 1 }, .prepare = thread_made },
     { .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE }, .prepare = thread_made },
+    { .name = "the first thread", .method = KEEPERD_KILL_PROCESS_DROP_THREAD, .word = { PLACE, 0 }, .prepare = thread_made },
+    { .name = "without the first thread", .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE }, .prepare = first_dropped },
+    { .name = "without the first thread", .method = KEEPERD_KILL_PROCESS_RENEW, .word = { PLACE }, .prepare = first_dropped },
+    { .name = "no room for the first thread", .method = KEEPERD_KILL_PROCESS_RENEW, .word = { PLACE }, .prepare = first_dropped_and_full,
+      .expect = PROCESS_NOMEM },
     { .name = "one more than are kept", .method = KEEPERD_KILL_PROCESS_DROP, .word = { PLACE + 9 }, .steps = true, .prepare = spares_full },
     { .name = "a spare one", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE, PROCESS }, .prepare = places_spare },
     { .name = "where somebody was", .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE, PROCESS + 0x10000 }, .prepare = spare_pushed_out },

@@ -39,6 +39,7 @@ static u64 kills, undone, finished, deep, lates, bad, numbers;
 static struct world_answer wanted;
 static bool answered;
 static u64 meant;               /* by the state after the untouched run */
+static bool changes;            /* that run left another state */
 const char *(*kill_machine_check)(bool is_asked);
 u64 kill_machine_at;
 const char *kill_by_chance;
@@ -394,7 +395,7 @@ static void end_judge(u64 at)
 }
 
 /* Whether the last incarnation has done all that an event asked for: nobody raises it again. */
-static bool is_done(void) { return is_event(request) && request->again && !difference(after, false); }
+static bool is_done(void) { return is_event(request) && request->again && changes && !difference(after, false); }
 
 /* The new incarnation has started on an image: is all as it must be, now and after asking again? `m` NULL: nobody asked anything. */
 static void judge(const struct l4_message *m, u64 at)
@@ -534,6 +535,7 @@ static void after_take(void)
 {
     collecting = world_stepping = false;
     meant = request->meaning ? request->meaning() : 0;
+    changes = difference(base, false) != NULL;
     after_world = world;
     memcpy(after, (void *)L4_STATE_ADDRESS, world_bytes());
 }
