@@ -84,6 +84,29 @@ static void locked(void)
     send(VFSD_KILL_LOCK, NULL, 2, 2, 0, 0);
 }
 
+/* More descriptors than one transaction can close: of one file, marked, and some of files of their own between them. */
+static void very_many(void)
+{
+    struct kill_request r = with_identity(
+        (struct kill_request){ .method = VFSD_KILL_IDENTIFY, PM, .word = { MODEL_LABEL } }, 1, MODEL_PID, 1000);
+    struct vfs_identity who;
+    memcpy(&who, &r.word[1], sizeof who);
+    who.files = 1024;
+    memcpy(&r.word[1], &who, sizeof who);
+    kill_send(&r);
+    for (u32 i = 0; i < 275; i++) {
+        send(VFSD_KILL_DUP, NULL, 2, 0, false, 02000000);
+        if (i % 64 == 0) {
+            open_as("a", 02000000);
+        }
+    }
+}
+/* Who waits at the pipe, in another thread of the same process. */
+static const struct kill_request reader = { .method = VFSD_KILL_READ, AS, .word = { 0, 60 } };
+static const struct kill_request writer = { .method = VFSD_KILL_WRITE, AS, .word = { 1, 5 }, NAMED("world") };
+static const struct kill_request poller = { .method = VFSD_KILL_POLL, AS, .word = { ~0ul, 1 }, .window = "\0\0\0\0\1\0\0", .window_bytes = 8 };
+static const struct kill_request locker = { .method = VFSD_KILL_LOCK, AS, .word = { 5, 2 } };
+
 static struct kill_request requests[] = {
     { .method = VFSD_KILL_OPEN, AS, .word = { VFS_HERE, 0, 0, 1 }, NAMED("a") },
     { "by a link, marked", VFSD_KILL_OPEN, AS, .word = { VFS_HERE, 02000000, 0, 3 }, NAMED("l/.") },
@@ -113,6 +136,12 @@ static struct kill_request requests[] = {
     { "nobody reads", VFSD_KILL_WRITE, AS, .word = { 1, 5 }, NAMED("world"), .expect = VFS_PIPE, .prepare = no_reader },
     { "a terminal", VFSD_KILL_WRITE, AS, .word = { 4, 5 }, NAMED("world") },
     { "a control file", VFSD_KILL_WRITE, AS, .word = { 5, 5 }, NAMED("world"), .prepare = control },
+    { "a pipe that is read", VFSD_KILL_WRITE, AS, .word = { 1, 5 }, NAMED("hello"), .steps = true, .peer = &reader },
+    { "a pipe that is polled", VFSD_KILL_WRITE, AS, .word = { 1, 5 }, NAMED("hello"), .steps = true, .peer = &poller },
+    { "a full pipe that is written", VFSD_KILL_READ, AS, .word = { 0, 6000 }, .steps = true, .prepare = filled, .peer = &writer },
+    { "the end of a pipe that is read", VFSD_KILL_CLOSE, AS, .word = { 1 }, .steps = true, .peer = &reader },
+    { "the end of a pipe that is written", VFSD_KILL_CLOSE, AS, .word = { 0 }, .steps = true, .prepare = filled, .peer = &writer },
+    { "that somebody waits for", VFSD_KILL_LOCK, AS, .word = { 2, 8 }, .steps = true, .prepare = locked, .peer = &locker },
     { .method = VFSD_KILL_READ_AT, AS, .word = { 2, 1, 3 } },
     { .method = VFSD_KILL_WRITE_AT, AS, .word = { 2, 1, 3 }, NAMED("abc") },
     { .method = VFSD_KILL_SEEK, AS, .word = { 2, 3, 0 } },
@@ -161,6 +190,8 @@ static struct kill_request requests[] = {
     { .method = VFSD_KILL_EXEC, PM, .word = { MODEL_LABEL, 2 } },
     { "again", VFSD_KILL_EXEC, PM, .word = { MODEL_LABEL, 3 }, .prepare = executed },
     { .method = VFSD_KILL_EXIT, PM, .word = { MODEL_LABEL } },
+    { "with very many descriptors", VFSD_KILL_EXIT, PM, .word = { MODEL_LABEL }, .steps = true, .prepare = very_many },
+    { "all but the last of very many", VFSD_KILL_CLOSE_RANGE, AS, .word = { 10, 265, 0 }, .steps = true, .prepare = very_many },
     { .method = VFSD_KILL_IDENTIFY, PM, .word = { MODEL_LABEL } },
     { 0 },
 };
