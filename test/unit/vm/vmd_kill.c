@@ -60,6 +60,19 @@ static void file_mapped(void)
     FAULT(PARENT, FILE_MAP + 2 * PAGE, PAGER_WRITE);
 }
 
+/* Five pages of the object of three, of which nothing was touched. */
+static void object_mapped(u32 how)
+{
+    CALL(VM_MAP_OBJECT, .words = 9, .word = { PARENT, 3, 0, FILE_MAP, 5 * PAGE, VM_RW, VM_FIXED | how, VM_RW, 5 });
+}
+static void object_private(void) { object_mapped(0); }
+static void object_shared(void) { object_mapped(VM_SHARED); }
+static void object_read(void)
+{
+    object_mapped(0);
+    FAULT(PARENT, FILE_MAP + PAGE, PAGER_READ);
+}
+
 enum { WRITE_AGAIN = PAGER_WRITE | PAGER_PRESENT };
 static void one_before(void) { FAULT(PARENT, CODE + 4 * PAGE, PAGER_WRITE); }
 static void copied_before(void)
@@ -106,6 +119,13 @@ static void crowd(u64 client, u64 left)
     for (u64 at = AT; frames_free() > left; at += PAGE) {
         FAULT(client, at, PAGER_WRITE);
     }
+}
+/* Nothing is left but what fork and exec may take. */
+static void exhausted(void) { crowd(PARENT, 2); }
+static void exhausted_and_forked(void)
+{
+    forked();
+    crowd(PARENT, 2);
 }
 /* A child's own pages do not fit. */
 static void crowded(void) { crowd(PARENT, 3); }
@@ -174,6 +194,9 @@ static u64 meaning(void)
 }
 
 #define OF_PARENT .label = PARENT
+/* Another thread's fault that waits for memory. */
+static const struct kill_request starved = { .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { CODE + 5 * PAGE, PAGER_WRITE, 0 } };
+
 #define FORKS(slot, share) .word = { PARENT, CHILD, CHILD_TASK, slot, share, 0 }, .words = 6, .steps = true, .meaning = meaning
 static const struct kill_request requests[] = {
     { .method = VMD_KILL_VM_MAP, OF_PARENT, .word = { 0, 5 * PAGE, VM_RW, 0 } },
@@ -366,6 +389,63 @@ static const struct kill_request requests[] = {
         OF_PARENT,
         .word = { CODE + 5 * PAGE, WRITE_AGAIN, 0 },
         .prepare = copied_before },
+    { .name = "of an object", .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { FILE_MAP, PAGER_READ, 0 }, .prepare = object_private },
+    { .name = "copy of an object",
+        .method = VMD_KILL_PAGER_FAULT,
+        OF_PARENT,
+        .word = { FILE_MAP + PAGE, PAGER_WRITE, 0 },
+        .prepare = object_private },
+    { .name = "copy of an object that was read",
+        .method = VMD_KILL_PAGER_FAULT,
+        OF_PARENT,
+        .word = { FILE_MAP + PAGE, WRITE_AGAIN, 0 },
+        .prepare = object_read },
+    { .name = "of a shared object",
+        .method = VMD_KILL_PAGER_FAULT,
+        OF_PARENT,
+        .word = { FILE_MAP + PAGE, PAGER_WRITE, 0 },
+        .prepare = object_shared },
+    { .name = "past the end of an object",
+        .method = VMD_KILL_PAGER_FAULT,
+        OF_PARENT,
+        .word = { FILE_MAP + 3 * PAGE, PAGER_READ, 0 },
+        .prepare = object_private,
+        .expect = VM_BUS },
+    { .name = "shared and fresh", .method = VMD_KILL_PAGER_FAULT, OF_PARENT, .word = { HIGH + PAGE, PAGER_WRITE, 0 } },
+    { .name = "no memory",
+        .method = VMD_KILL_PAGER_FAULT,
+        OF_PARENT,
+        .word = { CODE + 5 * PAGE, PAGER_WRITE, 0 },
+        .prepare = exhausted,
+        .expect = L4_PENDING },
+    { .name = "no memory for a copy",
+        .method = VMD_KILL_PAGER_FAULT,
+        OF_PARENT,
+        .word = { CODE, WRITE_AGAIN, 0 },
+        .prepare = exhausted_and_forked,
+        .expect = L4_PENDING },
+    { .name = "no memory for shared pages",
+        .method = VMD_KILL_PAGER_FAULT,
+        OF_PARENT,
+        .word = { HIGH + PAGE, PAGER_WRITE, 0 },
+        .prepare = exhausted,
+        .expect = L4_PENDING },
+    { .name = "of memory that somebody waits for",
+        .method = VMD_KILL_VM_UNMAP,
+        OF_PARENT,
+        .word = { CODE, 4 * PAGE },
+        .steps = true,
+        .meaning = meaning,
+        .prepare = exhausted,
+        .peer = &starved },
+    { .name = "of a process whose memory somebody waits for",
+        .method = VMD_KILL_VM_DROP,
+        .word = { CHILD },
+        .steps = true,
+        .meaning = meaning,
+        .prepare = exhausted_and_forked,
+        .peer = &starved },
+    { .name = "exhausted", .method = VMD_KILL_VM_LARGEST, .prepare = exhausted },
     { .name = "no region",
         .method = VMD_KILL_PAGER_FAULT,
         OF_PARENT,
