@@ -124,14 +124,6 @@ static void ring_at(struct cpu *cpu, u64 ns)
     arch_timer_at(ns);
 }
 
-/* Ring at the next deadline, or at the end of the slice while somebody equal waits for it. Early is harmless: the tick
- * asks again. */
-static void set_timer(struct cpu *cpu, bool equal_waits)
-{
-    u64 at = timeout_next();
-    ring_at(cpu, equal_waits && cpu->slice_end_ns < at ? cpu->slice_end_ns : at);
-}
-
 /* Who is metered pays for its time on the CPU. */
 static void charge(struct cpu *cpu)
 {
@@ -193,6 +185,8 @@ static struct thread *current_or_handoff(struct cpu *cpu)
 
 void sched_come_back(u64 ns) { ring_at(cpu_self(), ns); }
 
+/* Rings at the next deadline, or at the end of the slice while somebody equal waits for it. Early is harmless: the tick
+ * asks again. */
 static struct thread *choose(struct cpu *cpu)
 {
     struct thread *next = current_or_handoff(cpu);
@@ -204,7 +198,8 @@ static struct thread *choose(struct cpu *cpu)
         rivals = next ? cpu->ready_mask >> next->priority : 0;
     }
     cpu->current = next;
-    set_timer(cpu, rivals & 1);
+    u64 deadline = timeout_next();
+    ring_at(cpu, rivals & 1 && cpu->slice_end_ns < deadline ? cpu->slice_end_ns : deadline);
     return next;
 }
 

@@ -220,17 +220,10 @@ l4_err_t thread_use_fpu(struct thread *self, struct invocation *inv, bool on)
     return L4_OK;
 }
 
-static u64 waits_for(const struct thread *t)
-{
-    if (thread_state(t) == THREAD_AWAITING && t->partner)
-        return t->partner->object.id;
-    return t->at_gate ? t->at_gate->object.id : 0;
-}
-
 l4_err_t thread_look(struct thread *self, struct invocation *inv, u32 *state, u64 *waits, u64 *id, u64 *progress)
 {
     *state = thread_state(self);
-    *waits = waits_for(self);
+    *waits = thread_state(self) == THREAD_AWAITING ? self->partner->object.id : self->at_gate ? self->at_gate->object.id : 0;
     *id = self->object.id;
     *progress = self->progress;
     return L4_OK;
