@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* invoke.c: the system call, and the other ways into the kernel.
+/* invoke.c: every system call that is no common message (direct.c), and the other ways into the kernel: exceptions, the timer, lines.
  * A handler may destroy the thread that invoked it: nothing here touches `self` after one without asking whether it
  * still runs. */
 #include "invoke.h"

@@ -2,9 +2,10 @@
 /* model_call.c: the methods of kernel objects as the interface files in idl/interfaces describe them: who may, what comes in, what it
  * does, what comes out. */
 #include <string.h>
+#include "machine.h"
 #include "model.h"
 
-enum { PRIORITIES = 64, LINES = 24 };
+enum { PRIORITIES = 64 };
 
 /* One invocation. */
 struct call {
@@ -101,7 +102,7 @@ static l4_err_t make_line(struct call *c)
     for (u64 i = 0; i < model.objects; i++)
         if (model.object[i].kind == L4_IRQ && model.object[i].line == line + 1)
             err = L4_SLOT_BUSY;
-    err = line >= LINES ? L4_BAD_ARGUMENT : err;
+    err = line >= MACHINE_LINES ? L4_BAD_ARGUMENT : err;
     if (err != L4_OK) {
         quota_credit(c->cap.object, model_costs.object[L4_IRQ]);
         return err;

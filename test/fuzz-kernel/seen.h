@@ -7,7 +7,7 @@
 #include <abi/ipc.h>
 #include <abi/object.h>
 
-enum { SEEN_IDS = 40, SEEN_OBJECTS = 160, SEEN_CAPS = 4096, SEEN_PAGES = 8192, SEEN_LINES = 64, SEEN_CAP_PAGES = 512 };
+enum { SEEN_IDS = 40, SEEN_OBJECTS = 160, SEEN_CAPS = 4096, SEEN_PAGES = 8192, SEEN_CAP_PAGES = 512 };
 
 /* Ids in an order that counts. */
 struct seen_ids {

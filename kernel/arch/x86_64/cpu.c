@@ -5,8 +5,7 @@
 #include "thread.h"
 
 enum { MSR_STAR = 0xc0000081, MSR_LSTAR, MSR_SFMASK = 0xc0000084 };
-enum { MSR_GS_BASE = 0xc0000101, MSR_KERNEL_GS_BASE };
-enum { FLAG_TF = 1 << 8, FLAG_IF = 1 << 9, FLAG_DF = 1 << 10, FLAG_NT = 1 << 14, FLAG_AC = 1 << 18 };
+enum { FLAG_IF = 1 << 9, FLAG_DF = 1 << 10, FLAG_NT = 1 << 14, FLAG_AC = 1 << 18 };
 enum { GATE_INTERRUPT = 0x8e00, GATE_USER = 0x6000, VECTOR_DOUBLE_FAULT = 8, VECTOR_NMI = 2 };
 
 extern char boot_stack_end[], fault_stack_end[];
@@ -67,7 +66,7 @@ static void entries_init(struct arch_cpu *cpu)
     msr_write(MSR_KERNEL_GS_BASE, 0);
     msr_write(MSR_STAR, (u64)KERNEL_CS << 32 | (u64)(USER_SS - 8) << 48);
     msr_write(MSR_LSTAR, (u64)entry_system_call);
-    msr_write(MSR_SFMASK, FLAG_TF | FLAG_IF | FLAG_DF | FLAG_AC | FLAG_NT);
+    msr_write(MSR_SFMASK, FLAG_TRAP | FLAG_IF | FLAG_DF | FLAG_AC | FLAG_NT);
 }
 
 void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)

@@ -31,6 +31,7 @@
 #include "string.h"
 
 enum { PORTS_BYTES = 8192 };
+enum { MSR_FS_BASE = 0xc0000100, MSR_GS_BASE, MSR_KERNEL_GS_BASE };
 
 /* SDM vol. 3, 8.7. `io_base`, whose lower half the CPU does not read, past the limit: no port is allowed. */
 struct tss {

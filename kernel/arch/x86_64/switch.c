@@ -8,7 +8,6 @@
 #include "task.h"
 #include "thread.h"
 
-enum { MSR_FS_BASE = 0xc0000100, MSR_KERNEL_GS_BASE = 0xc0000102 };
 /* CF PF AF ZF SF TF DF OF RF AC ID */
 enum { USER_FLAGS = 0x250dd5, ALWAYS_FLAGS = 0x202 };
 
@@ -24,7 +23,7 @@ static void bases_change(const struct thread *from, const struct thread *to)
         msr_write(MSR_KERNEL_GS_BASE, to->gs_base);
 }
 
-static inline __attribute__((always_inline)) void bases_switch(struct thread *from, const struct thread *to)
+static INLINE void bases_switch(struct thread *from, const struct thread *to)
 {
     u64 base;
     __asm__ volatile("rdfsbase %0; mov %0, %1; swapgs; rdgsbase %0; mov %0, %2; mov %4, %0; wrgsbase %0; swapgs;"
@@ -32,7 +31,7 @@ static inline __attribute__((always_inline)) void bases_switch(struct thread *fr
         : "=&r"(base), "=m"(from->fs_base), "=m"(from->gs_base) : "m"(to->fs_base), "m"(to->gs_base));
 }
 
-static inline __attribute__((always_inline)) void root_switch(paddr_t root)
+static INLINE void root_switch(paddr_t root)
 {
     if (root == this_cpu->root)
         return;
@@ -43,7 +42,7 @@ static inline __attribute__((always_inline)) void root_switch(paddr_t root)
 }
 
 /* The FPU is to be turned on or off or loaded, or the CPU has no short way for bases. */
-static __attribute__((noinline)) void switch_extra(struct thread *from, struct thread *to, paddr_t root)
+static OTHER_PATH void switch_extra(struct thread *from, struct thread *to, paddr_t root)
 {
     struct arch_cpu *cpu = this_cpu->self;
     fpu_switch(cpu, from, to);
@@ -54,10 +53,10 @@ static __attribute__((noinline)) void switch_extra(struct thread *from, struct t
     root_switch(root);
 }
 
-static inline __attribute__((always_inline)) void context_switch(struct thread *from, struct thread *to, paddr_t root)
+static INLINE void context_switch(struct thread *from, struct thread *to, paddr_t root)
 {
     this_cpu->tss.rsp[0] = (u64)to->frame_end;
-    if (__builtin_expect((u64)to->fpu != this_cpu->extra, 0)) {
+    if (!COMMON((u64)to->fpu == this_cpu->extra)) {
         switch_extra(from, to, root);
         return;
     }
@@ -70,7 +69,7 @@ struct frame *arch_hand_over(struct thread *from, struct thread *to)
 {
     paddr_t root = to->root;
     this_cpu->tss.rsp[0] = (u64)to->frame_end;
-    if (__builtin_expect((u64)to->fpu != this_cpu->extra, 0)) {
+    if (!COMMON((u64)to->fpu == this_cpu->extra)) {
         switch_extra(from, to, root);
         return &to->frame;
     }
