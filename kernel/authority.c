@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* authority.c: sched.idl and log.idl: objects that are nothing but authority. What a sched capability may give is in its
- * label: the highest priority in the lowest byte, the largest share of the CPU above it. */
+/* authority.c: sched.idl and log.idl: objects that are nothing but authority. What a sched capability may give is in
+ * its label: the highest priority in the lowest byte, the largest share of the CPU above it. */
 #include "log_kernel.h"
 #include "print.h"
 #include "sched.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* flexpage.c: see flexpage.h. Ports are pages (paging.h): there is one walk over pages and one over slots, to map and to
- * unmap; what becomes of what is found is in space.c and cap.c. */
+/* flexpage.c: see flexpage.h. Ports are pages (paging.h): there is one walk over pages and one over slots, to map and
+ * to unmap; what becomes of what is found is in space.c and cap.c. */
 #include "flexpage.h"
 
 enum { DONE_BITS = 36 };        /* of *progress: 2^35 pages at most; the entries go above */

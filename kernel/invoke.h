@@ -6,8 +6,8 @@
 
 enum { FIRST_METHOD = 0x100 };      /* answers have smaller statuses: from here on a method of the reply object is meant */
 
-/* What was said is in the caller's frame and UTCB, and stays there for a RESTART; caller->progress is zero at first and survives it, so
- * that long work can go on where it was. */
+/* What was said is in the caller's frame and UTCB, and stays there for a RESTART; caller->progress is zero at first and
+ * survives it, so that long work can go on where it was. */
 struct invocation {
     struct thread *caller;
     struct cap *used;           /* the capability used: a sched's label says what it may give */
@@ -25,7 +25,8 @@ static inline l4_err_t invocation_answer(struct invocation *inv, l4_err_t status
 /* The object behind the caller's `slot`, if it is of `kind` and the slot has all of `rights`; else NULL, and why is
  * answered. */
 void *invocation_object(struct invocation *inv, u64 slot, enum l4_kind kind, u32 rights);
-/* The capability used lacks some of the rights `needed`, which are in the answer with those held; or the message has another size. */
+/* The capability used lacks some of the rights `needed`, which are in the answer with those held; or the message has
+ * another size. */
 l4_err_t invocation_refuse(struct invocation *inv, u32 needed);
 /* After something was destroyed: the caller runs on, and has the capability that it used. */
 bool invocation_stands(const struct invocation *inv, const void *object);

@@ -7,8 +7,8 @@
 /* The running thread invokes a door. Blocks it until the answer, or ends with a status in its registers. RESTART: run
  * again. */
 l4_err_t ipc_call(struct thread *self, const struct cap *door);
-/* The kernel calls `why` (THREAD_FAULT, THREAD_EXCEPTION) the door of a pager or exception handler for `self`, with the words
- * in self->fault. */
+/* The kernel calls `why` (THREAD_FAULT, THREAD_EXCEPTION) the door of a pager or exception handler for `self`, with the
+ * words in self->fault. */
 void ipc_call_for(struct thread *self, const struct cap *door, u32 why);
 /* The same if the handler waits, and is to run now (direct.c): false, and nothing has been done, if that is not so. */
 bool direct_call_for(struct thread *self, const struct cap *door, u32 why);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* memory.h: kernel memory: pages, and blocks of 64 bytes to 2 KB, each a power of two and aligned to its size. All of it
- * is charged to a factory, so that quotas balance to the byte when what was made is destroyed.
- * Page tables and capability tables are all zero when nothing is in them any more: such a page is given back as it is,
- * and need not be cleared for whoever takes it next. */
+/* memory.h: kernel memory: pages, and blocks of 64 bytes to 2 KB, each a power of two and aligned to its size. All of
+ * it is charged to a factory, so that quotas balance to the byte when what was made is destroyed. Page tables and
+ * capability tables are all zero when nothing is in them any more: such a page is given back as it is, and need not be
+ * cleared for whoever takes it next. */
 #pragma once
 #include "object.h"
 
@@ -16,7 +16,8 @@ struct kpage {
         struct { u64 *up; struct cap **shadow; };       /* page table: the entry that points to it (NULL: top level) */
     };
     /* Of blocks: a bit for each that is free. Of a page table or a part of a capability table: a bit for each 64th of
-     * the page in which something has been since it was taken; so taking it apart costs what it holds (INVARIANT counts, mask). */
+     * the page in which something has been since it was taken; so taking it apart costs what it holds (INVARIANT
+     * counts, mask). */
     u64 mask;
     vaddr_t at;                                         /* page table: what its first entry maps */
     u32 used;                                           /* page table: entries that are not empty */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* percpu.h: what the generic kernel keeps for each CPU, inside what the machine keeps (arch.h: cpu_this, cpu_self). Only
- * the CPU whose it is touches it. Everything else that is no thread's is shared by all. */
+/* percpu.h: what the generic kernel keeps for each CPU, inside what the machine keeps (arch.h: cpu_this, cpu_self).
+ * Only the CPU whose it is touches it. Everything else that is no thread's is shared by all. */
 #pragma once
 #include "list.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* print.c: formatted text to the log line, through a ring: the line is slow, and nobody waits for it with interrupts off but
- * the kernel's last words. */
+/* print.c: formatted text to the log line, through a ring: the line is slow, and nobody waits for it with interrupts
+ * off but the kernel's last words. */
 #include "print.h"
 #include <stdarg.h>
 #include "arch.h"

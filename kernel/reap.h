@@ -8,7 +8,7 @@
 
 /* `object` has lost its root: it is destroyed before everything that is dying now. Harmless if it is dying already. */
 void reap_insert(struct object *object);
-/* One bounded step towards the end of the first: the units of tree.h that it took, 0 if nothing is dying. The invoking thread
- * and its task may be gone afterwards.
- * For whoever destroys, and for a CPU that has nothing else to do (a destroyer may die before its work is done). */
+/* One bounded step towards the end of the first: the units of tree.h that it took, 0 if nothing is dying. The invoking
+ * thread and its task may be gone afterwards. For whoever destroys, and for a CPU that has nothing else to do (a
+ * destroyer may die before its work is done). */
 u32 reap_step(void);

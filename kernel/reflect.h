@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* reflect.h: upcalls into the runtime that is mapped in a task: kicks, exceptions. (Foreign system calls enter it without
- * any C: arch.h.) */
+/* reflect.h: upcalls into the runtime that is mapped in a task: kicks, exceptions. (Foreign system calls enter it
+ * without any C: arch.h.) */
 #pragma once
 #include "thread.h"
 

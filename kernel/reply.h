@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* reply.h: the one-shot right to answer a caller. It is embedded in the caller; the receiver holds it implicitly
- * (thread.caller) or in a capability (thread.kept) that cannot be mapped. It dies with capability, thread or task, and then its
- * caller gets `peer_restarted`. */
+ * (thread.caller) or in a capability (thread.kept) that cannot be mapped. It dies with capability, thread or task, and
+ * then its caller gets `peer_restarted`. */
 #pragma once
 #include "cap.h"
 #include "thread.h"

@@ -20,7 +20,8 @@ void sched_yield_to(struct thread *t);          /* current goes behind its equal
 void sched_tick(void);                          /* the timer rang */
 void sched_come_back(u64 ns);                   /* ring the timer then at the latest: there is something to do */
 struct thread *sched_next(void);                /* choose who runs: it is current; NULL: nobody is ready */
-/* The current thread `self` is still the one to run, nothing is rare about it, and nobody is ready who would want the timer set. */
+/* The current thread `self` is still the one to run, nothing is rare about it, and nobody is ready who would want the
+ * timer set. */
 static inline bool sched_goes_on(const struct thread *self)
 {
     return self->hot == THREAD_READY && !cpu_this()->handoff && !(cpu_this()->ready_mask >> self->priority);

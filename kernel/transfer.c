@@ -46,8 +46,8 @@ static l4_err_t transfer_item(struct thread *from, struct thread *to, struct l4_
     return flexpage_map(to->task, from->task, item.fpage, to_base, rights, how, &from->progress, &mapped);
 }
 
-/* The place to go on lies in the sender: which item, and in `progress` how far that is. Another receiver starts over, the same
- * with another window does not. */
+/* The place to go on lies in the sender: which item, and in `progress` how far that is. Another receiver starts over,
+ * the same with another window does not. */
 COMMON_PATH OTHER_PATH l4_err_t transfer_items(struct thread *from, struct thread *to, u64 tag)
 {
     u32 count = l4_tag_items(tag);

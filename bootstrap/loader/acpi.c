@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* acpi.c: finds the MADT (ACPI 6.4, 5.2.12), the only table that matters here, and from it how many CPUs there are and where each
- * interrupt line is wired; the I/O APICs' lines are masked. What does not check out is as if it were not there: the machine then has
- * one CPU and the lines that every PC has. */
+/* acpi.c: finds the MADT (ACPI 6.4, 5.2.12), the only table that matters here, and from it how many CPUs there are and
+ * where each interrupt line is wired; the I/O APICs' lines are masked. What does not check out is as if it were not
+ * there: the machine then has one CPU and the lines that every PC has. */
 #include "loader.h"
 
 struct rsdp {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cpu.c: what this CPU can do, found out once, so that the kernel need not ask: the features of the info page, the value
- * that the kernel loads into CR4, and XCR0. One line in the kernel's log says it.
+/* cpu.c: what this CPU can do, found out once, so that the kernel need not ask: the features of the info page, the
+ * value that the kernel loads into CR4, and XCR0. One line in the kernel's log says it.
  * Rule: qemu64 (no XSAVE, FSGSBASE, SMEP, SMAP, UMIP) must boot as well as the newest. */
 #include "loader.h"
 

@@ -42,8 +42,8 @@ static u32 rights_of(u32 flags)
     return (flags & FLAG_R ? L4_R : 0) | (flags & FLAG_W ? L4_W : 0) | (flags & FLAG_X ? L4_X : 0);
 }
 
-/* The loadable segments, frames not yet chosen, in ascending order inside [low, high); returns how many. A bit of `entry_pages` for
- * each that has FLAG_ENTRY. */
+/* The loadable segments, frames not yet chosen, in ascending order inside [low, high); returns how many. A bit of
+ * `entry_pages` for each that has FLAG_ENTRY. */
 static u32 elf_segments(const struct member *file, struct l4_segment *segment, vaddr_t low, vaddr_t high, u32 *entry_pages)
 {
     const struct elf_header *elf = elf_check(file);

@@ -53,8 +53,8 @@ void elf_load_task(const struct member *file, enum l4_first task, struct l4_boot
 
 /* ---- paging.c ---- */
 u64 paging_bytes_needed(void);
-/* Builds the tables in [at, at + paging_bytes_needed()); returns the bytes used. The top-level table is the first; if there are
- * entry_pages, the second is another one, with them alone. */
+/* Builds the tables in [at, at + paging_bytes_needed()); returns the bytes used. The top-level table is the first; if
+ * there are entry_pages, the second is another one, with them alone. */
 u64 paging_build(paddr_t at, const struct kernel_image *kernel);
 
 /* ---- machine.c, acpi.c ---- */

@@ -5,10 +5,10 @@
  *   0xffff800000000000   physical 0-4 GB and all RAM above, not executable
  *   top 2 GB             the kernel's segments, 4 KB pages with their own rights
  *
- * A kernel with entry_pages (KPTI) has a second top-level table, which maps nothing else; then the TLB is to keep nothing over a
- * change of CR3.
- * The loader goes on with its own (start.S), which map 0-4 GB where they are and get the same upper half, so that the kernel can be
- * entered; it loads the others itself.
+ * A kernel with entry_pages (KPTI) has a second top-level table, which maps nothing else; then the TLB is to keep
+ * nothing over a change of CR3.
+ * The loader goes on with its own (start.S), which map 0-4 GB where they are and get the same upper half, so that the
+ * kernel can be entered; it loads the others itself.
  *
  * 2 MB pages without any RAM are mapped uncached: they are device memory. */
 #include "loader.h"
@@ -37,8 +37,8 @@ static u64 map_end(void)
     return top > LOW_END ? top : LOW_END;
 }
 
-/* Top level, direct map, and for the kernel's 2 GB one directory pointer table, two directories and their tables; the same for
- * entry_pages. */
+/* Top level, direct map, and for the kernel's 2 GB one directory pointer table, two directories and their tables; the
+ * same for entry_pages. */
 u64 paging_bytes_needed(void)
 {
     u64 end = map_end(), kernel_tables = 16;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fpu.c: FPU state. A thread without an area runs with CR0.TS set; a thread with one has its state saved whenever it stops
- * running and loaded before it runs again. TS alone hides nothing: QEMU's XSAVE does not ask for it, nor do CPUs that
- * speculate.
+/* fpu.c: FPU state. A thread without an area runs with CR0.TS set; a thread with one has its state saved whenever it
+ * stops running and loaded before it runs again. TS alone hides nothing: QEMU's XSAVE does not ask for it, nor do CPUs
+ * that speculate.
  * INVARIANT fpu: TS is clear <=> the FPU registers are the running thread's; else they are as after FNINIT. */
 #include "cpu.h"
 #include "thread.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* iobitmap.c: I/O ports. The bitmap in the TSS is made from one task's page table (paging.h) at its first #GP. Each switch
- * to another page table closes it with one store; who uses ports opens it again with a #GP of its own.
- * INVARIANT bitmap: tss.io_base is valid => the running thread's page table is ports_of, and `ports` allows no more than
- * it does. */
+/* iobitmap.c: I/O ports. The bitmap in the TSS is made from one task's page table (paging.h) at its first #GP. Each
+ * switch to another page table closes it with one store; who uses ports opens it again with a #GP of its own.
+ * INVARIANT bitmap: tss.io_base is valid => the running thread's page table is ports_of, and `ports` allows no more
+ * than it does. */
 #include "cpu.h"
 #include "task.h"
 #include "thread.h"

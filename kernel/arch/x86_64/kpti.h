@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* kpti.h: built with AXO_KPTI, user mode runs on page tables in which there is nothing of the kernel but the way in. Without it
- * nothing here makes an instruction, and a reader may pass over it.
+/* kpti.h: built with AXO_KPTI, user mode runs on page tables in which there is nothing of the kernel but the way in.
+ * Without it nothing here makes an instruction, and a reader may pass over it.
  *
- * The kernel reaches users' memory through the direct map alone, so it runs on cpu_kernel_root, whoever's thread it is; a task's
- * table, this_cpu->root, is for user mode. Both have kernel.ld's segments entry_text and entry_data (the loader has made the
- * tables for that): entry.S; IDT, struct arch_cpu with GDT, TSS and the stack `trap`, the stack of NMI and double fault,
- * cpu_kernel_root. CR3 is written last on the way out, and first on the way in, when no register but rsp is free.
- * INVARIANT trap: every exception but those two pushes to the end of `trap`, on whichever table; what is there is of the one that is
- * being entered or left, and interrupts are off. */
+ * The kernel reaches users' memory through the direct map alone, so it runs on cpu_kernel_root, whoever's thread it is;
+ * a task's table, this_cpu->root, is for user mode. Both have kernel.ld's segments entry_text and entry_data (the
+ * loader has made the tables for that): entry.S; IDT, struct arch_cpu with GDT, TSS and the stack `trap`, the stack of
+ * NMI and double fault, cpu_kernel_root. CR3 is written last on the way out, and first on the way in, when no register
+ * but rsp is free.
+ * INVARIANT trap: every exception but those two pushes to the end of `trap`, on whichever table; what is there is of
+ * the one that is being entered or left, and interrupts are off. */
 #pragma once
 
 #ifdef AXO_KPTI

@@ -12,7 +12,8 @@
  * I/O ports are in the same table: port p is the page PORTS_AT + 4096 p, where no access ever gets to: the address is
  * the kernel's, which does not use it, and the entry is not for users. The frames that they stand for do not exist
  * either.
- * INVARIANT ports: an entry of the kernel's half that a space has for itself is that of a port p: its frame is PORT_FRAMES + 4096 p.
+ * INVARIANT ports: an entry of the kernel's half that a space has for itself is that of a port p: its frame is
+ * PORT_FRAMES + 4096 p.
  * What the CPU asks is a bitmap, made from these pages (iobitmap.c). */
 #pragma once
 #include "arch.h"
@@ -88,8 +89,8 @@ static inline struct place paging_find(struct space *space, vaddr_t at)
         return paging_walk(space, at);
     return (struct place){ space->leaf + (at >> L4_PAGE_SHIFT) % TABLE_ENTRIES, L4_PAGE_SHIFT };
 }
-/* How many bytes from the entry `place`, which `at` is in and which is empty or of UTCBs, there is surely no page, in one
- * table. */
+/* How many bytes from the entry `place`, which `at` is in and which is empty or of UTCBs, there is surely no page, in
+ * one table. */
 u64 paging_nothing(struct place place, vaddr_t at);
 /* Like paging_find, once the tables for an entry of `order` exist; no entry: no memory. What is found may be in use, or
  * of another order. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* serial.c: the kernel's log: COM2, polled, as the loader has set it up (115200 8N1). A machine without it, or one that nobody
- * listens to, loses the log and nothing else. */
+/* serial.c: the kernel's log: COM2, polled, as the loader has set it up (115200 8N1). A machine without it, or one that
+ * nobody listens to, loses the log and nothing else. */
 #include "cpu.h"
 
 enum { COM2 = 0x2f8, STATUS = COM2 + 5, IS_EMPTY = 0x20, TRIES = 2000 };

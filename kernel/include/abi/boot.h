@@ -2,10 +2,10 @@
 /* boot.h: the boot record, the only thing that loader and kernel share. The loader enters the kernel's ELF entry in
  * long mode with interrupts off, the record's physical address in rdi, paging on: physical 0-4 GB mapped at
  * 0xffff800000000000 (so is all RAM above), and the kernel's segments where they are linked (the top 2 GB), wherever
- * their frames are. What is mapped below is the loader's, and not in `root`, which the kernel loads. The page behind `root` is
- * another top-level table if any of these segments has the ELF flag 0x100000: it maps only those (arch/x86_64/kpti.h). EFER.SCE is set, NXE where the CPU has it; of CR0 MP, TS, NE, WP and AM, and not EM. Page
- * frame 0 is never RAM.
- * The loader has already placed the kernel, sigma0 and keeper: the kernel parses no ELF. */
+ * their frames are. What is mapped below is the loader's, and not in `root`, which the kernel loads. The page behind
+ * `root` is another top-level table if any of these segments has the ELF flag 0x100000: it maps only those
+ * (arch/x86_64/kpti.h). EFER.SCE is set, NXE where the CPU has it; of CR0 MP, TS, NE, WP and AM, and not EM. Page frame
+ * 0 is never RAM. The loader has already placed the kernel, sigma0 and keeper: the kernel parses no ELF. */
 #pragma once
 #include <abi/kip.h>
 
@@ -41,7 +41,8 @@ struct l4_machine {
     u64 timer_mul;                  /* local APIC timer ticks a nanosecond << L4_CLOCK_SHIFT */
     u32 destination;                /* the upper half of a line's entry: the boot CPU */
     /* Interrupt lines, all masked: ISA's 16, then the global system interrupts of their numbers. `at` 0: wired to none;
-     * else the I/O APIC, and there the first register of its entry, whose lower half is the vector and `mode`: of an edge, of a level. */
+     * else the I/O APIC, and there the first register of its entry, whose lower half is the vector and `mode`: of an
+     * edge, of a level. */
     struct { paddr_t at; u16 reg, mode[2]; } line[L4_LINES];
 };
 

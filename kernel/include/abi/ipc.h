@@ -44,7 +44,8 @@ static inline u32 l4_tag_rights(u64 tag) { return (u32)(tag >> L4_TAG_RIGHTS_SHI
 static inline l4_err_t l4_tag_status(u64 tag) { return (l4_err_t)tag; }
 
 /* A typed item maps or grants a flexpage of the sender into the receiver's window for that type.
- * It lands at window base + (hot >> 12 & window mask), in pages, ports or slots, rounded down to its size; ports keep their numbers. */
+ * It lands at window base + (hot >> 12 & window mask), in pages, ports or slots, rounded down to its size; ports keep
+ * their numbers. */
 struct l4_item {
     u64 fpage;      /* what, in the sender's task */
     u64 hot;        /* bits 12-63: place inside the window; bits 0-7: rights mask for capabilities; bit 8: grant */
@@ -80,7 +81,8 @@ struct l4_utcb {
     u32 kicked;                     /* a kick is latched: the kernel sets it, the runtime clears it. If that finds no wait
                                      * to end, the next one that kick_mask does not protect ends at once: L4_KICKED */
     u32 lost;                       /* with tell_lost: an interrupt or a fault gave the CPU to somebody else. The kernel sets it, the
-                                     * runtime clears it; outside the native range the kick upcall follows, as for a kick */
+                                     * runtime clears it; outside the native range the kick upcall follows, as for a
+                                     * kick */
     u64 reflect_rip, reflect_rflags, reflect_rsp;   /* where a reflected system call or a kick came from */
     struct l4_item item[L4_ITEMS_MAX];
     struct l4_exception exception;  /* delivered with an exception message, or filled at an exception upcall */
