@@ -543,7 +543,8 @@ static void after_take(void)
 
 static void images_try(const struct l4_message *m, bool stepping)
 {
-    u32 all = images, apart = 1 + images / IMAGES_MANY, every = stepping ? 4 : 1 + images / 128;
+    bool many = images > IMAGES_MANY;
+    u32 all = images, apart = many ? 1 + images / 1024 : 1, every = many || !stepping ? 1 + images / 128 : 4;
     for (u32 i = 0; i < all; i++) {
         if (i % apart == 0) {
             kills++;
