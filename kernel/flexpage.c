@@ -80,7 +80,7 @@ static INLINE void go_on(struct step *s, u64 progress)
 /* Signed: what is behind the ports, at the end of all addresses, begins at 0. */
 static INLINE bool has_more(const struct step *s) { return (i64)s->at < (i64)s->end; }
 
-static INLINE bool is_on(const struct step *s) { return has_more(s) && s->budget; }
+static INLINE bool is_on(const struct step *s) { return has_more(s) && COMMON(s->budget); }
 
 static INLINE l4_err_t end(const struct step *s, l4_err_t err, u64 *progress, u64 *changed)
 {
@@ -96,7 +96,6 @@ static INLINE l4_err_t end(const struct step *s, l4_err_t err, u64 *progress, u6
 
 static INLINE l4_err_t map_pages(struct step *s, struct task *to, struct task *from, u32 rights, enum how how)
 {
-    bool takes_large = s->end - s->start >= L4_LARGE_SIZE;
     while (is_on(s)) {
         struct place place = paging_find(&from->space, s->at);
         if (!COMMON(page_of(place))) {
@@ -104,7 +103,7 @@ static INLINE l4_err_t map_pages(struct step *s, struct task *to, struct task *f
             s->budget--;
             continue;
         }
-        u32 order = COMMON(place.order == L4_PAGE_SHIFT || !takes_large) ? L4_PAGE_SHIFT : L4_LARGE_SHIFT;
+        u32 order = COMMON(place.order == L4_PAGE_SHIFT) || s->end - s->start < L4_LARGE_SIZE ? L4_PAGE_SHIFT : L4_LARGE_SHIFT;
         l4_err_t n = space_map(&to->space, s->at + s->away, place, s->at, order, rights, how, s->end - s->at, &s->budget);
         if (!COMMON((u32)n < RESTART))
             return n;
