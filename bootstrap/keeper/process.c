@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* process.c: see place.h. Everything may be done again: what is there already is right, a place that could not be filled is emptied, and a
- * new incarnation ends what the last one had made without a commit.
- * A place whose process has ended is a spare one at first: its task waits for the next process there.
+/* process.c: see place.h. Everything may be done again: what is there already is right, a place that could not be
+ * filled is emptied, and a new incarnation ends what the last one had made without a commit. A place whose process
+ * has ended is a spare one at first: its task waits for the next process there.
  *
  * INVARIANT spare: a place in the list has no process; its task and its first thread are there and whole. */
 #include <abi/fpage.h>

@@ -316,8 +316,8 @@ l4_err_t vm_drop_thread_do(struct vmd_tx tx, u64 label, u64 client, u32 slot)
 }
 
 /* ---- exec ---- */
-/* All that may be refused, at once, before anything is given up: a program space that nobody else sees, the first block. Asked again it is
- * there, whatever others have taken since. */
+/* All that may be refused, at once, before anything is given up: a program space that nobody else sees, the first
+ * block. Asked again it is there, whatever others have taken since. */
 static bool exec_begin(struct vmd_tx tx, const struct process *p)
 {
     const struct space *program = space_at(p->program), *alone = program->users == 1 ? program : space_make(tx);
@@ -459,7 +459,8 @@ static void program_freeze(const struct space *space)
     }
 }
 
-/* What was made of a child before a crash goes: its parent's threads have run since, and what they have is another space. In pieces. */
+/* What was made of a child before a crash goes: its parent's threads have run since, and what they have is another
+ * space. In pieces. */
 static void child_end(struct vmd_tx tx, const struct process *child)
 {
     struct pieces own = pieces_open();

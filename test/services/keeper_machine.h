@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* keeper_machine.h: the kernel as keeper sees it through process.c: which objects its slots hold, what the tasks of processes, vm
- * and pm hold of them, and whose data is in vfs's windows. It lies behind keeper's state, so a kill leaves it as it is, and each image
- * of the state has its own.
+/* keeper_machine.h: the kernel as keeper sees it through process.c: which objects its slots hold, what the tasks of
+ * processes, vm and pm hold of them, and whose data is in vfs's windows. It lies behind keeper's state, so a kill
+ * leaves it as it is, and each image of the state has its own.
  *
- * As in the kernel: an object goes with keeper's slot, and with it whatever was derived from that slot; a task takes along what was
- * mapped into it; making or mapping again what is there succeeds. */
+ * As in the kernel: an object goes with keeper's slot, and with it whatever was derived from that slot; a task takes
+ * along what was mapped into it; making or mapping again what is there succeeds. */
 #pragma once
 #include <abi/types.h>
 
@@ -44,7 +44,8 @@ static inline struct machine *machine(void) { return (struct machine *)MACHINE_A
 
 /* The process at `place` has run: there is something of it in its threads and windows. */
 void machine_live(u32 place, u64 process);
-/* The kernel memory of processes is used up but for what keeper keeps free for those that are there, and then `more`. */
+/* The kernel memory of processes is used up but for what keeper keeps free for those that are there, and then
+ * `more`. */
 void machine_fill(i64 more);
 /* What a task with a thread takes of it. */
 enum { MACHINE_PROCESS = 40960 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* keeper_objects.c: the services of keeper's host test: what service.c does to kernel objects, played. Three start at boot.
- * Each thing done is an invocation of a slot that only this file knows, so the harness sees it as an effect. */
+/* keeper_objects.c: the services of keeper's host test: what service.c does to kernel objects, played. Three start
+ * at boot. Each thing done is an invocation of a slot that only this file knows, so the harness sees it as an
+ * effect. */
 #include "keeperd_server.h"
 
 #include <boot/manifest.h>

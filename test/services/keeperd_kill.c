@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* keeperd_kill.c: kills keeper at every step of every method. What it does to services is played by keeper_objects.c, to processes by
- * keeper_machine.c. */
+/* keeperd_kill.c: kills keeper at every step of every method. What it does to services is played by
+ * keeper_objects.c, to processes by keeper_machine.c. */
 #include "keeperd_kill.h"
 
 #include "keeper_machine.h"
@@ -101,7 +101,8 @@ static void spares_full(void)
     kill_send(&(struct kill_request){ .method = KEEPERD_KILL_PROCESS_MAKE, .word = { PLACE + 9, PROCESS + 9 } });
 }
 
-/* Spare places, and too little kernel memory for one process more: for nobody, or for one when a spare place has gone. */
+/* Spare places, and too little kernel memory for one process more: for nobody, or for one when a spare place has
+ * gone. */
 static void spares_of_no_use(void)
 {
     places_spare();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* piece.h: work that the undo log cannot hold at once, or that must stand even if the request is refused. A handler does it before its
- * own transaction, in transactions of their own: each leaves a state that is right, and doing all again after a crash goes on where it
- * ended, since the request that asked for it is not answered yet and comes again. So a piece only does what the whole request would do
- * in any case: give back, or fill what nobody sees yet.
+/* piece.h: work that the undo log cannot hold at once, or that must stand even if the request is refused. A handler
+ * does it before its own transaction, in transactions of their own: each leaves a state that is right, and doing all
+ * again after a crash goes on where it ended, since the request that asked for it is not answered yet and comes
+ * again. So a piece only does what the whole request would do in any case: give back, or fill what nobody sees yet.
  * Header words of the log change only while it is empty (top == 1), where recovery clears them. */
 #pragma once
 #include <l4/transaction.h>

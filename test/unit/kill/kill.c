@@ -283,7 +283,8 @@ static bool peer_asks(void)
     return !r || world_deliver(&peer, r->word);
 }
 
-/* In a slot of its own, which may be the same client's; it must not be answered before the request comes, and must be then. */
+/* In a slot of its own, which may be the same client's; it must not be answered before the request comes, and must
+ * be then. */
 static bool peer_waits(void)
 {
     if (!request->peer) {
@@ -398,7 +399,8 @@ static void end_judge(u64 at)
 /* Whether the last incarnation has done all that an event asked for: nobody raises it again. */
 static bool is_done(void) { return is_event(request) && request->again && changes && !difference(after, false); }
 
-/* The new incarnation has started on an image: is all as it must be, now and after asking again? `m` NULL: nobody asked anything. */
+/* The new incarnation has started on an image: is all as it must be, now and after asking again? `m` NULL: nobody
+ * asked anything. */
 static void judge(const struct l4_message *m, u64 at)
 {
     started_judge(at);

@@ -10,8 +10,9 @@
  * Each request is run once untouched. Then the server is killed before and after each store of its protocol, each
  * invocation, and (`-i`) each instruction; the next incarnation, which may be killed too, must leave the state as
  * before or as after, must answer the same when asked again, and must then have left the same state and called the
- * same servers. So is the first start of all. Each message to a server below comes too late once, executed or not: time alone, and news from below, each make the
- * server send it again. `-b` expects that this fails; a word is a part of the names of the only requests that are tried. */
+ * same servers. So is the first start of all. Each message to a server below comes too late once, executed or not:
+ * time alone, and news from below, each make the server send it again. `-b` expects that this fails; a word is a
+ * part of the names of the only requests that are tried. */
 #pragma once
 #include "world.h"
 
@@ -54,14 +55,16 @@ extern const u64 *kill_send(const struct kill_request *);
 /* The same, but the server dies when `when` is true the first time, and the next incarnation starts. */
 extern void kill_cut(const struct kill_request *, bool (*when)(void));
 
-/* For a test that plays kernel objects: their memory lies behind the state, where `state_bytes` and so each image covers it. What is wrong
- * with them, NULL: nothing (`is_asked`: the request has come to its end; else the next incarnation has only begun); and where the part
- * begins that asking again must leave as it is untouched, 0: none does. */
+/* For a test that plays kernel objects: their memory lies behind the state, where `state_bytes` and so each image
+ * covers it. What is wrong with them, NULL: nothing (`is_asked`: the request has come to its end; else the next
+ * incarnation has only begun); and where the part begins that asking again must leave as it is untouched, 0: none
+ * does. */
 extern const char *(*kill_machine_check)(bool is_asked);
 extern u64 kill_machine_at;
 /* True: what is played below does not go back with an image, so the first start is not killed. */
 extern bool kill_no_first_start;
-/* The end of the names of fields that the first start fills from the clock, so that each does so otherwise; NULL: there are none. */
+/* The end of the names of fields that the first start fills from the clock, so that each does so otherwise; NULL:
+ * there are none. */
 extern const char *kill_by_chance;
 
 extern int kill_main(int count, char **words, const struct kill_server *, const struct kill_request *requests,

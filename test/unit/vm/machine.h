@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* machine.h: frames and page tables for vm on the host: takes the place of personality/vm/page.c. They lie behind vm's pool, so a kill of
- * vm leaves them as they are, and each image of the state has its own. */
+/* machine.h: frames and page tables for vm on the host: takes the place of personality/vm/page.c. They lie behind
+ * vm's pool, so a kill of vm leaves them as they are, and each image of the state has its own. */
 #pragma once
 #include <abi/types.h>
 

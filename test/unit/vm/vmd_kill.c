@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vmd_kill.c: kills vm at every step of every method. The pool lies behind the state, frames and page tables behind that: they are part of
- * each image. That its counts are exact is the audit's business, which each new incarnation runs; that nobody sees a frame which is not
- * his is machine.c's. */
+/* vmd_kill.c: kills vm at every step of every method. The pool lies behind the state, frames and page tables behind
+ * that: they are part of each image. That its counts are exact is the audit's business, which each new incarnation
+ * runs; that nobody sees a frame which is not his is machine.c's. */
 #include "vmd_kill.h"
 
 #include <boot/frames.h>
