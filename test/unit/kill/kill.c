@@ -635,6 +635,7 @@ static void first_start_test(bool stepping)
     request = &first_start;
     mprotect((void *)L4_STATE_ADDRESS, world_bytes(), PROT_READ | PROT_WRITE);
     world_reset();
+    machine_fault(false);       /* what is played is there before the server is */
     base_take(stepping);
     if (!world_start()) {
         collecting = world_stepping = false;
