@@ -20,7 +20,7 @@ TOP = HERE.parents[1]
 KERNEL = TOP / "kernel"
 SEEDS = TOP / "test" / "fuzz-kernel" / "corpus"
 FUZZER = "host/fuzz-kernel/fuzz/fuzz"
-HOST = ["kernel_pages", "kernel_hostile", "kernel_quota", "kernel_memory", "kernel_cap", "kernel_task", "kernel_ports"]
+HOST = ["kernel_pages", "kernel_hostile", "kernel_trees", "kernel_quota", "kernel_memory", "kernel_cap", "kernel_task", "kernel_ports"]
 PATIENCE = 300          # seconds that one test may take; a mutant that hangs is killed by that, too
 WARNED = "-Wno-error"   # a mutant may leave a variable unused
 
