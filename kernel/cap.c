@@ -6,7 +6,7 @@
 #include "reply.h"
 
 struct cap_page cap_zero_page;
-static u64 last_lineage;
+u64 cap_last_lineage;
 
 /* ---- tables ---- */
 
@@ -84,7 +84,7 @@ l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty)
 void cap_make_root(struct cap *empty, struct object *object, u32 rights)
 {
     *empty = (struct cap){
-        .object = object, .lineage = ++last_lineage, .kind = (u8)object->kind, .rights = (u8)rights
+        .object = object, .lineage = ++cap_last_lineage, .kind = (u8)object->kind, .rights = (u8)rights
     };
     object->root = empty;
 }
@@ -92,7 +92,7 @@ void cap_make_root(struct cap *empty, struct object *object, u32 rights)
 void cap_derive(struct cap *empty, struct cap *parent, enum l4_kind kind, u32 rights, u64 label)
 {
     empty->label = label;
-    empty->lineage = ++last_lineage;
+    empty->lineage = ++cap_last_lineage;
     empty->kind = (u8)kind;
     empty->rights = (u8)rights;
     tree_insert(empty, parent);

@@ -48,6 +48,7 @@ struct cap_table {
     struct factory *factory;    /* pays for pages */
 };
 extern struct cap_page cap_zero_page;
+extern u64 cap_last_lineage;    /* of the last capability that was made */
 
 l4_err_t cap_table_init(struct cap_table *table, struct factory *factory);
 /* Remove every capability, then the pages, while *budget lasts: RESTART until empty and freed. */

@@ -65,7 +65,7 @@ static COMMON_PATH OTHER_PATH struct frame *call_items(u64 tag, u64 w0, u64 w1, 
     u64 label = door->label, rights = door->rights;     /* an item may give the door away */
     if (tag & L4_TAG_TIMEOUT || (tag & L4_TAG_ITEMS && transfer_items(self, server, tag) != L4_OK)) {
         struct cap used = { .object = gate, .label = label, .rights = (u8)rights, .kind = L4_DOOR };
-        return kernel_invoke(tag, w0, w1, &used, w2, w3);
+        return invoke_how(tag, w0, w1, &used, w2, w3);
     }
     transfer_words(self, server, l4_tag_words(tag));
     call(self, server, 0, label, rights, tag & L4_TAG_DELIVERED, self->frame.message.number, w0, w1, w2, w3);
@@ -76,7 +76,7 @@ static COMMON_PATH OTHER_PATH struct frame *answer_items(u64 tag, u64 w0, u64 w1
 {
     struct thread *self = cpu_this()->current;
     if ((tag & L4_TAG_FLAGS) != L4_TAG_WAIT || (tag & L4_TAG_ITEMS && transfer_items(self, self->caller, tag) != L4_OK))
-        return kernel_invoke(tag, w0, w1, &reply_implicit, w2, w3);
+        return invoke_how(tag, w0, w1, &reply_implicit, w2, w3);
     transfer_words(self, self->caller, l4_tag_words(tag));
     return answer(self, tag & L4_TAG_DELIVERED, w0, w1, w2, w3);
 }
@@ -88,7 +88,7 @@ static OTHER_PATH struct frame *answer_rare(u64 tag, u64 w0, u64 w1, u64 unused,
     if (self->hot != THREAD_READY || !(caller->hot & THREAD_CALLED_FOR) || (caller->hot & ~THREAD_CALLED_FOR) != THREAD_AWAITING
             || cpu_this()->ready_mask >> caller->priority || (tag & (L4_TAG_FLAGS | ~0u)) != L4_TAG_WAIT
             || (tag & L4_TAG_ITEMS && transfer_items(self, caller, tag) != L4_OK))
-        return kernel_invoke(tag, w0, w1, &reply_implicit, w2, w3);
+        return invoke_how(tag, w0, w1, &reply_implicit, w2, w3);
     self->caller = &thread_nobody;
     self->hot = THREAD_RECEIVING;
     cpu_this()->current = caller;
@@ -124,7 +124,7 @@ COMMON_PATH struct frame *kernel_call(u64 tag, u64 w0, u64 w1, struct cap *door,
     lock_self();
     struct thread *self = cpu_this()->current, *server = gate_of(door->object)->server;
     if (!may_call(self, server))
-        return kernel_invoke(tag, w0, w1, door, w2, w3);
+        return invoke_how(tag, w0, w1, door, w2, w3);
     if (!COMMON(tag >> L4_TAG_WORDS_SHIFT <= L4_REGISTER_WORDS))
         return call_large(tag, w0, w1, door, w2, w3);
     call(self, server, 0, door->label, door->rights, tag, self->frame.message.number, w0, w1, w2, w3);

@@ -60,7 +60,8 @@ void fault_enter(struct thread *self)
 {
     u64 vector = self->frame.vector;
     vaddr_t at = vector == VECTOR_PAGE_FAULT ? arch_fault_address() : 0;
-    if (vector == VECTOR_PAGE_FAULT ? page_fault(self, at) : vector == VECTOR_PROTECTION && arch_ports_load(self))
+    if (vector == VECTOR_PAGE_FAULT ? page_fault(self, at) : vector == VECTOR_PROTECTION ? arch_ports_load(self) :
+            vector == VECTOR_DEBUG && watch_count(self))
         return;
     raise(self, vector, self->frame.error, at);
 }

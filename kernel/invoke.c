@@ -125,6 +125,8 @@ OTHER_PATH struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap,
     return resume(sched_next());
 }
 
+struct frame *(*invoke_how)(u64, u64, u64, struct cap *, u64, u64) = kernel_invoke;
+
 struct frame *kernel_entry(struct frame *frame)
 {
     lock_all();

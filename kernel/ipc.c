@@ -2,6 +2,7 @@
 /* ipc.c: rendezvous. A sender blocks until its receiver waits; the receiver then owes it an answer.
  * Everything here runs to its end or says RESTART before anything but typed items has changed. */
 #include "ipc.h"
+#include "debug_kernel.h"
 #include "fault.h"
 #include "irq.h"
 #include "reply.h"
@@ -104,6 +105,8 @@ void ipc_call_for(struct thread *self, const struct cap *door, u32 why)
 {
     if (direct_call_for(self, door, why))
         return;
+    if (self->hot & THREAD_TRACED)
+        watch_record(self, DEBUG_FAULT, self->frame.vector, door, &self->fault);
     self->hot = (self->hot & ~(u32)THREAD_CALLED_FOR) | why;
     send(self, door, 0);        /* carries no items: never RESTART */
 }

@@ -26,13 +26,13 @@ static const struct kind {
 };
 
 u64 object_count;
-static u64 last_id;
+u64 object_last_id;
 
 void object_init(struct object *object, enum l4_kind kind, struct factory *factory)
 {
     object->kind = kind;
     object->factory = factory;
-    object->id = ++last_id;
+    object->id = ++object_last_id;
     list_insert(&factory->objects, &object->in_factory);
     object_count++;
 }

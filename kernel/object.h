@@ -36,4 +36,4 @@ void object_init(struct object *object, enum l4_kind kind, struct factory *facto
  * until it is freed, then L4_OK. */
 l4_err_t object_destroy_step(struct object *object, u32 *budget);
 
-extern u64 object_count;        /* alive, for debug.usage */
+extern u64 object_count, object_last_id;    /* alive; of the last that was made: for debug.idl */

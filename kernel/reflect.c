@@ -25,7 +25,7 @@ static void enter(struct thread *t, vaddr_t at, vaddr_t stack)
 {
     t->frame.rip = at;
     t->frame.rsp = stack;
-    t->frame.rflags &= ~(u64)FLAG_TRAP;     /* a program's single steps are not its runtime's */
+    t->frame.rflags &= t->runtime_flags;
 }
 
 /* In the program: enter the runtime at once. On the way there: enter it again. Inside: it looks before it leaves. */

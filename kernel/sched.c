@@ -203,13 +203,16 @@ static struct thread *choose(struct cpu *cpu)
     return next;
 }
 
+static RARE struct thread *see_off(struct cpu *cpu, struct thread *t)
+{
+    return t->hot & THREAD_BUDGET && !afford(cpu, t) ? sched_next() : watch_run(t);
+}
+
 struct thread *sched_next(void)
 {
     struct cpu *cpu = cpu_self();
-    struct thread *next;
     if (cpu->metered)
         charge(cpu);
-    while ((next = choose(cpu)) && next->hot & THREAD_BUDGET && !afford(cpu, next))
-        ;
-    return next;
+    struct thread *next = choose(cpu);
+    return next && next->hot & THREAD_SEEN_OFF ? see_off(cpu, next) : next;
 }

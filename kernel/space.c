@@ -202,8 +202,10 @@ bool space_is_zero(struct space *space, vaddr_t at)
     return !*(const u64 *)arch_pointer(paging_frame(entry) + (at & ((1ul << place.order) - 1)));
 }
 
-u64 space_name(const struct cap *page)
+u64 space_name(const struct cap *cap)
 {
-    const struct task *task = page ? container_of(page->space, struct task, space) : NULL;
-    return page ? task->object.id << 36 | (space_at(page) >> L4_PAGE_SHIFT & ((1ul << 36) - 1)) : 0;
+    const struct task *task = cap ? container_of(cap->space, struct task, space) : NULL;
+    if (!cap || cap->kind != KIND_PAGE)
+        return cap ? cap->lineage : 0;
+    return task->object.id << 36 | (space_at(cap) >> L4_PAGE_SHIFT & ((1ul << 36) - 1));
 }

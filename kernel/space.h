@@ -30,5 +30,5 @@ static inline vaddr_t space_at(const struct cap *page) { return paging_at(page->
 /* Whether the aligned word at `at` is 0. False, too, where there is none that the task's threads could read from memory. */
 bool space_is_zero(struct space *space, vaddr_t at);
 
-/* For traces and snapshots: a name for a page: task and page number; 0 for NULL. */
-u64 space_name(const struct cap *page);
+/* For traces and snapshots: a capability's lineage; for a page's, which has none, task and page number; 0 for NULL. */
+u64 space_name(const struct cap *cap);

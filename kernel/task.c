@@ -53,6 +53,7 @@ l4_err_t task_destroy_step(struct object *object, u32 *budget)
         *budget = 0;            /* that was a whole step */
         return RESTART;
     }
+    debug_forget(task);
     paging_destroy(&task->space);
     list_remove(&task->in_all);
     return L4_OK;

@@ -160,6 +160,7 @@ l4_err_t thread_set_upcall(struct thread *self, struct invocation *inv, u64 syst
     if (!arch_is_user_address(system_call) || !arch_is_user_address(kick) || !arch_is_user_address(exception))
         return L4_BAD_ARGUMENT;
     self->upcall = (struct thread_upcall){ system_call, stack, kick, exception };
+    self->runtime_flags |= ~(u32)FLAG_TRAP;     /* a program's single steps are not its runtime's */
     return L4_OK;
 }
 

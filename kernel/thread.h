@@ -27,8 +27,11 @@ enum thread_state {
     THREAD_EXCEPTION = 1 << 12,     /* or its exception handler, */
     THREAD_RESTARTED = 1 << 13,     /* it is in an invocation of several steps */
     THREAD_BUDGET = 1 << 14,        /* it may run only so long in each period */
+    THREAD_TRACED = 1 << 15,        /* what it does is written down (debug.c), */
+    THREAD_COUNTED = 1 << 16,       /* or its instructions are counted */
     THREAD_CALLED_FOR = THREAD_FAULT | THREAD_EXCEPTION,    /* with the words in `fault` */
-    THREAD_LASTING = THREAD_KICKED | THREAD_PENDING | THREAD_BUDGET,       /* outlive a wait */
+    THREAD_SEEN_OFF = THREAD_BUDGET | THREAD_TRACED | THREAD_COUNTED,      /* sched.c looks at each time that it goes on */
+    THREAD_LASTING = THREAD_KICKED | THREAD_PENDING | THREAD_SEEN_OFF,     /* outlive a wait */
 };
 
 /* `ns` of every period of `period_ns`; `left_ns` of the one that ends at `end_ns`. */
@@ -70,11 +73,13 @@ struct thread {
     u64 progress;                   /* of an invocation that is restarted */
     u64 items_to;                   /* id of the thread that a restarted transfer goes to, 0: none is under way */
     u32 items_done;                 /* items before this one are there */
+    u32 runtime_flags;              /* those of rflags that its runtime is entered with */
 
     struct budget budget;           /* with THREAD_BUDGET */
+    u64 instructions;               /* with THREAD_COUNTED: left to run, 0: no end */
     u64 slice_ns;
     u64 slice_end_ns;               /* of the slice in which somebody more urgent came; 0: it begins a new one */
-    cap_t pager, exception;         /* slots of its task; 0: none */
+    u32 pager, exception;           /* slots of its task; 0: none */
     struct list in_task;            /* task->threads */
 };
 
@@ -105,3 +110,11 @@ void thread_halt(struct thread *t);
 /* One step, while *budget lasts, of stopping `t` and taking it out of its task (whose destruction has begun, or another bind
  * follows): RESTART until done. */
 l4_err_t thread_unbind_step(struct thread *t, u32 *budget);
+
+/* ---- threads that somebody watches (debug.c): who is not watched runs no instruction for it ---- */
+/* An event (enum debug_event) of a traced thread; `cap`: what it invokes, or NULL. */
+RARE void watch_record(const struct thread *t, u32 event, u64 status, const struct cap *cap, const struct message *m);
+/* A thread is to go on, which may be watched. Returns it. */
+RARE struct thread *watch_run(struct thread *t);
+/* After exception VECTOR_DEBUG: true if that only counts an instruction of the running thread's. */
+RARE bool watch_count(struct thread *self);

@@ -42,7 +42,7 @@ def near(name, names):
 
 
 def letters(mask):
-    return "".join(letter for letter, bit in zip("RWXOI", (1, 2, 4, 8, 16)) if mask & bit)
+    return "".join(letter for letter, bit in zip("RWXOIMC", (1, 2, 4, 8, 16, 32, 64)) if mask & bit)
 
 
 def resolve(system, known):

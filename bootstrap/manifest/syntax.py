@@ -132,11 +132,16 @@ def name(word, what):
     return word
 
 
-def rights(word):
-    wrong = [letter for letter in word if letter not in RIGHTS]
+def rights(word, known=RIGHTS):
+    wrong = [letter for letter in word if letter not in known]
     if wrong or len(set(word)) != len(word):
-        raise Refused(f"`{word}` is no set of rights", "write each once of the letters R W X O I")
-    return sum(RIGHTS[letter] for letter in word)
+        raise Refused(f"`{word}` is no set of rights", f"write each once of the letters {' '.join(known)}")
+    return sum(known[letter] for letter in word)
+
+
+def debug_rights(word):
+    """On a kernel object, which has two more than a door."""
+    return rights(word, {**RIGHTS, "M": 32, "C": 64})
 
 
 def ending(words, flag=None):
@@ -225,7 +230,7 @@ ONCE = {
     "budget": budget,
     "heartbeat": one("heartbeat", lambda w: number(w, 60000, "a period in milliseconds")),
     "boot": flag("boot"), "watcher": flag("watcher"), "down": flag("down"), "fpu": flag("fpu"),
-    "at": defect, "arguments": arguments, "debug": one("debug", rights),
+    "at": defect, "arguments": arguments, "debug": one("debug", debug_rights),
 }
 
 

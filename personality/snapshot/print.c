@@ -49,7 +49,8 @@ static void entry_print(const struct debug_entry *e)
     if (e->node == DEBUG_TASK) {
         l4_print("T %lx\n", e->task);
     } else if (e->node == DEBUG_CAPABILITY) {
-        l4_print("C %lx %lx %x %lx %lx %x %lx %lx\n", e->task, e->at, e->kind, e->object, e->label, e->rights, e->lineage, e->parent);
+        l4_print("C %lx %lx %x %lx %lx %x %lx %lx %x\n", e->task, e->at, e->kind, e->object, e->label, e->rights, e->lineage, e->parent,
+                 e->order);
     } else if (e->node == DEBUG_PORT) {
         l4_print("P %lx %lx %x %x %lx %lx\n", e->task, e->at, e->order, e->rights, e->lineage, e->parent);
     }
@@ -78,6 +79,6 @@ l4_err_t snapshot_print(cap_t debug, const char *name)
             break;
         }
     }
-    l4_print("end %s\n", name);
+    l4_print("end %s %lx %lx %lx\n", name, e.at, e.object, e.lineage);
     return L4_OK;
 }

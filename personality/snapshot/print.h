@@ -7,8 +7,9 @@
  *                                                      a frame, lineage and parent greater by F, L and P (modulo 2^64) than the one
  *                                                      before. sigma0's, which is all there is, is left out
  *   P task port order rights lineage parent
- *   C task slot kind object label rights lineage parent
- *   end NAME                                           the lines between are all of it */
+ *   C task slot kind object label rights lineage parent factory
+ *   end NAME events object lineage                     the lines between are all of it; where a trace goes on, and the last object and
+ *                                                      lineage that were given */
 #pragma once
 #include <abi/types.h>
 

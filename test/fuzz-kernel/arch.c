@@ -258,7 +258,7 @@ static bool settles_alone(struct thread *t, const struct cap *cap)
         t->utcb->reflect_rsp = f->rsp;
         f->rip = t->upcall.system_call;
         f->rsp = t->upcall.stack;
-        f->rflags &= ~(u64)FLAG_TRAP;
+        f->rflags &= t->runtime_flags;
     }
     return true;
 }
@@ -279,7 +279,7 @@ void machine_system_call(void)
     else if (cap->kind == L4_DOOR)
         resume(kernel_call(m.tag, m.word[0], m.word[1], cap, m.word[2], m.word[3]));
     else
-        resume(kernel_invoke(m.tag, m.word[0], m.word[1], cap, m.word[2], m.word[3]));
+        resume(invoke_how(m.tag, m.word[0], m.word[1], cap, m.word[2], m.word[3]));
 }
 
 void machine_exception(u64 vector, u64 error, u64 address)

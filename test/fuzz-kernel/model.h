@@ -58,6 +58,7 @@ u64 pages_remove_all(u64 task);
 
 /* ---- model_die.c: the ends of objects ---- */
 void object_die(u64 id);
+void thread_pause(u64 id);          /* stopped, and nothing else */
 void thread_stop_it(u64 id);        /* and what waits for it */
 void thread_leave(u64 id);          /* its task */
 void fpu_drop(struct seen_object *thread);

@@ -5,7 +5,7 @@
 #include "machine.h"
 #include "model.h"
 
-enum { PRIORITIES = 64 };
+enum { PRIORITIES = 64, RECORD_BYTES = 128 };
 
 /* One invocation. */
 struct call {
@@ -498,6 +498,29 @@ static l4_err_t sched_weaken(struct call *c)
     return err;
 }
 
+/* What is recorded is the test's business that reads the ring; here only that it harms nobody. */
+static l4_err_t debug_trace(struct call *c)
+{
+    u64 at = in(c, 0), records = in(c, 1);
+    if (at % RECORD_BYTES || at >= 1ul << 46 || records >> 32)
+        return L4_BAD_ARGUMENT;
+    model.trace_home = records ? caller_of(c)->task : 0;
+    for (u64 i = 0; i < model.objects; i++) {
+        struct seen_thread *t = &model.object[i].thread;
+        if (model.object[i].kind == L4_THREAD && t->task)
+            t->traced = records && (t->traced || (in(c, 2) ? in(c, 2) == model.object[i].id : t->task != model.trace_home));
+    }
+    return L4_OK;
+}
+
+static l4_err_t debug_run(struct call *c)
+{
+    struct seen_thread *t = thread_find(c->object[0]);
+    t->counted = 1;
+    t->instructions = in(c, 1);
+    return L4_OK;
+}
+
 static l4_err_t log_write(struct call *c) { return L4_OK; }
 
 static l4_err_t debug_usage(struct call *c)
@@ -583,6 +606,8 @@ static const struct method {
     { 0x802, 1, L4_R, { 0 }, debug_snapshot, 0 },
     { 0x803, 0, L4_R, { 0 }, debug_usage, 0 },
     { 0x804, 2, L4_W, { SHORT }, debug_name, 16 },
+    { 0x805, 3, L4_C, { 0 }, debug_trace, 0 },
+    { 0x806, 2, L4_C, { THREAD_C }, debug_run, 0 },
     { 0x901, 1, L4_W, { 0 }, log_write, 256 },
 };
 

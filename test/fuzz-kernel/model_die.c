@@ -42,6 +42,13 @@ static void owes_no_more(u64 thread)
             i++;
 }
 
+/* It waits for nobody; who waits for it waits on. */
+void thread_pause(u64 thread)
+{
+    ready_remove(thread);
+    thread_find(thread)->state = SEEN_STOPPED;
+}
+
 void thread_stop_it(u64 thread)
 {
     struct seen_thread *t = thread_find(thread);
@@ -95,6 +102,7 @@ static void task_die(u64 id)
     if (!object_find(id))
         return;
     pages_remove_all(id);
+    model.trace_home = model.trace_home == id ? 0 : model.trace_home;
     struct seen_object *task = object_find(id);
     u64 bytes = model_costs.top + model_costs.cap_directory;
     for (u32 i = 0; i < SEEN_CAP_PAGES; i++)

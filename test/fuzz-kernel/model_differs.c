@@ -69,6 +69,9 @@ static void same_thread(u64 id, const struct seen_thread *model_is, const struct
     SAME("thread", id, budget_left_ns);
     SAME("thread", id, budget_end_ns);
     SAME("thread", id, rests);
+    SAME("thread", id, traced);
+    SAME("thread", id, counted);
+    SAME("thread", id, instructions);
     SAME("thread", id, pager);
     SAME("thread", id, exception);
     SAME("thread", id, upcall_system_call);
@@ -203,6 +206,7 @@ bool model_differs(const struct seen *kernel)
     SAME("machine", 0, count);
     SAME("machine", 0, current);
     SAME("machine", 0, slice_end_ns);
+    SAME("machine", 0, trace_home);
     SAME("machine", 0, metered);
     SAME("machine", 0, metered_ns);
     same_ids("machine", 0, "ready", &model.ready, &kernel->ready);

@@ -4,7 +4,7 @@
 #include "model.h"
 #include "machine.h"
 
-enum { PAGE_FAULT = 14, PROTECTION = 13, FOREIGN = 256, RED_ZONE = 128, RUNTIME_STACK = 64 * 1024 };
+enum { DEBUG = 1, PAGE_FAULT = 14, PROTECTION = 13, FOREIGN = 256, RED_ZONE = 128, RUNTIME_STACK = 64 * 1024 };
 enum { USER_FLAGS = 0x250dd5, ALWAYS_FLAGS = 0x202, TRAP_FLAG = 0x100 };
 
 void sanitize(struct l4_registers *r)
@@ -32,12 +32,12 @@ static void save_place(struct seen_thread *t)
     t->utcb.reflect_rsp = t->registers.rsp;
 }
 
-/* A program that takes single steps takes none in its runtime. */
+/* A program that takes single steps takes none in its runtime; who is counted does. */
 static void enter(struct seen_thread *t, u64 rip, u64 rsp)
 {
     t->registers.rip = rip;
     t->registers.rsp = rsp;
-    t->registers.rflags &= ~(u64)TRAP_FLAG;
+    t->registers.rflags &= t->counted ? ~0ul : ~(u64)TRAP_FLAG;
 }
 
 static void raise(u64 thread, u64 vector, u64 error, u64 address, bool *runs_on);
@@ -156,6 +156,12 @@ void fault_enter_model(u64 self, u64 vector, u64 error, u64 address, bool ports_
     const struct seen_cap *door = door_in(t, t->pager);
     u64 at = vector == PAGE_FAULT ? address : 0;
     bool runs_on;
+    if (vector == DEBUG && t->counted) {
+        t->registers.rflags &= ~(u64)TRAP_FLAG;
+        if (t->instructions && !--t->instructions)
+            thread_pause(self);
+        return;
+    }
     if (vector == PAGE_FAULT && door && at < L4_USER_END) {
         message_for(t, L4_PROTOCOL_PAGER, at, error, t->registers.rip);
         send_for(self, SEEN_FAULT, door);

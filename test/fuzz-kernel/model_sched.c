@@ -6,7 +6,7 @@
 #include "model.h"
 #include <string.h>
 
-enum { SLICE_NS = 10 * 1000 * 1000 };
+enum { SLICE_NS = 10 * 1000 * 1000, TRAP_FLAG = 0x100 };
 
 static u64 chosen;              /* made ready in this step, the first: runs next if the running one stopped */
 
@@ -170,4 +170,7 @@ void run_next(u64 now_ns)
     charge(now_ns);
     for (choose(now_ns); model.current && !may_run(model.current, now_ns); choose(now_ns))
         model.current = 0;
+    struct seen_thread *t = model.current ? thread_find(model.current) : NULL;
+    if (t && t->counted && t->instructions)
+        t->registers.rflags |= TRAP_FLAG;
 }

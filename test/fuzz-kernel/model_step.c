@@ -30,6 +30,9 @@ static void invoke(u64 self)
     const struct seen_thread *t = thread_find(self);
     u64 slot = t->registers.r10;
     const struct seen_cap *cap = slot ? cap_lookup(t->task, slot) : NULL;
+    struct seen_thread *directed = cap && cap->kind == L4_THREAD ? thread_find(cap->object) : NULL;
+    if (directed && t->traced && directed->task != model.trace_home)
+        directed->traced = 1;
     if (!slot)
         answer(self, (struct seen_cap){ .kind = L4_REPLY });
     else if (!cap)

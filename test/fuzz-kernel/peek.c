@@ -17,6 +17,7 @@
 #include "task.h"
 
 extern struct factory root_factory;
+extern struct task *trace_home;
 
 static struct object *objects[SEEN_OBJECTS];
 static u32 object_total;
@@ -123,6 +124,9 @@ static void see_thread(struct thread *t, struct seen_thread *to)
         to->fault[0] = t->fault.tag;
         memcpy(&to->fault[1], t->fault.word, 3 * sizeof(u64));
     }
+    to->traced = !!(t->hot & THREAD_TRACED);
+    to->counted = !!(t->hot & THREAD_COUNTED);
+    to->instructions = t->instructions;
     to->slice_ns = t->slice_ns;
     to->slice_end_ns = t->slice_end_ns;
     to->pager = t->pager;
@@ -305,6 +309,7 @@ static void see_ready(struct seen *seen)
     const struct cpu *cpu = cpu_self();
     seen->current = thread_id(cpu->current);
     seen->slice_end_ns = cpu->slice_end_ns;
+    seen->trace_home = trace_home ? trace_home->object.id : 0;
     seen->metered = thread_id(cpu->metered);
     seen->metered_ns = seen->metered ? cpu->metered_ns : 0;
     seen->ready.count = 0;

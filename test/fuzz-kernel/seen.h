@@ -47,6 +47,7 @@ struct seen_thread {
     u64 slice_ns, slice_end_ns;     /* slice_end_ns: of the slice that it was preempted in; 0: it begins a new one */
     u64 budget_ns, budget_period_ns;        /* equal: none */
     u64 budget_left_ns, budget_end_ns;      /* of the period that ends then */
+    u64 traced, counted, instructions;      /* counted: its trap flag is the kernel's; instructions: left to run, 0: no end */
     u64 rests;                  /* it is ready but has spent its budget, until `deadline` */
     u64 pager, exception;
     u64 upcall_system_call, upcall_kick, upcall_exception, upcall_stack;
@@ -74,6 +75,7 @@ struct seen {
     u64 current;                /* the running thread, 0: idle */
     struct seen_ids ready;      /* the most urgent first, in their order */
     u64 slice_end_ns;
+    u64 trace_home;             /* the task whose memory the trace ring is, 0: none */
     u64 metered, metered_ns;    /* the thread with a budget that has run since then, or 0 */
     struct seen_object object[SEEN_OBJECTS];
     struct seen_cap cap[SEEN_CAPS];

@@ -144,14 +144,15 @@ static u32 rights(void)
 
 /* What parameters are: S a slot to fill, T a task, t a thread, F a flexpage of the task just named (or of the object
  * invoked), D where that goes, R rights, B a bool, N any number, C a code address, U a place for a UTCB, P a priority,
- * L a line, Q bytes, Y a time of 0.1 ms and more, H a share of the CPU, G a generation of a minter, X a door's slot or none. */
+ * L a line, Q bytes, Y a time of 0.1 ms and more, H a share of the CPU, G a generation of a minter, X a door's slot or none, A a place for a trace ring (which spares the first
+ * 128 bytes of pages, where words are that the model reads), E how many records, I a thread's id or a small number. */
 static const struct method {
     u32 number;
     const char *parameters;
 } methods[] = {
     { 0x101, "S" }, { 0x102, "S" }, { 0x103, "S" }, { 0x104, "S" }, { 0x105, "SLB" }, { 0x106, "SQ" }, { 0x107, "" },
-    { 0x201, "TFDR" }, { 0x201, "TFDR" }, { 0x201, "TFDR" }, { 0x201, "TFDR" }, { 0x202, "TFDR" }, { 0x202, "TFDR" },
-    { 0x203, "FRB" }, { 0x203, "FRB" }, { 0x203, "FRB" }, { 0x203, "FRB" }, { 0x204, "CCCC" }, { 0x205, "F" },
+    { 0x201, "TFDR" }, { 0x201, "TFDR" }, { 0x201, "TFDR" }, { 0x805, "AEI" }, { 0x202, "TFDR" }, { 0x202, "TFDR" },
+    { 0x203, "FRB" }, { 0x203, "FRB" }, { 0x203, "FRB" }, { 0x806, "tI" }, { 0x204, "CCCC" }, { 0x205, "F" },
     { 0x301, "TU" }, { 0x301, "TU" }, { 0x302, "CNN" }, { 0x303, "" }, { 0x303, "" }, { 0x304, "" }, { 0x304, "" },
     { 0x305, "XX" }, { 0x306, "CCCN" }, { 0x307, "NN" }, { 0x308, "" }, { 0x309, "" }, { 0x30a, "" }, { 0x30a, "" },
     { 0x30b, "" }, { 0x30c, "B" }, { 0x30d, "" }, { 0x401, "t" }, { 0x401, "t" }, { 0x402, "" }, { 0x403, "SNR" },
@@ -206,6 +207,9 @@ static u64 parameter(char what, u64 *task)
     case 'Y': slot = next(); return slot < RAW ? (slot & 15) * 100000 : number((u8)slot);
     case 'H': slot = next(); return slot < RAW ? slot % 51 * 20 : number((u8)slot);
     case 'G': return thread_somewhere(next());
+    case 'A': slot = next(); return slot < RAW ? (address((u8)slot) & ~4095ul) + 128 * (1 + slot % 16) : number((u8)slot);
+    case 'E': slot = next(); return slot < RAW ? slot & 15 : 1ul << 32 | slot;
+    case 'I': slot = next(); return slot & 1 ? thread_somewhere((u8)(slot >> 1)) : slot >> 5;
     case 'X': slot = next(); return slot & 1 ? 0 : slot_of_kind(self, L4_DOOR, (u8)(slot >> 1));
     default: return number(next());
     }

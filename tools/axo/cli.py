@@ -62,6 +62,14 @@ def run_flags(parser):
     parser.epilog += "\n\nWhat follows `--` goes to QEMU as it is."
 
 
+def trace_flags(parser):
+    machine(parser)
+    parser.add_argument("--exec", metavar="CMD", default="true", help="what to run by /bin/sh -c while all is traced (default: true)")
+    parser.add_argument("--ctf", metavar="DIR", help="write a trace in Common Trace Format 1.8, for babeltrace2 and Trace Compass, to DIR")
+    parser.add_argument("--json", metavar="FILE", help="write the records as a list of objects to FILE, - is stdout")
+    parser.add_argument("--timeout", metavar="S", type=float, help="give up S host seconds after the guest's start (default: 120)")
+
+
 def test_flags(parser):
     parser.add_argument("names", nargs="*", metavar="NAME", help="a test or a label (label:NAME where a test is called so, too); without any: all of them")
     parser.add_argument("-j", "--jobs", type=int, metavar="N", help="tests at a time (default: one a core, 8 at most)")
@@ -142,6 +150,10 @@ COMMANDS = {
   ./axo fuzz --calls 50000 --random 7 --fresh
   ./axo fuzz --seed build/fuzz-kernel/crash-1f2e   one input, step by step
   ./axo fuzz --keep                      what was found becomes test/fuzz-kernel/corpus"""),
+    "trace": ("trace", trace_flags, "Run a command and tell what every thread of the system did meanwhile.", """\
+  ./axo trace --exec 'ls /'              a summary: who invoked what how often
+  ./axo trace --exec 'ls /' --ctf ls.ctf && babeltrace2 ls.ctf
+  ./axo trace --exec 'echo a | cat' --json - 2>/dev/null | jq '.[].method'"""),
     "gdb": ("gdb", gdb_flags, "Boot stopped, with gdb attached and the kernel's symbols.", """\
   ./axo gdb
   ./axo gdb --test first-call

@@ -39,6 +39,7 @@ class Capability:
     rights: int
     lineage: int
     parent: int
+    factory: int = 0        # the id of what pays for the object
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,17 @@ class Task:
 class Snapshot:
     name: str
     tasks: dict = field(default_factory=dict)           # id -> Task
+    events: int = 0         # of a trace, object and lineage that were given until then
+    last_object: int = 0
+    last_lineage: int = 0
     plant: tuple = ()                                   # what, {service: place}, as a test's keeper says it
 
     def entry(self, words):
         numbers = [int(word, 16) for word in words[1:]]
         task = self.tasks.setdefault(numbers[0], Task())
         if words[0] == "C":
-            _, slot, kind, obj, label, rights, lineage, parent = numbers
-            task.capabilities[slot] = Capability(KINDS[kind], obj, label, rights, lineage, parent)
+            _, slot, kind, *rest = numbers
+            task.capabilities[slot] = Capability(KINDS[kind], *rest)
         elif words[0] == "M":
             _, at, order, rights, frame, lineage, parent, count, *steps = numbers
             for i in range(count):
@@ -106,6 +110,7 @@ def read(text):
             now = Snapshot(line.split(" ", 1)[1], plant=plant)
             plant = ()
         elif words[0] == "end" and now:
+            now.events, now.last_object, now.last_lineage = (int(word, 16) for word in words[-3:])
             found.append(now)
             now = None
         elif now and words[0] in ("T", "M", "P", "C"):
@@ -116,7 +121,7 @@ def read(text):
 # ---- names ----
 def service_names(table):
     """The services of a compiled manifest (boot/manifest.h) in its order, which numbers them from 1."""
-    head, service, name = 64, 368, 24
+    head, service, name = 64, 376, 24
     count, = struct.unpack_from("<I", table, 12)
     return [table[at:at + name].split(b"\0", 1)[0].decode() for at in range(head, head + count * service, service)]
 

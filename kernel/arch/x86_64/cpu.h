@@ -22,7 +22,6 @@
 #define ENTRY_REFUSED     -35   /* L4_NO_CAPABILITY */
 #define ENTRY_FOREIGN     0x100
 #define ENTRY_SYSCALL     0x101
-#define ENTRY_FLAG_TRAP   0x100 /* FLAG_TRAP */
 
 #ifndef __ASSEMBLER__
 #include <abi/error.h>
@@ -65,8 +64,8 @@ _Static_assert(sizeof(struct tss) == 104 && offsetof(struct arch_cpu, ports) - o
     "as the CPU has it");
 _Static_assert(offsetof(struct arch_cpu, generic) == ARCH_CPU_AT, "arch.h reaches it");
 _Static_assert(DIRECT_MAP == ARCH_DIRECT_MAP && USER_END == L4_USER_END && ENTRY_EXCEPTIONS == VECTOR_EXCEPTIONS
-    && ENTRY_REFUSED == L4_NO_CAPABILITY && ENTRY_FOREIGN == VECTOR_FOREIGN && ENTRY_SYSCALL == VECTOR_SYSCALL
-    && ENTRY_FLAG_TRAP == FLAG_TRAP, "assembly and C agree");
+    && ENTRY_REFUSED == L4_NO_CAPABILITY && ENTRY_FOREIGN == VECTOR_FOREIGN && ENTRY_SYSCALL == VECTOR_SYSCALL,
+    "assembly and C agree");
 
 /* This CPU's; constant time, no lookup: `this_cpu->field` is one instruction. */
 #define this_cpu ((struct arch_cpu __seg_gs *)0)

@@ -108,7 +108,7 @@ answer: save_kept
 object: cmpb    $NOTHING, CAP_KIND(%rcx)
         je      refuse
         save_kept
-        call    kernel_invoke
+        call    *invoke_how(%rip)
         jmp     entry_resume
 
 /* arch_hand_over: rsp: the frame to resume; r11: the thread that has run until now. Needs FSGSBASE. */
@@ -150,8 +150,8 @@ foreign:
         mov     FRAME_RFLAGS - FRAME_BYTES(%rsp), %r11
         mov     %r11, UTCB_REFLECT + 8(%rcx)
         mov     END_UPCALL(%rsp), %rcx
+        and     END_RUNTIME_FLAGS(%rsp), %r11d
         mov     END_UPCALL_STACK(%rsp), %rsp
-        and     $~ENTRY_FLAG_TRAP, %r11
         if_kpti(kpti_leave)
         swapgs
         sysretq

@@ -30,6 +30,7 @@ __attribute__((used)) void offsets(void)
     SYMBOL(END_UTCB, END_OF(utcb));
     SYMBOL(END_UPCALL, END_OF(upcall.system_call));
     SYMBOL(END_UPCALL_STACK, END_OF(upcall.stack));
+    SYMBOL(END_RUNTIME_FLAGS, END_OF(runtime_flags));
     SYMBOL(END_PROGRESS, END_OF(progress));
     SYMBOL(END_ITEMS_TO, END_OF(items_to));
     SYMBOL(UTCB_REFLECT, offsetof(struct l4_utcb, reflect_rip));
