@@ -248,6 +248,7 @@ struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap, u64 w2, u6
     check("no door", cap->kind, L4_LOG);
     return invoked(tag, w0, w1, cap, w2, w3);
 }
+struct frame *(*invoke_how)(u64, u64, u64, struct cap *, u64, u64) = kernel_invoke;
 
 struct frame *kernel_answer(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3)
 {
