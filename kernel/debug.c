@@ -125,9 +125,13 @@ static struct frame *invoke_traced(u64 tag, u64 w0, u64 w1, struct cap *cap, u64
     return kernel_invoke(tag, w0, w1, cap, w2, w3);
 }
 
-void debug_forget(const struct task *task) { trace_home = COMMON(trace_home != task) ? trace_home : NULL; }
+void debug_forget(const struct task *task)
+{
+    if (trace_home == task)
+        trace_home = NULL;
+}
 
-l4_err_t debug_trace(struct debug *self, struct invocation *inv, u64 at, u64 records, u64 thread)
+RARE l4_err_t debug_trace(struct debug *self, struct invocation *inv, u64 at, u64 records, u64 thread)
 {
     if (at % sizeof(struct debug_record) || at >> 46 || records >> 32)      /* else it ends below L4_USER_END */
         return L4_BAD_ARGUMENT;
@@ -144,7 +148,7 @@ l4_err_t debug_trace(struct debug *self, struct invocation *inv, u64 at, u64 rec
 
 /* ---- run-N ---- */
 
-l4_err_t debug_run(struct debug *self, struct invocation *inv, struct thread *subject, u64 instructions)
+RARE l4_err_t debug_run(struct debug *self, struct invocation *inv, struct thread *subject, u64 instructions)
 {
     subject->instructions = instructions;
     subject->hot |= THREAD_COUNTED;
