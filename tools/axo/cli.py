@@ -101,6 +101,13 @@ def fuzz_flags(parser):
     parser.add_argument("--no-build", action="store_true", help="fuzz what is built already")
 
 
+def prove_flags(parser):
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a contract file of test/prove; without any: all of them")
+    parser.add_argument("--smoke", action="store_true", help="look for contracts that contradict themselves, too: takes several times as long")
+    parser.add_argument("--json", metavar="FILE", help="write every goal and what became of it to FILE, - is stdout")
+    parser.add_argument("--no-build", action="store_true", help="take the generated headers that are there")
+
+
 def gdb_flags(parser):
     machine(parser)
     parser.add_argument("--test", metavar="NAME", help="debug this guest test instead of the system")
@@ -154,6 +161,11 @@ COMMANDS = {
   ./axo trace --exec 'ls /'              a summary: who invoked what how often
   ./axo trace --exec 'ls /' --ctf ls.ctf && babeltrace2 ls.ctf
   ./axo trace --exec 'echo a | cat' --json - 2>/dev/null | jq '.[].method'"""),
+    "prove": ("prove", prove_flags, "Prove contracts of the kernel's data structures, by Frama-C.", """\
+  ./axo prove                            all of test/prove
+  ./axo prove flexpage tree              the contracts of these files
+  ./axo prove --smoke list               and whether they hold of anything
+  ./axo prove --json proved.json         with every goal"""),
     "gdb": ("gdb", gdb_flags, "Boot stopped, with gdb attached and the kernel's symbols.", """\
   ./axo gdb
   ./axo gdb --test first-call

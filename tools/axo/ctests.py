@@ -42,6 +42,8 @@ def tell_left_out(names, tests):
     left = [test for test, (labels, _) in tests.items() if LONG in labels]
     if left and not names:
         print(f"not run, for they take long: {' '.join(left)} (run them with `axo test {LONG}`)", flush=True)
+    if "prove" not in tests and not names:
+        print("not part of this machine: prove (`axo prove` installs what it needs)", flush=True)
 
 
 def targets_of(numbers, tests):
@@ -63,6 +65,7 @@ def command(options):
         for number, (test, (labels, _)) in enumerate(tests.items(), 1):
             if number in chosen:
                 print(f"{test:28s} {' '.join(labels)}")
+        tell_left_out(options.names, tests)
         return 0
     build.build_all(options, *needs, targets=targets_of(chosen, tests))
     words = ["ctest", "--test-dir", str(files.native), "--output-on-failure", "--no-tests=error",
