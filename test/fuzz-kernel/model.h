@@ -102,6 +102,9 @@ void yield_to(u64 thread);
 void forget_running(u64 thread);
 void tick(u64 now_ns);
 void run_next(u64 now_ns);
+/* It goes back to user mode: who is counted has the trap flag then. */
+void see_off(u64 thread);
+enum { TRAP_FLAG = 0x100 };
 
 /* ---- model_call.c: methods ---- */
 void invoke_kernel_object(u64 self, const struct seen_cap *cap);

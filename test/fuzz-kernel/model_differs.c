@@ -178,6 +178,7 @@ static void take_over_order(const struct seen *kernel)
     }
     if (!same || all != ours)
         return;
+    u64 was_to_run = model.current;
     model.ready = kernel->ready;
     model.current = kernel->current;
     model.slice_end_ns = kernel->slice_end_ns;
@@ -191,7 +192,10 @@ static void take_over_order(const struct seen *kernel)
         t->budget_end_ns = theirs->budget_end_ns;
         t->rests = theirs->rests;
         t->deadline = theirs->rests ? theirs->deadline : t->deadline;
+        if (t->counted && kernel->object[i].id == was_to_run && was_to_run != model.current)     /* it has its trap flag when it runs */
+            t->registers.rflags = (t->registers.rflags & ~(u64)TRAP_FLAG) | (theirs->registers.rflags & TRAP_FLAG);
     }
+    see_off(model.current);
     model.metered = kernel->metered;
     model.metered_ns = kernel->metered_ns;
 }

@@ -5,7 +5,7 @@
 #include "machine.h"
 
 enum { DEBUG = 1, PAGE_FAULT = 14, PROTECTION = 13, FOREIGN = 256, RED_ZONE = 128, RUNTIME_STACK = 64 * 1024 };
-enum { USER_FLAGS = 0x250dd5, ALWAYS_FLAGS = 0x202, TRAP_FLAG = 0x100 };
+enum { USER_FLAGS = 0x250dd5, ALWAYS_FLAGS = 0x202 };
 
 void sanitize(struct l4_registers *r)
 {

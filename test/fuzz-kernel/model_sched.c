@@ -6,7 +6,7 @@
 #include "model.h"
 #include <string.h>
 
-enum { SLICE_NS = 10 * 1000 * 1000, TRAP_FLAG = 0x100 };
+enum { SLICE_NS = 10 * 1000 * 1000 };
 
 static u64 chosen;              /* made ready in this step, the first: runs next if the running one stopped */
 
@@ -165,12 +165,17 @@ static void choose(u64 now_ns)
     model.current = next;
 }
 
+void see_off(u64 thread)
+{
+    struct seen_thread *t = thread ? thread_find(thread) : NULL;
+    if (t && t->counted && t->instructions)
+        t->registers.rflags |= TRAP_FLAG;
+}
+
 void run_next(u64 now_ns)
 {
     charge(now_ns);
     for (choose(now_ns); model.current && !may_run(model.current, now_ns); choose(now_ns))
         model.current = 0;
-    struct seen_thread *t = model.current ? thread_find(model.current) : NULL;
-    if (t && t->counted && t->instructions)
-        t->registers.rflags |= TRAP_FLAG;
+    see_off(model.current);
 }
