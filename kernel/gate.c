@@ -47,12 +47,25 @@ void gate_unlink_server(struct gate *gate)
     gate->server = &thread_nobody;
 }
 
+static void forget_monitor(struct gate *gate)
+{
+    if (gate->monitor)
+        gate->monitor->monitored = NULL;
+    gate->monitor = NULL;
+}
+
+/* Who was on the way to a monitor is to send again: its gate is still there, but open to nobody. */
 l4_err_t gate_destroy_step(struct object *object, u32 *budget)
 {
-    struct gate *gate = gate_of(object);
+    struct gate *gate = gate_of(object), *monitored = gate->monitored;
     struct thread *sender = gate_first(gate);
+    if (monitored) {
+        gate_unlink_server(monitored);
+        forget_monitor(monitored);
+    }
+    forget_monitor(gate);
     if (sender) {
-        ipc_abort(sender, L4_GATE_DESTROYED);
+        ipc_abort(sender, sender->hot & THREAD_HELD ? L4_PEER_RESTARTED : L4_GATE_DESTROYED);
         return RESTART;
     }
     gate_unlink_server(gate);
@@ -104,4 +117,23 @@ l4_err_t gate_look(struct gate *self, struct invocation *inv, bool *bound, u32 *
     *bound = self->server != &thread_nobody;
     *waiting = self->waiting;
     return L4_OK;
+}
+
+l4_err_t gate_monitor(struct gate *self, struct invocation *inv, struct gate *monitor)
+{
+    if (monitor != self && monitor->monitored != self && (monitor->monitored || monitor->monitor || self->monitored))
+        return L4_BAD_STATE;
+    forget_monitor(self);
+    if (monitor == self)
+        return L4_OK;
+    self->monitor = monitor;
+    monitor->monitored = self;
+    self->server->hot |= THREAD_PENDING;
+    return L4_OK;
+}
+
+l4_err_t gate_pass(struct gate *self, struct invocation *inv)
+{
+    struct thread *caller = inv->caller->caller;
+    return caller == &thread_nobody ? L4_NO_REPLY : ipc_pass(caller, self);
 }

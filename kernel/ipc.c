@@ -44,8 +44,9 @@ static void map_failed(struct thread *t, u32 index)
  * is to be woken. */
 static l4_err_t rendezvous(struct thread *from, struct thread *server)
 {
-    const struct message *m = outgoing(from);
-    l4_err_t err = transfer_items(from, server, m->tag);
+    bool is_plain = !(from->hot & (THREAD_CALLED_FOR | THREAD_HELD));   /* else it has no items, or none for a monitor */
+    const struct message *m = is_plain ? &from->frame.message : outgoing(from);
+    l4_err_t err = transfer_items(from, server, is_plain ? m->tag : 0);
     if (err == L4_MAP_FAILED) {
         transfer_forget(from);
         map_failed(from, from->items_done);
@@ -62,25 +63,52 @@ static l4_err_t rendezvous(struct thread *from, struct thread *server)
     return L4_OK;
 }
 
-/* Send self's message through the door to its gate's server, or queue it there. */
-static l4_err_t send(struct thread *self, const struct cap *door, u64 tag)
+/* Send a message through the door to its gate's server, or to that of the gate's monitor if it does not come from there; or
+ * queue it. */
+static l4_err_t send(struct thread *from, const struct cap *door, u64 tag)
 {
     struct gate *gate = gate_of(door->object);
+    from->send_label = door->label;
+    from->send_rights = door->rights;
+    if (gate->monitor && thread_state(from) != THREAD_AWAITING) {
+        outgoing(from)->label = gate->object.id;
+        from->hot |= THREAD_HELD;
+        gate = gate->monitor;
+    }
     struct thread *server = gate->server;
-    self->send_label = door->label;
-    self->send_rights = door->rights;
     if (thread_state(server) == THREAD_RECEIVING) {
-        if (rendezvous(self, server) == RESTART)
+        l4_err_t err = rendezvous(from, server);
+        if (err == RESTART)
             return RESTART;
         thread_wake(server);
+        if (err != L4_OK)
+            return L4_OK;
     } else if (tag & L4_TAG_NO_WAIT) {
-        thread_return(self, L4_WOULD_BLOCK);
+        from->hot &= ~(u32)THREAD_HELD;
+        thread_return(from, L4_WOULD_BLOCK);
+        return L4_OK;
     } else {
-        block(self, THREAD_SENDING);
-        gate_enqueue(gate, self);
+        block(from, THREAD_SENDING);
+        gate_enqueue(gate, from);
     }
-    if (thread_state(self) != THREAD_READY)
-        arm_timeout(self, tag);
+    arm_timeout(from, tag);
+    return L4_OK;
+}
+
+l4_err_t ipc_pass(struct thread *caller, struct gate *gate)
+{
+    struct thread *monitor = caller->partner;
+    if (!(caller->hot & THREAD_HELD) || outgoing(caller)->label != gate->object.id)
+        return L4_BAD_STATE;
+    const struct cap door = { .object = &gate->object, .label = caller->send_label, .rights = caller->send_rights };
+    caller->hot &= ~(u32)THREAD_HELD;
+    if (send(caller, &door, outgoing(caller)->tag) == RESTART) {
+        caller->hot |= THREAD_HELD;
+        return RESTART;
+    }
+    monitor->caller = &thread_nobody;
+    if (thread_state(caller) == THREAD_AWAITING && caller->partner == monitor)
+        thread_wake(caller);        /* nobody has it: an item failed, or it would not wait */
     return L4_OK;
 }
 
@@ -134,13 +162,15 @@ l4_err_t ipc_answer(struct thread *self, struct thread *caller)
     return err;
 }
 
-/* The most urgent sender of the server's gates, or NULL. */
-static struct thread *first_sender(const struct thread *server)
+/* The most urgent sender of the server's gates, or NULL; after that nothing is pending, unless a gate has a monitor. */
+static struct thread *first_sender(struct thread *server)
 {
     struct thread *best = NULL;
+    server->hot &= ~(u32)THREAD_PENDING;
     list_for_each(node, &server->gates) {
         struct gate *gate = container_of(node, struct gate, in_server);
         struct thread *sender = gate->waiting ? gate_first(gate) : NULL;
+        server->hot |= sender || gate->monitor ? THREAD_PENDING : 0;
         if (sender && (!best || sender->priority > best->priority))
             best = sender;
     }
@@ -156,10 +186,8 @@ static l4_err_t take_pending(struct thread *server)
     if (irq_take(server))
         return L4_OK;
     struct thread *sender = first_sender(server);
-    if (!sender) {
-        server->hot &= ~(u32)THREAD_PENDING;
+    if (!sender)
         return L4_WOULD_BLOCK;
-    }
     l4_err_t err = rendezvous(sender, server);
     if (err == RESTART)
         return RESTART;

@@ -12,6 +12,9 @@ l4_err_t ipc_call(struct thread *self, const struct cap *door);
 void ipc_call_for(struct thread *self, const struct cap *door, u32 why);
 /* The same if the handler waits, and is to run now (direct.c): false, and nothing has been done, if that is not so. */
 bool direct_call_for(struct thread *self, const struct cap *door, u32 why);
+/* The running thread, a monitor, owes `caller` an answer: its message goes to the server behind `gate` instead, which then does.
+ * bad_state: it did not come to that through `gate`. RESTART while typed items take long. */
+RARE l4_err_t ipc_pass(struct thread *caller, struct gate *gate);
 /* Answer `caller` with the message in self's registers. RESTART while typed items take long. */
 l4_err_t ipc_answer(struct thread *self, struct thread *caller);
 /* Open receive: take what is pending or wait. RESTART while typed items take long. */

@@ -10,7 +10,8 @@
  * INVARIANT reply:    state is AWAITING <=> either t->partner->caller == t or t->kept_in names the capability that
  * answers t; kept_in is NULL in any other state.
  * INVARIANT pending:  irq in t->pending_irqs <=> irq->pending && irq->receiver == t. If there is one, or a sender at a
- * gate of t's, THREAD_PENDING is set. */
+ * gate of t's, or one of these has a monitor, THREAD_PENDING is set.
+ * INVARIANT held:     with THREAD_HELD t is SENDING or AWAITING; no item of its message has been taken. */
 #pragma once
 #include "arch.h"
 #include "object.h"
@@ -29,6 +30,7 @@ enum thread_state {
     THREAD_BUDGET = 1 << 14,        /* it may run only so long in each period */
     THREAD_TRACED = 1 << 15,        /* what it does is written down (debug.c), */
     THREAD_COUNTED = 1 << 16,       /* or its instructions are counted */
+    THREAD_HELD = 1 << 17,          /* its message is on the way to a monitor (gate.h), or there, and its label says which gate it was sent to */
     THREAD_CALLED_FOR = THREAD_FAULT | THREAD_EXCEPTION,    /* with the words in `fault` */
     THREAD_SEEN_OFF = THREAD_BUDGET | THREAD_TRACED | THREAD_COUNTED,      /* sched.c looks at each time that it goes on */
     THREAD_LASTING = THREAD_KICKED | THREAD_PENDING | THREAD_SEEN_OFF,     /* outlive a wait */
@@ -52,7 +54,7 @@ struct thread {
     struct thread_upcall upcall;
     u32 hot;                        /* enum thread_state and flags: one compare on the direct path */
     u8 priority;                    /* 0 to 63, higher is more urgent */
-    u8 send_rights;                 /* of the door used, while sending */
+    u8 send_rights;                 /* of the door used, while sending or held */
     u64 send_label;
     vaddr_t utcb_at;                /* the task's view */
     u64 fs_base, gs_base;

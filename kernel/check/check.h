@@ -19,7 +19,7 @@ void space_check(const struct space *space);        /* shadow, counts, family, i
 void cap_check(const struct cap_table *table);      /* family, given, root, mask, absent */
 void factory_check(const struct factory *factory);  /* owned, quota; of child factories and tasks too */
 u64 memory_check(void);                             /* slabs, zero; returns the free bytes */
-/* Threads, gates and irqs of this factory and its children, ready queues and timeouts (threads.c): senders, reply, pending, bound, ready,
+/* Threads, gates and irqs of this factory and its children, ready queues and timeouts (threads.c): senders, held, reply, pending, bound, monitor, ready,
  * heap, linked. Between two entries into the kernel. */
 void threads_check(const struct factory *root);
 /* What a space or table has charged to its factory, in bytes. */

@@ -26,6 +26,7 @@ static void check_sender(const struct thread *t)
     for (u32 i = 0; t->at_gate && i < GATE_BANDS; i++)
         times += times_in(&t->at_gate->band[i], &t->queue);
     INVARIANT("senders", times == (t->at_gate != NULL), t->object.id);
+    INVARIANT("held", !(t->hot & THREAD_HELD) || (thread_waits(t) && thread_state(t) != THREAD_RECEIVING), t->object.id);
 }
 
 static void check_reply(const struct thread *t)
@@ -53,7 +54,7 @@ static void check_bound(const struct thread *t)
     list_for_each(node, (struct list *)&t->gates) {
         const struct gate *gate = container_of(node, struct gate, in_server);
         INVARIANT("bound", gate->server == t, t->object.id);
-        is_owed |= gate->waiting > 0;
+        is_owed |= gate->waiting > 0 || gate->monitor;
     }
     INVARIANT("pending", !is_owed || t->hot & THREAD_PENDING, t->object.id);
     times_in(&t->pending_irqs, NULL);
@@ -123,6 +124,10 @@ static void check_gate(const struct gate *gate)
         }
     }
     INVARIANT("senders", waiting == gate->waiting, gate->object.id);
+    if (gate->monitor)
+        INVARIANT("monitor", gate->monitor->monitored == gate && !gate->monitored, gate->object.id);
+    if (gate->monitored)
+        INVARIANT("monitor", gate->monitored->monitor == gate && !gate->monitor, gate->object.id);
 }
 
 static void check_irq(const struct irq *irq)

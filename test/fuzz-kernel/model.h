@@ -63,6 +63,7 @@ void thread_stop_it(u64 id);        /* and what waits for it */
 void thread_leave(u64 id);          /* its task */
 void fpu_drop(struct seen_object *thread);
 void gate_leave(struct seen_object *gate);
+void monitor_leave(struct seen_object *gate);   /* it has no monitor any more */
 void irq_leave(struct seen_object *irq);
 
 /* ---- model_ipc.c ---- */
@@ -76,6 +77,7 @@ l4_err_t send_call(u64 self, const struct seen_cap *door);
 l4_err_t send_answer(u64 self, u64 caller);
 l4_err_t receive(u64 self);
 void serve_next(u64 server);
+void pass_on(u64 monitor, u64 caller);          /* what it holds for its monitor goes to the gate that it was sent to */
 void abort_wait(u64 thread, l4_err_t status);
 void reply_drop(struct seen_cap *kept);         /* its caller, if any, is told */
 void reply_over(u64 caller);                    /* nobody owes it an answer any more */

@@ -395,6 +395,31 @@ static l4_err_t gate_look(struct call *c)
     return answer(c, 2, gate->server != 0, waiting, 0, 0);
 }
 
+static l4_err_t gate_monitor(struct call *c)
+{
+    struct seen_object *gate = target(c), *monitor = object_find(c->object[0]);
+    bool is_there = gate->monitor == monitor->id;
+    if (gate != monitor && !is_there && (monitor->monitored || monitor->monitor || gate->monitored))
+        return L4_BAD_STATE;
+    monitor_leave(gate);
+    if (gate == monitor)
+        return L4_OK;
+    gate->monitor = monitor->id;
+    monitor->monitored = gate->id;
+    return L4_OK;
+}
+
+static l4_err_t gate_pass(struct call *c)
+{
+    u64 caller = caller_of(c)->caller;
+    if (!caller)
+        return L4_NO_REPLY;
+    if (thread_find(caller)->held != c->cap.object)
+        return L4_BAD_STATE;
+    pass_on(c->self, caller);
+    return L4_OK;
+}
+
 /* ---- irq, reply, the rest ---- */
 static l4_err_t irq_bind(struct call *c)
 {
@@ -555,7 +580,7 @@ static l4_err_t debug_snapshot(struct call *c)
 }
 
 /* ---- the interfaces ---- */
-enum { SHORT = 1, BOOL = 2, TASK_O = 4, TASK_I = 8, THREAD_C = 16, THREAD_W = 32 };     /* kinds of a parameter */
+enum { SHORT = 1, BOOL = 2, TASK_O = 4, TASK_I = 8, THREAD_C = 16, THREAD_W = 32, GATE_C = 64 };     /* kinds of a parameter */
 
 static const struct method {
     u32 number, words, needs;
@@ -593,6 +618,8 @@ static const struct method {
     { 0x403, 3, L4_M, { SHORT, 0, SHORT }, gate_mint, 0 },
     { 0x404, 1, L4_M, { 0 }, gate_revoke, 0 },
     { 0x405, 0, L4_R, { 0 }, gate_look, 0 },
+    { 0x406, 1, L4_C, { GATE_C }, gate_monitor, 0 },
+    { 0x407, 0, L4_W, { 0 }, gate_pass, 0 },
     { 0x501, 2, L4_C, { THREAD_W }, irq_bind, 0 },
     { 0x502, 0, L4_C, { 0 }, irq_unbind, 0 },
     { 0x503, 0, L4_W, { 0 }, irq_ring, 0 },
@@ -643,10 +670,10 @@ static l4_err_t look_up_parameters(struct call *c, const struct method *m)
     for (u32 i = 0, found = 0; i < 4; i++) {
         u8 what = m->parameter[i];
         bool is_task = what & (TASK_O | TASK_I);
-        u64 rights = what == TASK_O ? L4_O : what == TASK_I ? L4_I : what == THREAD_C ? L4_C : L4_W;
+        u64 rights = what == TASK_O ? L4_O : what == TASK_I ? L4_I : what == THREAD_W ? L4_W : L4_C;
         if (what <= BOOL)
             continue;
-        l4_err_t err = look_up(c, in(c, i), is_task ? L4_TASK : L4_THREAD, rights, &c->object[found++]);
+        l4_err_t err = look_up(c, in(c, i), is_task ? L4_TASK : what == GATE_C ? L4_GATE : L4_THREAD, rights, &c->object[found++]);
         if (err != L4_OK)
             return err;
     }

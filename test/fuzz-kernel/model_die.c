@@ -130,12 +130,25 @@ static void factory_die(u64 id)
     quota_credit(factory->factory, factory->limit);
 }
 
+void monitor_leave(struct seen_object *gate)
+{
+    struct seen_object *monitor = object_find(gate->monitor);
+    if (monitor)
+        monitor->monitored = 0;
+    gate->monitor = 0;
+}
+
 static void gate_die(u64 id)
 {
-    struct seen_object *gate = object_find(id);
+    struct seen_object *gate = object_find(id), *monitored = object_find(gate->monitored);
+    if (monitored) {
+        gate_leave(monitored);
+        monitor_leave(monitored);
+    }
+    monitor_leave(gate);
     for (u32 band = 4; band-- > 0; )
         while (gate->band[band].count)
-            abort_wait(gate->band[band].id[0], L4_GATE_DESTROYED);
+            abort_wait(gate->band[band].id[0], thread_find(gate->band[band].id[0])->held ? L4_PEER_RESTARTED : L4_GATE_DESTROYED);
     gate_leave(gate);
 }
 

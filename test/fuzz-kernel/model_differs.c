@@ -58,6 +58,7 @@ static void same_thread(u64 id, const struct seen_thread *model_is, const struct
     SAME("thread", id, gate);
     SAME("thread", id, send_label);
     SAME("thread", id, send_rights);
+    SAME("thread", id, held);
     SAME("thread", id, kept_task);
     SAME("thread", id, kept_slot);
     SAME("thread", id, caller);
@@ -120,6 +121,8 @@ static void same_object(const struct seen_object *model_is, const struct seen_ob
     case L4_THREAD: same_thread(id, &model_is->thread, &kernel_is->thread); break;
     case L4_GATE:
         SAME("gate", id, server);
+        SAME("gate", id, monitor);
+        SAME("gate", id, monitored);
         for (u32 i = 0; i < 4; i++)
             same_ids("gate", id, "band", &model_is->band[i], &kernel_is->band[i]);
         break;

@@ -106,7 +106,9 @@ static void leave_gate(u64 thread)
 {
     struct seen_thread *t = thread_find(thread);
     ids_remove(band_of(t->gate, thread), thread);
-    t->gate = t->send_label = t->send_rights = 0;
+    t->gate = 0;
+    if (!t->held)
+        t->send_label = t->send_rights = 0;
 }
 
 void reply_over(u64 caller)
@@ -150,7 +152,7 @@ static bool meet(u64 from_id, u64 server_id, u64 label, u64 rights)
 {
     struct seen_thread *from = thread_find(from_id), *server = thread_find(server_id);
     struct model_message m = outgoing(from);
-    i64 failed = items(from, server, m.tag);
+    i64 failed = from->held ? -1 : items(from, server, m.tag);      /* a monitor gets none */
     if (failed >= 0) {
         map_failed(from, failed);
         map_failed(server, failed);
@@ -165,25 +167,52 @@ static bool meet(u64 from_id, u64 server_id, u64 label, u64 rights)
     return true;
 }
 
+/* To this gate, whatever monitor it has. False: nobody has it, and the status is set. */
+static bool send_to(u64 self, struct seen_object *gate, u64 label, u64 rights, u64 tag)
+{
+    struct seen_thread *t = thread_find(self);
+    u64 server = gate->server;
+    t->send_label = t->held ? label : 0;
+    t->send_rights = t->held ? rights : 0;
+    if (server && thread_find(server)->state == SEEN_RECEIVING) {
+        bool met = meet(self, server, label, rights);
+        wake(server);
+        return met;
+    }
+    if (tag & L4_TAG_NO_WAIT) {
+        set_status(t, L4_WOULD_BLOCK);
+        t->held = t->send_label = t->send_rights = 0;
+        return false;
+    }
+    t->state = SEEN_SENDING;
+    t->gate = gate->id;
+    t->send_label = label;
+    t->send_rights = rights;
+    ids_add(&gate->band[t->priority / 16], self);
+    return true;
+}
+
 static void send(u64 self, const struct seen_cap *door, u64 tag)
 {
     struct seen_thread *t = thread_find(self);
     struct seen_object *gate = object_find(door->object);
-    u64 server = gate->server, label = door->label, rights = door->rights;
-    if (server && thread_find(server)->state == SEEN_RECEIVING) {
-        meet(self, server, label, rights);
-        wake(server);
-    } else if (tag & L4_TAG_NO_WAIT) {
-        set_status(t, L4_WOULD_BLOCK);
-    } else {
-        t->state = SEEN_SENDING;
-        t->gate = gate->id;
-        t->send_label = label;
-        t->send_rights = rights;
-        ids_add(&gate->band[t->priority / 16], self);
-    }
-    if (t->state != SEEN_READY)
+    t->held = gate->monitor ? gate->id : 0;
+    if (t->held && t->origin == SEEN_CALL)
+        t->registers.r10 = gate->id;
+    if (send_to(self, t->held ? object_find(gate->monitor) : gate, door->label, door->rights, tag))
         wait_until(t, tag);
+}
+
+void pass_on(u64 monitor, u64 caller)
+{
+    struct seen_thread *t = thread_find(caller);
+    struct seen_object *gate = object_find(t->held);
+    u64 tag = outgoing(t).tag;
+    t->held = t->partner = thread_find(monitor)->caller = 0;
+    if (send_to(caller, gate, t->send_label, t->send_rights, tag))
+        wait_until(t, tag);
+    else
+        wake(caller);
 }
 
 l4_err_t send_call(u64 self, const struct seen_cap *door)

@@ -30,6 +30,7 @@ void wake(u64 thread)
     struct seen_thread *t = thread_find(thread);
     t->state = SEEN_READY;
     t->timed = t->deadline = 0;
+    t->held = t->send_label = t->send_rights = 0;
     if (thread == model.current)
         return;
     if (chosen)

@@ -103,8 +103,9 @@ static void see_thread(struct thread *t, struct seen_thread *to)
     to->utcb_at = t->utcb_at;
     to->origin = !waits ? 0 : t->hot & THREAD_FAULT ? SEEN_FAULT : t->hot & THREAD_EXCEPTION ? SEEN_EXCEPTION : SEEN_CALL;
     to->gate = t->at_gate ? id_of(&t->at_gate->object) : 0;
-    to->send_label = state == THREAD_SENDING ? t->send_label : 0;
-    to->send_rights = state == THREAD_SENDING ? t->send_rights : 0;
+    to->held = !(t->hot & THREAD_HELD) ? 0 : to->origin == SEEN_CALL ? t->frame.message.label : t->fault.label;
+    to->send_label = state == THREAD_SENDING || to->held ? t->send_label : 0;
+    to->send_rights = state == THREAD_SENDING || to->held ? t->send_rights : 0;
     to->partner = state == THREAD_AWAITING ? thread_id(t->partner) : 0;
     to->kept_task = to->kept_slot = 0;
     if (t->kept_in) {
@@ -164,6 +165,8 @@ static void see_task(const struct task *task, struct seen_object *to)
 static void see_gate(const struct gate *gate, struct seen_object *to)
 {
     to->server = thread_id(gate->server);
+    to->monitor = gate->monitor ? id_of(&gate->monitor->object) : 0;
+    to->monitored = gate->monitored ? id_of(&gate->monitored->object) : 0;
     for (u32 i = 0; i < GATE_BANDS; i++) {
         to->band[i].count = 0;
         list_for_each(node, &gate->band[i])

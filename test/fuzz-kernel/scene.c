@@ -125,6 +125,7 @@ static void make_threads(void)
     for (u32 gate = 0; gate < GATES; gate++)
         if (gate != 3)
             must(SCENE_GATES + gate, 0x401, 1, SCENE_THREADS + 1 + gate - gate / 4, 0, 0, 0);
+    must(SCENE_GATES + 1, 0x406, 1, SCENE_GATES + 2, 0, 0, 0);
     must(SCENE_IRQS, 0x501, 2, SCENE_THREADS + 6, 0x11, 0, 0);
     must(SCENE_IRQS + 2, 0x501, 2, L4_BOOT_THREAD, 0x33, 0, 0);
     must(SCENE_IRQS + 3, 0x501, 2, SCENE_THREADS + 4, 0x55, 0, 0);

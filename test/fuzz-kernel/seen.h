@@ -38,7 +38,8 @@ struct seen_thread {
     u64 state, priority, fpu, kicked;
     u64 task, utcb_at;          /* 0: unbound */
     u64 origin;                 /* of a wait */
-    u64 gate, send_label, send_rights;      /* while sending */
+    u64 gate, send_label, send_rights;      /* while sending, the last two also while held */
+    u64 held;                   /* the gate that its message was sent to, while that is on the way to a monitor, or there */
     u64 partner;                /* while awaiting: who received the message */
     u64 kept_task, kept_slot;   /* while awaiting: the kept reply that answers it */
     u64 caller;                 /* whom it owes an answer */
@@ -64,6 +65,7 @@ struct seen_object {
     u64 cap_pages[SEEN_CAP_PAGES / 64];                     /* task: pages of its capability table that are there */
     u64 server;                                             /* gate; its bands, least urgent first: */
     struct seen_ids band[4];
+    u64 monitor, monitored;                                 /* gate: whom each message goes to first; whose monitor it is */
     u64 receiver, irq_label, irq_pending, level, masked, line;  /* irq; line + 1, 0: software */
     struct seen_thread thread;
 };

@@ -142,7 +142,7 @@ static u32 rights(void)
 
 /* ---- invocations of kernel objects ---- */
 
-/* What parameters are: S a slot to fill, T a task, t a thread, F a flexpage of the task just named (or of the object
+/* What parameters are: S a slot to fill, T a task, t a thread, g a gate, F a flexpage of the task just named (or of the object
  * invoked), D where that goes, R rights, B a bool, N any number, C a code address, U a place for a UTCB, P a priority,
  * L a line, Q bytes, Y a time of 0.1 ms and more, H a share of the CPU, G a generation of a minter, X a door's slot or none, A a place for a trace ring (which spares the first
  * 128 bytes of pages, where words are that the model reads), E how many records, I a thread's id or a small number. */
@@ -155,8 +155,8 @@ static const struct method {
     { 0x203, "FRB" }, { 0x203, "FRB" }, { 0x203, "FRB" }, { 0x806, "tI" }, { 0x204, "CCCC" }, { 0x205, "F" },
     { 0x301, "TU" }, { 0x301, "TU" }, { 0x302, "CNN" }, { 0x303, "" }, { 0x303, "" }, { 0x304, "" }, { 0x304, "" },
     { 0x305, "XX" }, { 0x306, "CCCN" }, { 0x307, "NN" }, { 0x308, "" }, { 0x309, "" }, { 0x30a, "" }, { 0x30a, "" },
-    { 0x30b, "" }, { 0x30c, "B" }, { 0x30d, "" }, { 0x401, "t" }, { 0x401, "t" }, { 0x402, "" }, { 0x403, "SNR" },
-    { 0x403, "SNR" }, { 0x404, "G" }, { 0x405, "" }, { 0x501, "tN" }, { 0x502, "" }, { 0x503, "" }, { 0x503, "" },
+    { 0x30b, "" }, { 0x30c, "B" }, { 0x30d, "" }, { 0x401, "t" }, { 0x406, "g" }, { 0x402, "" }, { 0x403, "SNR" },
+    { 0x407, "" }, { 0x404, "G" }, { 0x405, "" }, { 0x501, "tN" }, { 0x502, "" }, { 0x503, "" }, { 0x503, "" },
     { 0x504, "" }, { 0x601, "S" }, { 0x601, "S" }, { 0x602, "" }, { 0x701, "tPN" }, { 0x701, "tPN" }, { 0x702, "" },
     { 0x703, "tYY" }, { 0x703, "tYY" }, { 0x704, "SPH" },
     { 0x802, "N" }, { 0x803, "" }, { 0x804, "Z" }, { 0x901, "Z" },
@@ -195,6 +195,7 @@ static u64 parameter(char what, u64 *task)
         *task = cap ? cap->object : 0;
         return slot;
     case 't': return slot_of_kind(self, L4_THREAD, next());
+    case 'g': return slot_of_kind(self, L4_GATE, next());
     case 'F': return fpage_made = flexpage(*task);
     case 'D': return destination(fpage_made);
     case 'R': return rights();
@@ -287,10 +288,27 @@ static void call(struct l4_registers *r)
     r->rdi = message_tag(r, 0x123400u | next());
 }
 
-/* An answer to the implicit caller or a kept one, and perhaps the next receive. */
+/* Who is a monitor and has a message: the slot of the gate that this was sent to; else 0. */
+static u64 slot_to_pass_by(const struct seen_thread *t)
+{
+    u64 gate = 0;
+    for (u64 i = 0; t->caller && i < now.objects; i++)
+        if (now.object[i].id == t->caller)
+            gate = now.object[i].thread.held;
+    for (u64 i = 0; gate && i < now.caps; i++)
+        if (now.cap[i].task == t->task && now.cap[i].kind == L4_GATE && now.cap[i].object == gate)
+            return now.cap[i].slot;
+    return 0;
+}
+
+/* An answer to the implicit caller or a kept one, and perhaps the next receive; or a monitor passes on. */
 static void answer(struct l4_registers *r, bool wait)
 {
     u8 how = next();
+    if (how & 0x80 && (r->r10 = slot_to_pass_by(running_thread()))) {
+        r->rdi = l4_tag(0x407, 0, 0);
+        return;
+    }
     u32 status = how & 0x20 ? 0 : how & 0x10 ? (u32)-(i32)(how & 15) : how & 3;
     r->r10 = how & 0x40 ? slot_of_kind(running_thread()->task, L4_REPLY, next()) : 0;
     r->rdi = message_tag(r, status) | (wait ? L4_TAG_WAIT : 0);

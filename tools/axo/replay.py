@@ -5,7 +5,8 @@
 end everybody who got a message has gone on with it (a thread that is less urgent than all others may take care of that). What an
 invocation does follows from its record, what was there, and what it answers; each answer that follows, too, is compared (Differs). Of
 kernel memory nothing is known: a map of several entries that ends in the middle for want of it, or at a UTCB, is refused (Unknown), and so is
-what a snapshot does not tell: sigma0's memory, ports that go by message, doors that were minted before it and are revoked by their minter.
+what a snapshot does not tell: sigma0's memory, ports that go by message, doors that were minted before it and are revoked by their minter,
+and where items go through a gate that got a monitor.
 
 INVARIANT names: a page is named by (task, address), a capability by its lineage, which it keeps when it is granted on."""
 import bisect
@@ -25,7 +26,8 @@ DONE = (1 << 36) - 1                            # of the progress of a window: u
 EVERYTHING = 47 << 6 | 7
 OK, MAP_FAILED, SLOT_BUSY, EXISTS, NO_MEMORY, NOT_MAPPED, BAD_ARGUMENT = 0, -8, -37, -38, -39, -40, -41
 MAKES = {0x101: "task", 0x102: "thread", 0x103: "gate", 0x104: "irq", 0x105: "irq", 0x106: "factory"}
-MAP, COPY, UNMAP, STOP, MINT, REVOKE, KEEP, WEAKEN = 0x201, 0x202, 0x203, 0x303, 0x403, 0x404, 0x601, 0x704
+MAP, COPY, UNMAP, STOP, MINT, REVOKE, MONITOR, PASS, KEEP, WEAKEN = (
+    0x201, 0x202, 0x203, 0x303, 0x403, 0x404, 0x406, 0x407, 0x601, 0x704)
 
 
 class Unknown(Exception):
@@ -526,6 +528,10 @@ class Replay:
         for door in gone:
             self.state.remove(door)
 
+    def monitor(self, now, task, gate, words):
+        if now.status() == OK:
+            raise Unknown(f"record {now.begin['sequence']}: what a gate's monitor passes on")
+
     def keep(self, now, task, unused, words):
         caller = self.callers.get(now.begin["thread"], 0)
         if now.status() == OK and not now.begin["label"] and caller:
@@ -541,7 +547,8 @@ class Replay:
         if now.status() == OK and not now.is_step():
             self.state.map_cap(task, words[0], used, ALL, False, words[1] | words[2] << 8)
 
-    METHODS = {**dict.fromkeys(MAKES, make), MAP: map, COPY: copy, UNMAP: unmap, MINT: mint, REVOKE: revoke, KEEP: keep, STOP: stop,
+    METHODS = {**dict.fromkeys(MAKES, make), MAP: map, COPY: copy, UNMAP: unmap, MINT: mint, REVOKE: revoke, MONITOR: monitor, PASS: monitor,
+               KEEP: keep, STOP: stop,
                WEAKEN: weaken}
 
 
