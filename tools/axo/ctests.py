@@ -47,9 +47,9 @@ def tell_left_out(names, tests):
 
 
 def targets_of(numbers, tests):
-    """What Ninja must make for these tests: their files, or everything if one of them does not name any."""
+    """What Ninja must make for these tests: their files (not all of which are in `all`), and everything if one of them does not name any."""
     needed = [files for number, (_, files) in enumerate(tests.values(), 1) if number in numbers]
-    return sorted({file for files in needed for file in files}) if all(needed) else []
+    return sorted({file for files in needed for file in files}) + ([] if all(needed) else ["all"])
 
 
 def command(options):
