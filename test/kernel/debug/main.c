@@ -50,14 +50,6 @@ static struct tally walk(u64 task)
     return sum;
 }
 
-static u64 id_of(cap_t slot)
-{
-    u32 rights, order;
-    u64 id = 0;
-    l4_must(task_look(L4_BOOT_TASK, l4_fpage_caps(slot, 0), &rights, &order, &id));
-    return id;
-}
-
 /* Factories inside factories: however deep they are, the kernel has one stack. */
 static void test_nested(void)
 {
@@ -87,7 +79,7 @@ void l4_main(void)
     l4_must(gate_mint(GATE, DOOR, 0x4711, L4_R | L4_X));
     l4_must(l4_map_cap(TASK, L4_BOOT_TASK, DOOR, 77, L4_R));
     l4_must(task_map(TASK, L4_BOOT_TASK, l4_fpage_memory((u64)page, 12, 3), 0x123000, 1, &n));
-    struct tally now = walk(id_of(TASK));
+    struct tally now = walk(test_object(TASK));
     test_is("three tasks", now.tasks, 3);
     test_is("the door is there", now.doors, 1);
     test_is("its label", now.door_label, 0x4711);

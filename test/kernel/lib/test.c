@@ -7,6 +7,7 @@
 #include <l4/task.h>
 #include "debug.h"
 #include "sigma0.h"
+#include "task.h"
 
 enum { EXIT_PORT = 0xf4, EXIT_PASS = 0x10, EXIT_FAIL = 0x11 };
 
@@ -64,6 +65,14 @@ void test_balance(const char *name, struct test_usage before)
     if (now.objects != before.objects)
         l4_print("# objects: %lu, before %lu\n", now.objects, before.objects);
     test_is(name, now.bytes, before.bytes);
+}
+
+u64 test_object(cap_t slot)
+{
+    u32 rights, order;
+    u64 id = 0;
+    l4_must(task_look(L4_BOOT_TASK, l4_fpage_caps(slot, 0), &rights, &order, &id));
+    return id;
 }
 
 void test_drop(cap_t slot) { l4_must(l4_unmap_cap(L4_BOOT_TASK, slot)); }

@@ -26,3 +26,5 @@ void test_balance(const char *name, struct test_usage before);
 
 /* Remove a capability of the root task. */
 void test_drop(cap_t slot);
+/* The id of the object behind a slot of the root task, which is not empty. */
+u64 test_object(cap_t slot);

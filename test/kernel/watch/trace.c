@@ -67,14 +67,6 @@ static u64 id_of(cap_t thread)
     return id;
 }
 
-static u64 object_of(cap_t slot)
-{
-    u32 rights, order;
-    u64 id = 0;
-    l4_must(task_look(L4_BOOT_TASK, l4_fpage_caps(slot, 0), &rights, &order, &id));
-    return id;
-}
-
 static u64 written(void)
 {
     u64 count = 0;
@@ -184,7 +176,7 @@ static void test_messages(void)
     l4_must(gate_bind(GATE, server.thread));
     struct spawned s = spawn_thread(0);
     l4_must(sched_set(L4_BOOT_SCHED, s.thread, CLIENT, 0));
-    u64 who = id_of(s.thread), other = id_of(server.thread), task = object_of(L4_BOOT_TASK), gate = object_of(GATE);
+    u64 who = id_of(s.thread), other = id_of(server.thread), task = test_object(L4_BOOT_TASK), gate = test_object(GATE);
     trace((u64)ring, RECORDS, who);
     trace((u64)ring, RECORDS, other);
     spawn_start(&s, client, 0);
@@ -229,7 +221,7 @@ static void test_messages(void)
     test_is("and unmapped", (u32)next_of(who, DEBUG_INVOKE)->tag, TASK_METHOD_UNMAP);
     r = next_of(who, DEBUG_INVOKE);
     test_is("an object is made", (u32)r->tag, FACTORY_METHOD_MAKE_IRQ);
-    test_true("it is there", object_of(TARGET) != 0);
+    test_true("it is there", test_object(TARGET) != 0);
     u64 time = 0, before = 0, count = 0;
     for (u64 i = first + 1; i <= seen; i++) {
         const struct debug_record *at = place(i);
