@@ -135,7 +135,7 @@ void ipc_call_for(struct thread *self, const struct cap *door, u32 why)
         return;
     if (self->hot & THREAD_TRACED)
         watch_record(self, DEBUG_FAULT, self->frame.vector, door, &self->fault);
-    self->hot = (self->hot & ~(u32)THREAD_CALLED_FOR) | why;
+    self->hot = (self->hot & ~(u32)(THREAD_CALLED_FOR | THREAD_HELD | THREAD_STATE)) | THREAD_READY | why;
     send(self, door, 0);        /* carries no items: never RESTART */
 }
 

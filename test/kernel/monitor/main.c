@@ -368,6 +368,24 @@ static void test_fault(void)
     spawn_end(&pager);
 }
 
+/* What the pager refuses becomes an exception, and that is a message of its own: the monitor has it first, too. */
+static void test_fault_refused(void)
+{
+    struct spawned handler = spawn_thread_run(SECOND, 40, serve, 0), child = spawn_task(CALLER);
+    l4_must(gate_bind(GATE, handler.thread));
+    spawn_give(&child, DOOR, CHILD_DOOR, L4_RIGHTS_ALL);
+    l4_must(thread_set_handlers(child.thread, CHILD_DOOR, CHILD_DOOR));
+    l4_must(sched_set(L4_BOOT_SCHED, child.thread, 30, 0));
+    spawn_start(&child, touch, FAR_AWAY + 8);
+    struct l4_message m = receive();
+    test_is("a page fault", (u32)m.tag, PAGER_METHOD_FAULT);
+    m = (struct l4_message){ .tag = l4_tag((u32)L4_REFUSED, 0, 0) };
+    wire_reply_wait(&m, 0);
+    test_is("refused, it comes as an exception", (u32)m.tag, L4_PROTOCOL_EXCEPTION << 8 | 1);
+    spawn_end(&child);
+    spawn_end(&handler);
+}
+
 static void test_monitors_gate(const struct spawned *server)
 {
     bool bound;
@@ -435,6 +453,7 @@ void l4_main(void)
     test_monitors_death();
     test_taken_away();
     test_fault();
+    test_fault_refused();
     test_monitors_gate(&server);
     test_gate();
     spawn_end(&server);
