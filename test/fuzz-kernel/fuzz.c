@@ -241,7 +241,7 @@ static void begin(void)
     if (!tally.runs++) {
         const char *calls = getenv("AXO_CALLS");
         wanted_calls = calls ? strtoul(calls, NULL, 0) : ~0ul;
-        next_report = wanted_calls / 10;
+        next_report = wanted_calls / 100;
         scene_make();
         machine_save();
         peek_costs(&model_costs);
@@ -297,9 +297,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
         if (!step(data + fuzz_step * RECORD))
             break;
     }
-    if (tally.calls >= next_report) {
+    if (tally.calls >= next_report || tally.calls >= wanted_calls) {
         report();
-        next_report += wanted_calls / 10;
+        next_report += wanted_calls / 100;
     }
     if (tally.calls >= wanted_calls)
         _exit(0);

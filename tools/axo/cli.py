@@ -96,6 +96,7 @@ def fuzz_flags(parser):
     parser.add_argument("--seed", metavar="FILE", help="replay this input and print each of its steps")
     parser.add_argument("--calls", metavar="N", type=int, default=1000000, help="end after so many calls (default: 1000000)")
     parser.add_argument("--random", metavar="N", type=int, default=1, help="where chance begins (default: 1)")
+    parser.add_argument("--jobs", metavar="N", type=int, default=1, help="so many at once, each with its share and a chance of its own (default: 1)")
     parser.add_argument("--fresh", action="store_true", help="begin with the stored seeds alone and keep nothing")
     parser.add_argument("--keep", action="store_true", help="make the best of what was found the stored seeds")
     parser.add_argument("--no-build", action="store_true", help="fuzz what is built already")
@@ -155,6 +156,7 @@ COMMANDS = {
     "fuzz": ("fuzz", fuzz_flags, "Run the kernel on the host under libFuzzer, beside a model of it.", """\
   ./axo fuzz                             a million calls
   ./axo fuzz --calls 50000 --random 7 --fresh
+  ./axo fuzz --calls 10000000 --jobs 2   on two cores
   ./axo fuzz --seed build/fuzz-kernel/crash-1f2e   one input, step by step
   ./axo fuzz --keep                      what was found becomes test/fuzz-kernel/corpus"""),
     "trace": ("trace", trace_flags, "Run a command and tell what every thread of the system did meanwhile.", """\
