@@ -27,6 +27,7 @@ def one_sentence(text):
     ["run", "--timeout", "soon"], ["run", "--iso", "--uefi", "--no-build"], ["bench", "--json"], ["bench", "a", "b"],
     ["bench", "kernel", "--docs", "--cpu", "max"], ["bench", "lat", "--kpti"], ["bench", "kernel", "--rows", "stat"], ["bench", "lat", "--rows", "none"],
     ["bench", "--json", "/nowhere/figures"], ["run", "--snapshot", "/nowhere/shot", "--no-build"], ["run", "--mem", "63", "--no-build"],
+    ["fuzz", "--jobs", "0", "--no-build"], ["fuzz", "--calls", "-1", "--no-build"],
 ])
 def test_a_wrong_word_is_one_sentence_and_status_2(axo, fake_build, words):
     folder = ["--build-dir", fake_build] if words[0] == "run" else []
