@@ -54,7 +54,7 @@ l4_err_t sched_weaken(struct sched *self, struct invocation *inv, u32 slot, u32 
     if (highest > highest_of(inv) || share > share_of(inv))
         return L4_NO_RIGHT;
     u64 label = highest | (u64)share << SCHED_SHARE_SHIFT;
-    return cap_map_as(&inv->caller->task->caps, slot, inv->used, inv->used->rights, label, false);
+    return cap_map(&inv->caller->task->caps, slot, inv->used, inv->used->rights, label, false);
 }
 
 l4_err_t log_write(struct log *self, struct invocation *inv, const u8 *text, u32 length)

@@ -102,15 +102,10 @@ void cap_derive(struct cap *empty, struct cap *parent, enum l4_kind kind, u32 ri
 static void replace(struct cap *to, struct cap *from)
 {
     to->lineage = from->lineage;
-    to->parent = from->parent;
-    to->next = from->next;
-    to->prev = from->prev;
-    if (to->next)
-        to->next->prev = to;
-    if (to->prev)
-        to->prev->next = to;
-    else if (to->parent)
-        to->parent->child = to;
+    to->parent = NULL;
+    tree_remove(from);
+    if (from->parent)
+        tree_insert(to, from->parent);
     else
         to->object->root = to;
     *from = (struct cap){ 0 };
@@ -139,7 +134,7 @@ static RARE bool is_same(const struct cap *there, const struct cap *from, u32 ri
         && there->rights == rights && there->parent == from;
 }
 
-l4_err_t cap_map_as(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, u64 label, bool grant)
+l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, u64 label, bool grant)
 {
     struct cap *there;
     if (from->kind == L4_REPLY)

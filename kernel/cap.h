@@ -81,16 +81,11 @@ void cap_make_root(struct cap *empty, struct object *object, u32 rights);
  * will: the tree is settled. */
 void cap_derive(struct cap *empty, struct cap *parent, enum l4_kind kind, u32 rights, u64 label);
 static inline bool cap_is_tomb(const struct cap *cap) { return cap->kind == L4_NOTHING && cap->object; }
-/* cap_map with another label, whose meaning is the caller's business. */
-l4_err_t cap_map_as(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, u64 label, bool grant);
 /* Map one capability: like cap_derive, but succeeds when `to` already holds just that (same object, label, rights,
  * parent). Replies cannot be mapped (L4_WRONG_KIND); `grant` moves the capability: mapped like that, `to` then takes
  * its place in the tree. May answer RESTART: the tree is not settled, or a grant has many children to take along.
- * Caller: `from` is not empty. */
-static inline l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, bool grant)
-{
-    return cap_map_as(to, to_slot, from, rights, from->label, grant);
-}
+ * Caller: `from` is not empty; a `label` other than its own is the caller's business. */
+l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, u64 label, bool grant);
 /* One bounded step, of *budget > 0 units, of removing the capabilities derived from `cap` and, unless `derived_only`, itself: RESTART until
  * done. *changed counts removed capabilities. A root's removal leaves a tomb, and its object to reap.c; a kept reply's
  * removal aborts its caller. */

@@ -120,7 +120,7 @@ static INLINE l4_err_t map_slots(struct step *s, struct task *to, struct task *f
     for (; is_on(s); s->budget--) {
         struct cap *cap = cap_find(&from->caps, s->at);
         if (COMMON(cap->kind)) {
-            err = cap_map(&to->caps, s->at + s->away, cap, rights, grant);
+            err = cap_map(&to->caps, s->at + s->away, cap, rights, cap->label, grant);
             s->changed += err == L4_OK;
         }
         if (!COMMON(err == L4_OK))

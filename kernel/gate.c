@@ -41,10 +41,11 @@ struct thread *gate_first(const struct gate *gate)
     return NULL;
 }
 
-void gate_unlink_server(struct gate *gate)
+l4_err_t gate_unbind(struct gate *self, struct invocation *inv)
 {
-    list_remove(&gate->in_server);
-    gate->server = &thread_nobody;
+    list_remove(&self->in_server);
+    self->server = &thread_nobody;
+    return L4_OK;
 }
 
 static void forget_monitor(struct gate *gate)
@@ -60,7 +61,7 @@ l4_err_t gate_destroy_step(struct object *object, u32 *budget)
     struct gate *gate = gate_of(object), *monitored = gate->monitored;
     struct thread *sender = gate_first(gate);
     if (monitored) {
-        gate_unlink_server(monitored);
+        gate_unbind(monitored, NULL);
         forget_monitor(monitored);
     }
     forget_monitor(gate);
@@ -68,22 +69,16 @@ l4_err_t gate_destroy_step(struct object *object, u32 *budget)
         ipc_abort(sender, sender->hot & THREAD_HELD ? L4_PEER_RESTARTED : L4_GATE_DESTROYED);
         return RESTART;
     }
-    gate_unlink_server(gate);
+    gate_unbind(gate, NULL);
     return L4_OK;
 }
 
 l4_err_t gate_bind(struct gate *self, struct invocation *inv, struct thread *server)
 {
-    gate_unlink_server(self);
+    gate_unbind(self, inv);
     self->server = server;
     list_insert(&server->gates, &self->in_server);
     return ipc_serve_next(server);
-}
-
-l4_err_t gate_unbind(struct gate *self, struct invocation *inv)
-{
-    gate_unlink_server(self);
-    return L4_OK;
 }
 
 /* The same door again in the same slot succeeds. It hangs under the gate's root, not under the minter. */

@@ -28,4 +28,3 @@ void gate_enqueue(struct gate *gate, struct thread *sender);
 void gate_dequeue(struct thread *sender);
 /* The most urgent sender, NULL if none. It stays queued. */
 struct thread *gate_first(const struct gate *gate);
-void gate_unlink_server(struct gate *gate);

@@ -27,13 +27,6 @@ l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level)
     return L4_OK;
 }
 
-static void unmask(struct irq *irq)
-{
-    if (irq->masked)
-        arch_line_mask((u32)irq->line, false);
-    irq->masked = false;
-}
-
 static void unlink_receiver(struct irq *irq)
 {
     list_remove(&irq->in_receiver);
@@ -108,13 +101,6 @@ l4_err_t irq_bind(struct irq *self, struct invocation *inv, struct thread *recei
     return L4_OK;
 }
 
-l4_err_t irq_unbind(struct irq *self, struct invocation *inv)
-{
-    unlink_receiver(self);
-    unmask(self);
-    return L4_OK;
-}
-
 l4_err_t irq_ring(struct irq *self, struct invocation *inv)
 {
     irq_set(self);
@@ -123,6 +109,14 @@ l4_err_t irq_ring(struct irq *self, struct invocation *inv)
 
 l4_err_t irq_ack(struct irq *self, struct invocation *inv)
 {
-    unmask(self);
+    if (self->masked)
+        arch_line_mask((u32)self->line, false);
+    self->masked = false;
     return L4_OK;
+}
+
+l4_err_t irq_unbind(struct irq *self, struct invocation *inv)
+{
+    unlink_receiver(self);
+    return irq_ack(self, inv);
 }

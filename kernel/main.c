@@ -16,7 +16,6 @@ enum {
 
 struct factory root_factory;
 static const struct l4_boot_record *boot;
-static struct l4_kip *kip;
 
 static void require(l4_err_t err, const char *what)
 {
@@ -93,7 +92,7 @@ struct frame *kernel_main(const struct l4_boot_record *record)
     boot = record;
     if (boot->magic != L4_BOOT_MAGIC || boot->version != L4_BOOT_VERSION)
         panic("the loader speaks another version of the boot record");
-    kip = arch_pointer(boot->info_page);
+    struct l4_kip *kip = arch_pointer(boot->info_page);
     arch_init(boot, kip);
     memory_init(boot->share.base, boot->share.bytes);
     factory_init_root(&root_factory, boot->share.bytes);

@@ -28,14 +28,6 @@ void memory_init(paddr_t base, u64 bytes)
 
 /* ---- pages ---- */
 
-static struct kpage *page_unused(void)
-{
-    if (memory_unused == memory_end)
-        return NULL;
-    memory_unused += L4_PAGE_SIZE;
-    return kpage_of(arch_pointer(memory_unused - L4_PAGE_SIZE));
-}
-
 static void page_give(struct kpage *page, u32 kind)
 {
     page->next = memory_free[kind];
@@ -54,8 +46,10 @@ static struct kpage *page_pop(u32 kind)
 static struct kpage *page_take(void)
 {
     struct kpage *page = page_pop(ANY);
-    if (!page)
-        page = page_unused();
+    if (!page && memory_unused != memory_end) {
+        page = kpage_of(arch_pointer(memory_unused));
+        memory_unused += L4_PAGE_SIZE;
+    }
     return page ? page : page_pop(ZERO);
 }
 

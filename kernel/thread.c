@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* thread.c: life of a thread, and the methods of thread.idl. */
 #include "thread.h"
+#include "gate_kernel.h"
 #include "ipc.h"
 #include "irq.h"
 #include "irq_kernel.h"
@@ -72,7 +73,7 @@ l4_err_t thread_unbind_step(struct thread *t, u32 *budget)
 static void free_fpu(struct thread *t)
 {
     if (t->fpu)
-        memory_give(t->object.factory, t->fpu, arch_fpu_bytes());
+        memory_give(t->object.factory, t->fpu, arch_fpu_bytes);
     t->fpu = NULL;
 }
 
@@ -81,7 +82,7 @@ l4_err_t thread_destroy_step(struct object *object, u32 *budget)
     struct thread *t = thread_of(object);
     struct list *node;
     for (; *budget && (node = list_first(&t->gates)); --*budget)
-        gate_unlink_server(container_of(node, struct gate, in_server));
+        gate_unbind(container_of(node, struct gate, in_server), NULL);
     for (; *budget && (node = list_first(&t->irqs)); --*budget)
         irq_unbind(container_of(node, struct irq, in_receiver), NULL);
     if (!*budget || thread_unbind_step(t, budget) == RESTART)
@@ -214,7 +215,7 @@ l4_err_t thread_use_fpu(struct thread *self, struct invocation *inv, bool on)
         free_fpu(self);
     if (!on || self->fpu)
         return L4_OK;
-    self->fpu = memory_take(self->object.factory, arch_fpu_bytes());
+    self->fpu = memory_take(self->object.factory, arch_fpu_bytes);
     if (!self->fpu)
         return L4_NO_MEMORY;
     arch_fpu_init(self->fpu);

@@ -184,7 +184,7 @@ u64 cap_table_bytes(const struct cap_table *table)
 
 static u64 thread_bytes(const struct thread *t)
 {
-    return memory_cost(sizeof *t) + (t->fpu ? memory_cost(arch_fpu_bytes()) : 0);
+    return memory_cost(sizeof *t) + (t->fpu ? memory_cost(arch_fpu_bytes) : 0);
 }
 
 /* What one living object takes of its factory; it is checked too. */

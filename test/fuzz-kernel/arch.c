@@ -122,7 +122,7 @@ void arch_registers_set(struct thread *t, const struct l4_registers *from)
 void arch_bases_changed(const struct thread *t) {}
 bool arch_is_user_address(vaddr_t at) { return at < L4_USER_END; }
 u64 arch_fault_address(void) { return fault_address; }
-u32 arch_fpu_bytes(void) { return FPU_BYTES; }
+u32 arch_fpu_bytes = FPU_BYTES;
 void arch_fpu_init(struct fpu_area *area) { memset(area, 0x1f, FPU_BYTES); }
 bool arch_ports_load(struct thread *t) { return ports_are_new; }
 u64 arch_now_ns(void) { return now_ns; }

@@ -364,7 +364,7 @@ void peek_costs(struct seen_costs *costs)
         },
         .node = memory_cost(sizeof(struct cap)),
         .root_node = memory_cost(sizeof(struct cap)) + memory_cost(sizeof(struct tree)),
-        .fpu = memory_cost(arch_fpu_bytes()), .top = L4_PAGE_SIZE,
+        .fpu = memory_cost(arch_fpu_bytes), .top = L4_PAGE_SIZE,
         .table = { L4_PAGE_SIZE, 2 * L4_PAGE_SIZE, 2 * L4_PAGE_SIZE },
         .cap_directory = L4_PAGE_SIZE, .cap_page = L4_PAGE_SIZE, .ports_at = PORTS_AT,
         .root_factory = root_factory.object.id,

@@ -71,8 +71,8 @@ bool arch_is_user_address(vaddr_t at);          /* canonical and below L4_USER_E
 u64 arch_fault_address(void);                   /* CR2, after a page fault */
 
 /* ---- FPU: fpu is NULL for threads that may not use it ---- */
-u32 arch_fpu_bytes(void);                       /* size of an area, at most 4 KB */
-void arch_fpu_init(struct fpu_area *area);      /* the state after FNINIT, MXCSR 0x1f80 */
+extern u32 arch_fpu_bytes;                      /* size of an area, at most 4 KB */
+void arch_fpu_init(struct fpu_area *area);      /* of zeros: to the state after FNINIT, MXCSR 0x1f80 */
 
 /* ---- I/O ports: pages of the space, see paging.h ---- */
 bool arch_ports_load(struct thread *t);         /* first #GP: let the CPU know t's ports; false: it does, or has none */

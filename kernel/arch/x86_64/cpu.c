@@ -10,7 +10,7 @@ enum { GATE_INTERRUPT = 0x8e00, GATE_USER = 0x6000, VECTOR_DOUBLE_FAULT = 8, VEC
 
 extern char boot_stack_end[], fault_stack_end[];
 u64 arch_direct_map = ARCH_DIRECT_MAP;
-u32 cpu_features, cpu_fpu_bytes;
+u32 cpu_features, arch_fpu_bytes;
 u64 cpu_xcr0;
 paddr_t cpu_kernel_root ENTRY_DATA;
 static struct arch_cpu boot_cpu ENTRY_DATA __attribute__((aligned(4096)));
@@ -78,7 +78,7 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
     __asm__ volatile("mov %0, %%cr4" : : "r"(record->machine.cr4) : "memory");  /* as found; PGE after CR3 */
     cpu_features = kip->features;
     cpu_xcr0 = kip->xcr0;
-    cpu_fpu_bytes = kip->xsave_bytes;
+    arch_fpu_bytes = kip->xsave_bytes;
     paging_nx = cpu_features & L4_CPU_NX;
     entries_init(cpu);
     apic_init(&record->machine, kip);

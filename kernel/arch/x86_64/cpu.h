@@ -72,7 +72,6 @@ _Static_assert(DIRECT_MAP == ARCH_DIRECT_MAP && USER_END == L4_USER_END && ENTRY
 
 extern u32 cpu_features;            /* enum l4_cpu_feature: found and active */
 extern u64 cpu_xcr0;
-extern u32 cpu_fpu_bytes;
 extern paddr_t cpu_kernel_root;     /* the address space of nobody: only the kernel's half */
 
 /* fpu.c, iobitmap.c: their parts of arch_switch */

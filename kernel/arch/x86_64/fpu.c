@@ -49,11 +49,8 @@ void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to)
     cpu->extra = (cpu->extra & EXTRA_BASES) | (u64)to->fpu;
 }
 
-u32 arch_fpu_bytes(void) { return cpu_fpu_bytes; }
-
 void arch_fpu_init(struct fpu_area *area)
 {
-    memset(area, 0, cpu_fpu_bytes);
     area->control = initial.control;
     area->mxcsr = initial.mxcsr;
 }

@@ -26,7 +26,7 @@ static u64 kernel_half[256];
 /* ---- the machine ---- */
 const u64 *arch_kernel_half(void) { return kernel_half; }
 void arch_tlb_forget(paddr_t root, vaddr_t at) { tlb_forgotten += root && at < L4_USER_END; }
-u32 arch_fpu_bytes(void) { return 512; }
+u32 arch_fpu_bytes = 512;
 
 /* ---- the kernel's other half ---- */
 void panic(const char *format, ...)

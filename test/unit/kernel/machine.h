@@ -34,6 +34,12 @@ l4_err_t remove_step(struct cap *cap, bool derived_only, u64 *changed);
 /* Remove the root capability at `root`, step by step, until its object is gone. */
 void destroy(struct cap *root);
 
+/* A capability as task.map maps it: with its label. */
+static inline l4_err_t map_one(struct cap_table *to, u64 slot, struct cap *from, u32 rights, bool grant)
+{
+    return cap_map(to, slot, from, rights, from->label, grant);
+}
+
 /* The page at an address; false if there is none. */
 bool page_at(struct task *task, vaddr_t at, paddr_t *frame, u32 *rights, u32 *order);
 /* The first page or port at or behind *unit, which moves behind it; false at the end. */

@@ -109,7 +109,7 @@ static void random_map(void)
         return;
     l4_err_t err;
     do
-        err = cap_map(&table[(to - 1) / SLOTS], (to - 1) % SLOTS, cap_of(from), rights, grant);
+        err = map_one(&table[(to - 1) / SLOTS], (to - 1) % SLOTS, cap_of(from), rights, grant);
     while (err == RESTART);
     assert_int_equal(err, model_map(to, from, rights, grant));
 }
@@ -196,7 +196,7 @@ static struct cap *make_root(struct cap_table *t, u64 slot)
 static void map_if_there(u64 to_slot, struct cap *from)
 {
     if (from->kind != L4_NOTHING)
-        cap_map(&table[1], to_slot, from, 127, random_one_in(2));
+        map_one(&table[1], to_slot, from, 127, random_one_in(2));
 }
 
 /* Others derive and move what they have at every step of a revocation; it finishes, and after that nothing is left. */
@@ -209,7 +209,7 @@ static void test_outrun(void **unused)
         init_tables();
         struct cap *root = make_root(&table[0], 1);
         for (u32 i = 2; i < 3000; i++)
-            cap_map(&table[0], i, cap_find(&table[0], seed & 1 ? i - 1 : 1 + random_below(i - 1)), 127, false);
+            map_one(&table[0], i, cap_find(&table[0], seed & 1 ? i - 1 : 1 + random_below(i - 1)), 127, false);
         while (remove_step(root, seed & 2, &changed) == RESTART) {
             for (u32 i = 0; i < 200; i++)
                 map_if_there(1 + random_below(4000), cap_find(&table[random_below(2)], 2 + random_below(3000)));
@@ -235,8 +235,8 @@ static void test_grant_with_children(void **unused)
     init_tables();
     struct cap *root = make_root(&table[0], 1);
     for (u32 i = 0; i < CHILDREN; i++)
-        assert_int_equal(cap_map(&table[1], 1 + i, root, i & 127, false), L4_OK);
-    for (; cap_map(&table[2], 9, root, 127, true) == RESTART; steps++)
+        assert_int_equal(map_one(&table[1], 1 + i, root, i & 127, false), L4_OK);
+    for (; map_one(&table[2], 9, root, 127, true) == RESTART; steps++)
         if (steps % 16 == 0)
             for (u32 t = 0; t < 3; t++)
                 cap_check(&table[t]);
@@ -260,8 +260,8 @@ static void test_kept_replies(void **unused)
     init_tables();
     assert_int_equal(cap_reserve(&table[0], 5, &reply), L4_OK);
     reply->kind = L4_REPLY;
-    assert_int_equal(cap_map(&table[1], 5, reply, 127, false), L4_WRONG_KIND);
-    assert_int_equal(cap_map(&table[1], 5, reply, 127, true), L4_WRONG_KIND);
+    assert_int_equal(map_one(&table[1], 5, reply, 127, false), L4_WRONG_KIND);
+    assert_int_equal(map_one(&table[1], 5, reply, 127, true), L4_WRONG_KIND);
     assert_int_equal(cap_reserve(&table[0], 5, &reply), L4_SLOT_BUSY);
     assert_int_equal(remove_step(reply, true, &changed), L4_OK);
     assert_int_equal(reply->kind, L4_REPLY);

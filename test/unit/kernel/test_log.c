@@ -30,7 +30,7 @@ bool arch_log(char c)
 }
 void arch_halt(void) { abort(); }
 void sched_change(struct thread *t, u32 priority, struct budget budget) {}
-l4_err_t cap_map_as(struct cap_table *to, u64 slot, struct cap *source, u32 rights, u64 label, bool grant) { return L4_OK; }
+l4_err_t cap_map(struct cap_table *to, u64 slot, struct cap *source, u32 rights, u64 label, bool grant) { return L4_OK; }
 
 /* ---- */
 static l4_err_t write_step(u64 *progress, const char *text)

@@ -59,7 +59,7 @@ static l4_err_t map_large(void) { return map_at(0x400000, 21, false); }
 static l4_err_t grant_page(void) { return map_at(0x800000, 12, true); }
 static l4_err_t map_ports(void) { return map(l4_fpage_ports(0x60, 2), 0x60, false); }
 static l4_err_t grant_ports(void) { return map(l4_fpage_ports(0x60, 0), 0x60, true); }
-static l4_err_t map_cap(void) { return cap_map(&target->caps, 700, root, L4_R, false); }
+static l4_err_t map_cap(void) { return map_one(&target->caps, 700, root, L4_R, false); }
 static l4_err_t take_utcb(void)
 {
     struct l4_utcb *utcb;

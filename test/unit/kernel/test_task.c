@@ -69,10 +69,10 @@ static void test_cycles(void **unused)
     (void)unused;
     set_up();
     struct task *a = make_held(&table, 2), *b = make_held(&table, 3), *c = make_held(&table, 4);
-    assert_int_equal(cap_map(&a->caps, 7, cap_find(&table, 2), 127, true), L4_OK);
-    assert_int_equal(cap_map(&c->caps, 7, cap_find(&table, 3), 127, true), L4_OK);
-    assert_int_equal(cap_map(&b->caps, 7, cap_find(&table, 4), 127, true), L4_OK);
-    assert_int_equal(cap_map(&b->caps, 8, root, 127, false), L4_OK);
+    assert_int_equal(map_one(&a->caps, 7, cap_find(&table, 2), 127, true), L4_OK);
+    assert_int_equal(map_one(&c->caps, 7, cap_find(&table, 3), 127, true), L4_OK);
+    assert_int_equal(map_one(&b->caps, 7, cap_find(&table, 4), 127, true), L4_OK);
+    assert_int_equal(map_one(&b->caps, 8, root, 127, false), L4_OK);
     factory_check(quota);
     tear_down();
 }
@@ -84,7 +84,7 @@ static void test_factory_inside(void **unused)
     (void)unused;
     set_up();
     struct task *holder = make_held(&table, 2);
-    assert_int_equal(cap_map(&holder->caps, 9, root, 127, true), L4_OK);
+    assert_int_equal(map_one(&holder->caps, 9, root, 127, true), L4_OK);
     while (remove_step(cap_find(&table, 2), false, &changed) == RESTART)
         ;
     while (reap_step())
@@ -122,7 +122,7 @@ static void grow_heap(struct heap *h, struct factory *factory)
         cap_make_root(reserve(holder, slot), h->object[i], L4_RIGHTS_ALL);
         for (u32 copies = 0; copies < 3 && h->tasks; copies++) {
             bool grant = random_one_in(3);
-            cap_map(random_holder(h), 100 + random_below(400), h->object[random_below(i + 1)]->root, 127, grant);
+            map_one(random_holder(h), 100 + random_below(400), h->object[random_below(i + 1)]->root, 127, grant);
         }
     }
 }
@@ -196,7 +196,7 @@ static void test_methods_on_caps(void **unused)
     set_up();
     struct task *a = make_held(&table, 2), *b = make_held(&table, 3);
     for (u64 slot = 64; slot < 64 + 300; slot += 3)
-        assert_int_equal(cap_map(&a->caps, slot, cap_find(&table, 3), 127, false), L4_OK);
+        assert_int_equal(map_one(&a->caps, slot, cap_find(&table, 3), 127, false), L4_OK);
     assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_caps(0, 9), 512, L4_R, &n)), L4_OK);
     assert_int_equal(n, 100);
     assert_int_equal(FINISH(task_map(b, &inv, a, l4_fpage_caps(0, 9), 512, L4_R, &n)), L4_OK);
