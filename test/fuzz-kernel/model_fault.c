@@ -115,6 +115,7 @@ static void halt(u64 thread)
     struct seen_thread *t = thread_find(thread);
     t->origin = SEEN_CALL;
     t->state = SEEN_HALTED;
+    t->held = t->send_label = t->send_rights = 0;
     if (t->caller)
         abort_wait(t->caller, L4_PEER_RESTARTED);
 }
