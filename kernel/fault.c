@@ -8,6 +8,7 @@
 #include "reflect.h"
 #include "sched.h"
 #include "task.h"
+#include "watch.h"
 
 enum { FAULT_METHOD = L4_PROTOCOL_PAGER << 8 | 1, RAISE_METHOD = L4_PROTOCOL_EXCEPTION << 8 | 1 };
 

@@ -2,11 +2,11 @@
 /* ipc.c: rendezvous. A sender blocks until its receiver waits; the receiver then owes it an answer.
  * Everything here runs to its end or says RESTART before anything but typed items has changed. */
 #include "ipc.h"
-#include "debug_kernel.h"
 #include "fault.h"
 #include "irq.h"
 #include "reply.h"
 #include "transfer.h"
+#include "watch.h"
 
 static struct message *outgoing(struct thread *t) { return t->hot & THREAD_CALLED_FOR ? &t->fault : &t->frame.message; }
 

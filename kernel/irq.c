@@ -62,21 +62,23 @@ bool irq_take(struct thread *receiver)
     return true;
 }
 
-void irq_set(struct irq *irq)
+/* Set the bit and deliver it if the receiver waits. */
+inline l4_err_t irq_ring(struct irq *self, struct invocation *inv)
 {
-    struct thread *receiver = irq->receiver;
+    struct thread *receiver = self->receiver;
     if (receiver && thread_state(receiver) == THREAD_RECEIVING) {
-        irq->pending = false;
-        deliver(irq, receiver);
+        self->pending = false;
+        deliver(self, receiver);
         thread_wake(receiver);
-        return;
+        return L4_OK;
     }
-    irq->pending = true;
+    self->pending = true;
     if (!receiver)
-        return;
-    if (list_is_empty(&irq->in_pending))
-        list_insert(&receiver->pending_irqs, &irq->in_pending);
+        return L4_OK;
+    if (list_is_empty(&self->in_pending))
+        list_insert(&receiver->pending_irqs, &self->in_pending);
     receiver->hot |= THREAD_PENDING;
+    return L4_OK;
 }
 
 void irq_line(u32 line)
@@ -88,7 +90,7 @@ void irq_line(u32 line)
         arch_line_mask(line, true);
         irq->masked = true;
     }
-    irq_set(irq);
+    irq_ring(irq, NULL);
 }
 
 l4_err_t irq_bind(struct irq *self, struct invocation *inv, struct thread *receiver, u64 label)
@@ -97,14 +99,7 @@ l4_err_t irq_bind(struct irq *self, struct invocation *inv, struct thread *recei
     self->receiver = receiver;
     self->label = label;
     list_insert(&receiver->irqs, &self->in_receiver);
-    irq_set(self);
-    return L4_OK;
-}
-
-l4_err_t irq_ring(struct irq *self, struct invocation *inv)
-{
-    irq_set(self);
-    return L4_OK;
+    return irq_ring(self, inv);
 }
 
 l4_err_t irq_ack(struct irq *self, struct invocation *inv)

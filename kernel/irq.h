@@ -20,8 +20,6 @@ l4_err_t irq_init(struct object *object);
 l4_err_t irq_attach_line(struct irq *irq, u32 line, bool level);
 l4_err_t irq_destroy_step(struct object *object, u32 *budget);
 
-/* Set the bit and deliver it if the receiver waits. */
-void irq_set(struct irq *irq);
 /* A hardware line rang. */
 void irq_line(u32 line);
 /* Give `receiver`, in an open receive, its first pending irq; false if there is none. */

@@ -2,6 +2,7 @@
 /* sched.c: see sched.h. The slice belongs to the CPU: a call passes it on by not touching it. */
 #include "sched.h"
 #include "ipc.h"
+#include "watch.h"
 
 enum { WAKES_AT_ONCE = 48 };
 

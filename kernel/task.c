@@ -8,6 +8,7 @@
 #include "reap.h"
 #include "string.h"
 #include "task_kernel.h"
+#include "watch.h"
 
 enum { UTCBS = 15 };            /* mask of the four in a page */
 
@@ -53,7 +54,10 @@ l4_err_t task_destroy_step(struct object *object, u32 *budget)
         *budget = 0;            /* that was a whole step */
         return RESTART;
     }
-    debug_forget(task);
+    if (trace_home == task) {
+        trace_home = NULL;
+        invoke_how = kernel_invoke;
+    }
     paging_destroy(&task->space);
     list_remove(&task->in_all);
     return L4_OK;

@@ -22,8 +22,6 @@ static inline struct task *task_of(struct object *object) { return container_of(
 l4_err_t task_init(struct object *object);
 l4_err_t task_destroy_step(struct object *object, u32 *budget);
 
-void debug_forget(const struct task *task);     /* it goes: a trace that it reads ends */
-
 /* A UTCB of this task at `at` (1 KB aligned); the page appears with its first UTCB and goes with its last. */
 l4_err_t task_utcb_take(struct task *task, vaddr_t at, struct l4_utcb **utcb);
 void task_utcb_give(struct task *task, vaddr_t at);

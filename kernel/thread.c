@@ -18,7 +18,6 @@ l4_err_t thread_init(struct object *object)
 {
     struct thread *t = thread_of(object);
     arch_frame_init(&t->frame);
-    list_init(&t->queue);
     list_init(&t->kept);
     list_init(&t->gates);
     list_init(&t->irqs);
@@ -66,7 +65,12 @@ l4_err_t thread_unbind_step(struct thread *t, u32 *budget)
     list_remove(&t->in_task);
     t->task = NULL;
     t->utcb = NULL;
-    t->utcb_at = 0;
+    if (t->hot & (THREAD_TRACED | THREAD_COUNTED)) {        /* only this life of it was watched */
+        u32 kernels = t->hot & THREAD_COUNTED ? FLAG_TRAP : 0;
+        t->frame.rflags &= ~(u64)kernels;
+        t->runtime_flags &= ~kernels;
+        t->hot &= ~(u32)(THREAD_TRACED | THREAD_COUNTED);
+    }
     return L4_OK;
 }
 

@@ -28,7 +28,7 @@ enum thread_state {
     THREAD_EXCEPTION = 1 << 12,     /* or its exception handler, */
     THREAD_RESTARTED = 1 << 13,     /* it is in an invocation of several steps */
     THREAD_BUDGET = 1 << 14,        /* it may run only so long in each period */
-    THREAD_TRACED = 1 << 15,        /* what it does is written down (debug.c), */
+    THREAD_TRACED = 1 << 15,        /* what it does is written down (watch.c), */
     THREAD_COUNTED = 1 << 16,       /* or its instructions are counted */
     THREAD_HELD = 1 << 17,          /* its message is on the way to a monitor (gate.h), or there, and its label says which gate it was sent to */
     THREAD_CALLED_FOR = THREAD_FAULT | THREAD_EXCEPTION,    /* with the words in `fault` */
@@ -56,7 +56,7 @@ struct thread {
     u8 priority;                    /* 0 to 63, higher is more urgent */
     u8 send_rights;                 /* of the door used, while sending or held */
     u64 send_label;
-    vaddr_t utcb_at;                /* the task's view */
+    vaddr_t utcb_at;                /* the task's view; without one of no meaning */
     u64 fs_base, gs_base;
     paddr_t root;                   /* its task's page table */
     struct fpu_area *fpu;           /* NULL: may not use the FPU */
@@ -112,11 +112,3 @@ void thread_halt(struct thread *t);
 /* One step, while *budget lasts, of stopping `t` and taking it out of its task (whose destruction has begun, or another bind
  * follows): RESTART until done. */
 l4_err_t thread_unbind_step(struct thread *t, u32 *budget);
-
-/* ---- threads that somebody watches (debug.c): who is not watched runs no instruction for it ---- */
-/* An event (enum debug_event) of a traced thread; `cap`: what it invokes, or NULL. */
-RARE void watch_record(const struct thread *t, u32 event, u64 status, const struct cap *cap, const struct message *m);
-/* A thread is to go on, which may be watched. Returns it. */
-RARE struct thread *watch_run(struct thread *t);
-/* After exception VECTOR_DEBUG: true if that only counts an instruction of the running thread's. */
-RARE bool watch_count(struct thread *self);

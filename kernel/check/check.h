@@ -20,7 +20,7 @@ void cap_check(const struct cap_table *table);      /* family, given, root, mask
 void factory_check(const struct factory *factory);  /* owned, quota; of child factories and tasks too */
 u64 memory_check(void);                             /* slabs, zero; returns the free bytes */
 /* Threads, gates and irqs of this factory and its children, ready queues and timeouts (threads.c): senders, held, reply, pending, bound, monitor, ready,
- * heap, linked. Between two entries into the kernel. */
+ * heap, linked, traced. Between two entries into the kernel. */
 void threads_check(const struct factory *root);
 /* What a space or table has charged to its factory, in bytes. */
 u64 space_bytes(const struct space *space);

@@ -5,6 +5,7 @@
 #include "irq.h"
 #include "reply.h"
 #include "sched.h"
+#include "watch.h"
 
 /* How often `node` is in `head`'s list, each link of which is looked at. */
 static u32 times_in(const struct list *head, const struct list *node)
@@ -168,6 +169,7 @@ static void check_objects(const struct factory *factory)
 void threads_check(const struct factory *root)
 {
     times_in(&root->objects, NULL);
+    INVARIANT("traced", (invoke_how == kernel_invoke) == !trace_home, trace_home);
     check_queues(cpu_this());
     check_objects(root);
 }

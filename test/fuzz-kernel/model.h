@@ -61,6 +61,7 @@ void object_die(u64 id);
 void thread_pause(u64 id);          /* stopped, and nothing else */
 void thread_stop_it(u64 id);        /* and what waits for it */
 void thread_leave(u64 id);          /* its task */
+void thread_unwatch(struct seen_thread *t);
 void fpu_drop(struct seen_object *thread);
 void gate_leave(struct seen_object *gate);
 void monitor_leave(struct seen_object *gate);   /* it has no monitor any more */

@@ -203,6 +203,8 @@ static l4_err_t thread_bind(struct call *c)
     if (!utcb_page_users(task, at) && !quota_charge(factory, L4_PAGE_SIZE + table_bytes(task, at, 12)))
         return L4_NO_MEMORY;
     struct seen_thread before = *t;
+    if (before.task)
+        thread_unwatch(t);
     t->task = task;             /* the new UTCB is there before the old one goes */
     t->utcb_at = at;
     memset(&t->utcb, 0, sizeof t->utcb);
@@ -529,11 +531,12 @@ static l4_err_t debug_trace(struct call *c)
     u64 at = in(c, 0), records = in(c, 1);
     if (at % RECORD_BYTES || at >= 1ul << 46 || records >> 32)
         return L4_BAD_ARGUMENT;
+    bool goes_on = in(c, 2) && model.trace_home == caller_of(c)->task;
     model.trace_home = records ? caller_of(c)->task : 0;
     for (u64 i = 0; i < model.objects; i++) {
         struct seen_thread *t = &model.object[i].thread;
         if (model.object[i].kind == L4_THREAD && t->task)
-            t->traced = records && (t->traced || (in(c, 2) ? in(c, 2) == model.object[i].id : t->task != model.trace_home));
+            t->traced = records && ((goes_on && t->traced) || (in(c, 2) ? in(c, 2) == model.object[i].id : t->task != model.trace_home));
     }
     return L4_OK;
 }

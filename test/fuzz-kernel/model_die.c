@@ -60,12 +60,29 @@ void thread_stop_it(u64 thread)
     owes_no_more(thread);
 }
 
+/* Its next task does not inherit who watches it. */
+void thread_unwatch(struct seen_thread *t)
+{
+    if (t->counted)
+        t->registers.rflags &= ~(u64)TRAP_FLAG;
+    t->counted = t->traced = 0;
+}
+
+static void trace_ends(void)
+{
+    model.trace_home = 0;
+    for (u64 i = 0; i < model.objects; i++)
+        if (model.object[i].kind == L4_THREAD)
+            model.object[i].thread.traced = 0;
+}
+
 void thread_leave(u64 thread)
 {
     struct seen_thread *t = thread_find(thread);
     u64 task = t->task, at = t->utcb_at;
     thread_stop_it(thread);
     forget_running(thread);
+    thread_unwatch(t);
     t->task = t->utcb_at = 0;
     memset(&t->utcb, 0, sizeof t->utcb);
     if (task && !utcb_page_users(task, at))
@@ -102,7 +119,8 @@ static void task_die(u64 id)
     if (!object_find(id))
         return;
     pages_remove_all(id);
-    model.trace_home = model.trace_home == id ? 0 : model.trace_home;
+    if (model.trace_home == id)
+        trace_ends();
     struct seen_object *task = object_find(id);
     u64 bytes = model_costs.top + model_costs.cap_directory;
     for (u32 i = 0; i < SEEN_CAP_PAGES; i++)

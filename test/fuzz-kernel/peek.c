@@ -15,9 +15,9 @@
 #include "sched.h"
 #include "seen.h"
 #include "task.h"
+#include "watch.h"
 
 extern struct factory root_factory;
-extern struct task *trace_home;
 
 static struct object *objects[SEEN_OBJECTS];
 static u32 object_total;
@@ -125,7 +125,7 @@ static void see_thread(struct thread *t, struct seen_thread *to)
         to->fault[0] = t->fault.tag;
         memcpy(&to->fault[1], t->fault.word, 3 * sizeof(u64));
     }
-    to->traced = !!(t->hot & THREAD_TRACED);
+    to->traced = trace_home && t->hot & THREAD_TRACED;      /* else it finds out when it goes on */
     to->counted = !!(t->hot & THREAD_COUNTED);
     to->instructions = t->instructions;
     to->slice_ns = t->slice_ns;

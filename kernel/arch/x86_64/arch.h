@@ -19,7 +19,7 @@ struct fpu_area;
  * upcall it is VECTOR_FOREIGN. */
 struct frame *kernel_call(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3);
 struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap, u64 w2, u64 w3);
-extern struct frame *(*invoke_how)(u64, u64, u64, struct cap *, u64, u64);     /* kernel_invoke, or who looks at it first (debug.c) */
+extern struct frame *(*invoke_how)(u64, u64, u64, struct cap *, u64, u64);     /* kernel_invoke, or who looks at it first (watch.c) */
 struct frame *kernel_answer(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3);
 /* Handle why else `frame` (the running thread's, or the idle one) was entered: frame->vector. Returns the frame to
  * resume. */

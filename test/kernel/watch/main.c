@@ -174,6 +174,25 @@ static void test_freed(void)
     spawn_end(&s);
 }
 
+/* Bound once more while it is counted: that was for its life before. */
+static void test_bound_again(void)
+{
+    struct spawned s = spawn_thread_run(0, PRIORITY, count_rounds, 0);
+    l4_must(debug_run(L4_BOOT_DEBUG, s.thread, 1ul << 40));
+    spawn_let_run(2);
+    test_ok("stopped between two instructions", thread_stop(s.thread));
+    test_is("with the trap flag set", registers_of(&s).rflags & 0x100, 0x100);
+    test_ok("another UTCB", thread_bind(s.thread, L4_BOOT_TASK, s.block + 1024));
+    test_is("takes the flag away", registers_of(&s).rflags & 0x100, 0);
+    u64 at = rounds;
+    test_ok("it goes on where it was", thread_resume(s.thread));
+    spawn_let_run(2);
+    test_true("it does", rounds > at);
+    test_ok("stop", thread_stop(s.thread));
+    test_is("and nobody counts", registers_of(&s).rflags & 0x100, 0);
+    spawn_end(&s);
+}
+
 static void test_rights(void)
 {
     struct spawned s = spawn_thread(0);
@@ -204,6 +223,7 @@ void l4_main(void)
     test_calls();
     test_restarted();
     test_freed();
+    test_bound_again();
     test_balance("memory is as before", before);
     test_trace();
     test_end();

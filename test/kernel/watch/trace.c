@@ -141,6 +141,61 @@ static void test_ring(void)
     test_is("no more of who is not traced any more", end.at, seen);
 }
 
+static u64 events(void)
+{
+    u64 next;
+    struct debug_entry end;
+    l4_must(debug_snapshot(L4_BOOT_DEBUG, ~0ul, &next, &end));
+    return end.at;
+}
+
+static volatile u64 begun L4_VOLATILE_ZERO;
+
+/* Who was traced while it was made traces all but its own task. */
+static void take_over(u64 unused)
+{
+    u64 n;
+    struct debug_entry end;
+    debug_trace(DOOR, (u64)ring, RECORDS, 0);
+    debug_snapshot(DOOR, ~0ul, &n, &end);
+    begun = end.at;
+    finished = true;
+    spawn_rest();
+}
+
+/* A tracer makes the next one, which is its own affair from then on; and nobody is traced when that one's task has ended. */
+static void test_succession(void)
+{
+    u64 self = id_of(L4_BOOT_THREAD), own = 0, others = 0;
+    trace((u64)ring, RECORDS, self);
+    struct spawned s = spawn_task(0);
+    spawn_give(&s, L4_BOOT_DEBUG, DOOR, L4_RIGHTS_ALL);
+    l4_must(sched_set(L4_BOOT_SCHED, s.thread, CLIENT, 0));
+    u64 heir = id_of(s.thread);
+    spawn_start(&s, take_over, 0);
+    for (u32 i = 0; i < 1000 && !finished; i++)
+        spawn_let_run(2);
+    finished = false;
+    id_of(L4_BOOT_THREAD);
+    for (u32 i = 0; i < RECORDS; i++) {
+        own += ring[i].sequence > begun && ring[i].thread == heir;
+        others += ring[i].sequence > begun && ring[i].thread == self;
+    }
+    test_is("a tracer that a traced thread made is not in its own trace", own, 0);
+    test_true("but all others are", others > 2);
+    spawn_end(&s);
+    u64 before = events();
+    id_of(L4_BOOT_THREAD);
+    test_is("with it ends the trace for all", events(), before);
+    trace((u64)ring, RECORDS, ~0ul);
+    before = events();
+    id_of(L4_BOOT_THREAD);
+    test_is("and the next one begins with nobody", events(), before);
+    trace_ends();
+    memset(ring, 0, sizeof ring);
+    seen = before;
+}
+
 static void serve(u64 unused)
 {
     struct l4_message m;
@@ -309,6 +364,7 @@ static void test_lost(void)
 void test_trace(void)
 {
     test_ring();
+    test_succession();
     struct test_usage before = test_usage();
     test_messages();
     test_faults();
