@@ -111,17 +111,25 @@ static void replace(struct cap *to, struct cap *from)
     *from = (struct cap){ 0 };
 }
 
-/* One bounded step of moving all other children of `from` below its child `to`, which then replaces it. */
+/* One bounded step of moving all other children of `from` below its child `to`, which then replaces it. Those that have more
+ * rights than `to` go, with all below them; not doors, whose rights are to another thing. */
 static RARE l4_err_t grant_step(struct cap *to, struct cap *from)
 {
-    for (u32 i = 0; i < TREE_STEP; i++) {
+    u64 gone;
+    for (u32 budget = TREE_STEP; budget; ) {
         struct cap *child = from->child == to ? to->next : from->child;
         if (!child) {
             replace(to, from);
             return L4_OK;
         }
-        tree_remove(child);
-        tree_insert(child, to);
+        if (child->kind == to->kind && child->rights & ~to->rights) {
+            if (tree_revoke(child, TREE_EVERYTHING, false, &budget, &gone) == RESTART)
+                return RESTART;
+        } else {
+            tree_remove(child);
+            tree_insert(child, to);
+            budget--;
+        }
     }
     return RESTART;
 }

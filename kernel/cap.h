@@ -83,8 +83,8 @@ void cap_derive(struct cap *empty, struct cap *parent, enum l4_kind kind, u32 ri
 static inline bool cap_is_tomb(const struct cap *cap) { return cap->kind == L4_NOTHING && cap->object; }
 /* Map one capability: like cap_derive, but succeeds when `to` already holds just that (same object, label, rights,
  * parent). Replies cannot be mapped (L4_WRONG_KIND); `grant` moves the capability: mapped like that, `to` then takes
- * its place in the tree. May answer RESTART: the tree is not settled, or a grant has many children to take along.
- * Caller: `from` is not empty; a `label` other than its own is the caller's business. */
+ * its place in the tree, and children with more rights than it has then go. May answer RESTART: the tree is not settled,
+ * or a grant has many children to take along. Caller: `from` is not empty; a `label` other than its own is the caller's business. */
 l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, u64 label, bool grant);
 /* One bounded step, of *budget > 0 units, of removing the capabilities derived from `cap` and, unless `derived_only`, itself: RESTART until
  * done. *changed counts removed capabilities. A root's removal leaves a tomb, and its object to reap.c; a kept reply's

@@ -8,7 +8,8 @@
  *                                      its shape under the walk, and tasks that map to each other outrun nobody.
  *
  * INVARIANT family: c->child->parent == c; siblings share the parent, and all have one tree.
- * INVARIANT inside: what a child maps lies inside what its parent maps, with no more rights.
+ * INVARIANT inside: what a child maps lies inside what its parent maps, and it has no right that its parent, if of its kind,
+ * has not: a door's rights are not those to its gate.
  * INVARIANT given: a right that a child of c has is in c->given; L4_R is there for any child. */
 #pragma once
 #include <abi/types.h>

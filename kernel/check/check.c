@@ -25,10 +25,9 @@ static void check_family(const struct cap *cap)
     for (const struct cap *child = cap->child; child; before = child, child = child->next) {
         INVARIANT("family", child->parent == cap && child->tree == cap->tree && child->prev == before, cap->label);
         INVARIANT("given", !((child->rights | L4_R) & ~cap->given), cap->label);
-        if (cap->kind != KIND_PAGE)
-            continue;
-        INVARIANT("inside", !(child->rights & ~cap->rights), space_at(cap));
-        check_inside(child, cap);
+        INVARIANT("inside", child->kind != cap->kind || !(child->rights & ~cap->rights), cap->label);
+        if (cap->kind == KIND_PAGE)
+            check_inside(child, cap);
     }
 }
 

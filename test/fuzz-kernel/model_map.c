@@ -199,9 +199,22 @@ l4_err_t cap_make_room(u64 task, u64 slot)
     return cap_lookup(task, slot) ? L4_SLOT_BUSY : L4_OK;
 }
 
+/* A child of `from` that has more rights than `to`; NULL: none. */
+static struct seen_cap *cap_stronger(struct seen_cap to, struct seen_cap from)
+{
+    for (u64 i = 0; i < model.caps; i++) {
+        struct seen_cap *c = &model.cap[i];
+        if (c->kind == to.kind && c->parent_task == from.task && c->parent_slot == from.slot && c->rights & ~to.rights)
+            return c;
+    }
+    return NULL;
+}
+
 /* `to`, derived from `from`, becomes what `from` was. */
 static void cap_replace(struct seen_cap to, struct seen_cap from)
 {
+    for (struct seen_cap *child; (child = cap_stronger(to, from)); )
+        cap_remove(child->task, child->slot, false);
     for (u64 i = 0; i < model.caps; i++) {
         struct seen_cap *c = &model.cap[i];
         if (c->kind != L4_REPLY && c->parent_task == from.task && c->parent_slot == from.slot) {

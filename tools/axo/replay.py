@@ -192,7 +192,9 @@ class State:
             there = self.add(Node(to, slot, source.rights & rights, 0, source.kind, source.object, label, self.lineage()), source)
         if grant:
             for child in list(source.children):
-                if child is not there:
+                if child.kind == there.kind and child.rights & ~there.rights:
+                    self.remove(child)
+                elif child is not there:
                     child.hang(there)
             there.hang(source.parent)
             there.lineage = source.lineage

@@ -48,7 +48,8 @@ static inline l4_err_t l4_tag_status(u64 tag) { return (l4_err_t)tag; }
  * their numbers. */
 struct l4_item {
     u64 fpage;      /* what, in the sender's task */
-    u64 hot;        /* bits 12-63: place inside the window; bits 0-7: rights mask for capabilities; bit 8: grant */
+    u64 hot;        /* bits 12-63: place inside the window; bits 0-7: rights mask for capabilities; bit 8: grant, which
+                       takes along what was derived and has no more rights than are left; the rest is revoked */
 };
 #define L4_ITEM_GRANT 0x100ul
 

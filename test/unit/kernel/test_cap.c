@@ -60,6 +60,9 @@ static l4_err_t model_map(u32 to, u32 from, u32 rights, bool grant)
         return L4_SLOT_BUSY;
     *t = new;
     if (grant) {
+        for (u32 c = 1; c <= TABLES * SLOTS; c++)
+            if (model[c].object && model[c].parent == from && model[c].is_door == new.is_door && model[c].rights & ~new.rights)
+                model_remove(c, false);
         *f = (struct cell){ 0 };
         for (u32 c = 1; c <= TABLES * SLOTS; c++)
             if (c != to && model[c].object && model[c].parent == from)
@@ -118,7 +121,7 @@ static void random_mint(void)
 {
     u32 to = random_cell(), from = random_cell();
     struct cap *empty;
-    if (model[to].object || !model[from].object || (to - 1) % SLOTS == 0)
+    if (model[to].object || !model[from].object || model[from].is_door || (to - 1) % SLOTS == 0)
         return;
     u32 rights = (u32)random_below(32);
     u64 label = random_below(3);
@@ -252,6 +255,30 @@ static void test_grant_with_children(void **unused)
     fini_tables();
 }
 
+/* Who had more than what is left of the granted one has nothing then, nor has who had it from him. */
+static void test_grant_with_fewer_rights(void **unused)
+{
+    enum { CHILDREN = 300, LEFT = L4_R | L4_W };
+    (void)unused;
+    init_tables();
+    struct cap *root = make_root(&table[0], 1);
+    for (u32 i = 0; i < CHILDREN; i++) {
+        u32 rights = i & 1 ? LEFT : LEFT | L4_M;
+        assert_int_equal(map_one(&table[1], 1 + i, root, rights, false), L4_OK);
+        assert_int_equal(map_one(&table[1], 1 + CHILDREN + i, cap_find(&table[1], 1 + i), L4_R, false), L4_OK);
+    }
+    while (map_one(&table[2], 9, root, LEFT, true) == RESTART)
+        for (u32 t = 0; t < TABLES; t++)
+            cap_check(&table[t]);
+    assert_int_equal(cap_find(&table[2], 9)->rights, LEFT);
+    for (u32 i = 0; i < CHILDREN; i++) {
+        assert_ptr_equal(cap_find(&table[1], 1 + i)->parent, i & 1 ? cap_find(&table[2], 9) : NULL);
+        assert_int_equal(cap_find(&table[1], 1 + i)->kind == L4_NOTHING, !(i & 1));
+        assert_int_equal(cap_find(&table[1], 1 + CHILDREN + i)->kind == L4_NOTHING, !(i & 1));
+    }
+    fini_tables();
+}
+
 static void test_kept_replies(void **unused)
 {
     struct cap *reply;
@@ -289,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random), cmocka_unit_test(test_outrun), cmocka_unit_test(test_kept_replies),
         cmocka_unit_test(test_slots), cmocka_unit_test(test_grant_with_children),
+        cmocka_unit_test(test_grant_with_fewer_rights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
