@@ -79,12 +79,12 @@ static l4_err_t invoke_reply(struct thread *self, struct cap *reply)
     return err;
 }
 
-/* `next` runs. An idle CPU finishes what a destroyer left that did not live to see the end, a step at a time. */
+/* `next` runs. An idle CPU finishes what was begun by one that did not live to see the end, a step at a time. */
 static struct frame *resume(struct thread *next)
 {
     if (next)
         return arch_switch(next);
-    if (reap_step())
+    if (reap_step() || tree_step())
         sched_come_back(0);
     return arch_idle_frame();
 }

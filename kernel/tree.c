@@ -3,6 +3,8 @@
 #include "lock.h"
 #include "space.h"
 
+static struct list marked = { &marked, &marked };
+
 void tree_insert(struct cap *cap, struct cap *parent)
 {
     lock_needs_all();
@@ -46,11 +48,12 @@ static bool revoke_one(struct tree *tree, u64 *changed)
         tree->cursor = cap->child;
         return false;
     }
-    if (is_last)
+    if (is_last) {
         tree->top = NULL;
-    else if (cap->next)
+        list_remove(&tree->in_marked);
+    } else if (cap->next) {
         tree->cursor = cap->next;
-    else {
+    } else {
         tree->cursor = cap->parent;
         cap->parent->given &= (u8)~tree->taking;
     }
@@ -67,6 +70,12 @@ static RARE l4_err_t step(struct tree *tree, u32 *budget, u64 *changed)
             return L4_OK;
     }
     return RESTART;
+}
+
+static RARE void mark(struct tree *tree, struct tree as)
+{
+    *tree = as;
+    list_insert(&marked, &tree->in_marked);
 }
 
 RARE l4_err_t tree_settle(struct tree *tree)
@@ -92,7 +101,7 @@ l4_err_t tree_revoke(struct cap *top, u32 taking, bool derived_only, u32 *budget
         step(tree, budget, changed);
         return RESTART;
     }
-    *tree = (struct tree){ .top = top, .cursor = top, .taking = (u8)taking, .derived_only = derived_only };
+    mark(tree, (struct tree){ .top = top, .cursor = top, .taking = (u8)taking, .derived_only = derived_only });
     return step(tree, budget, changed);
 }
 
@@ -103,9 +112,15 @@ l4_err_t tree_revoke_minted(struct cap *root, u32 minter, u32 *budget, u64 *chan
     if (!tree->top && !root->child)
         return L4_OK;
     if (!tree->top) {
-        *tree = (struct tree){ root, root->child, TREE_EVERYTHING, .minted_only = true, .minter = minter };
+        mark(tree, (struct tree){ .top = root, .cursor = root->child, .taking = TREE_EVERYTHING, .minted_only = true, .minter = minter });
         is_begun = true;
     }
     l4_err_t err = step(tree, budget, changed);
     return is_begun ? err : RESTART;
+}
+
+bool tree_step(void)
+{
+    struct list *first = list_first(&marked);
+    return first && tree_settle(container_of(first, struct tree, in_marked));
 }

@@ -12,11 +12,11 @@
  * has not: a door's rights are not those to its gate.
  * INVARIANT given: a right that a child of c has is in c->given; L4_R is there for any child. */
 #pragma once
-#include <abi/types.h>
-
+#include "list.h"
 
 /* A revocation. */
 struct tree {
+    struct list in_marked;      /* while it goes on (tree.c) */
     struct cap *top;            /* the subtree; NULL: none is going on */
     struct cap *cursor;         /* how far it is */
     u8 taking;                  /* the rights that go; with L4_R it goes whole */
@@ -34,6 +34,9 @@ void tree_remove(struct cap *cap);
 
 /* L4_OK if the tree is not marked; else one step of what it is marked for, and RESTART. */
 l4_err_t tree_settle(struct tree *tree);
+/* One step of a revocation that is going on somewhere; false: of none. For a CPU that has nothing else to do: who began one may not live
+ * to see its end. */
+bool tree_step(void);
 /* Take rights from all below `top`, and from itself unless `derived_only`; *changed counts who lost any. Uses up
  * *budget: RESTART, and the tree marked, when that did not suffice. */
 l4_err_t tree_revoke(struct cap *top, u32 taking, bool derived_only, u32 *budget, u64 *changed);

@@ -30,6 +30,11 @@ void l4_main(void)
     test_balance("and gone", before);
     check("hostile", trees_hostile(ROUNDS), 65 * ROUNDS, ENOUGH);
     test_balance("and gone", before);
+    struct orphaned o = trees_orphaned();
+    l4_print("orphaned: of %u samples %u were left when who revoked them was destroyed\n", o.first, o.then);
+    test_true("a revocation is under way", o.first == TREES_MANY / 100 && o.then && o.then < o.first);
+    test_true("an idle CPU goes on with it", !o.last);
+    test_balance("and gone", before);
     trees_end();
     test_end();
 }

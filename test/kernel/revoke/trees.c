@@ -10,7 +10,7 @@
 #include "task.h"
 #include "test.h"
 
-enum { URGENT = 63, EQUAL = 61, APART = 1000, ROW = 64, ROW_ORDER = L4_PAGE_SHIFT + 6, WINDOW = 4096 };
+enum { URGENT = 63, EQUAL = 61, STARTER = 20, APART = 1000, ROW = 64, ROW_ORDER = L4_PAGE_SHIFT + 6, WINDOW = 4096 };
 enum { STEP_NS = 7919, SLICE_NS = 50000, OTHER = 64 };      /* OTHER: the slot of the other task in a hostile one */
 #define PLACE  0x1000000000ul
 #define FAR    0x200000ul
@@ -66,6 +66,22 @@ static struct trees end(void)
     return was;
 }
 
+/* How many of each hundred mappings of a flat tree are there, one looked at. */
+static u32 left(void)
+{
+    u32 count = 0, rights, order;
+    u64 id;
+    for (u64 i = 0; i < TREES_MANY; i += 100)
+        count += task_look(a, page(place(i)), &rights, &order, &id) == L4_OK;
+    return count;
+}
+
+static void revoke_and_rest(u64 unused)
+{
+    revoke();
+    spawn_rest();
+}
+
 void trees_begin(u32 first)
 {
     a = first;
@@ -81,6 +97,22 @@ struct trees trees_flat(void)
     for (u32 i = 0; i < TREES_MANY; i++)
         map(a, L4_BOOT_TASK, page((vaddr_t)row), place(i));
     return end();
+}
+
+struct orphaned trees_orphaned(void)
+{
+    begin();
+    for (u32 i = 0; i < TREES_MANY; i++)
+        map(a, L4_BOOT_TASK, page((vaddr_t)row), place(i));
+    struct spawned starter = spawn_thread_run(1, STARTER, revoke_and_rest, 0);
+    struct orphaned found = { .first = left() };
+    spawn_let_run(1);
+    spawn_end(&starter);
+    found.then = left();
+    spawn_let_run(100);
+    found.last = left();
+    end();
+    return found;
 }
 
 struct trees trees_deep(void)

@@ -13,6 +13,11 @@ struct trees {
     u64 revoked;                /* mappings */
 };
 
+/* Of a flat tree, one mapping in a hundred counted: before it is revoked, when the thread that revokes it is destroyed, and after a while. */
+struct orphaned {
+    u32 first, then, last;
+};
+
 /* From the root task's slot `first` on there are TREES_SLOTS free ones. */
 void trees_begin(u32 first);
 /* All of one page; each of the one before; a hundred of a hundred of ten; each page with page tables of its own. */
@@ -22,4 +27,6 @@ struct trees trees_bushy(void);
 struct trees trees_sparse(void);
 /* Two tasks that map to each other, and go on while it is revoked, so often. */
 struct trees trees_hostile(u32 rounds);
+/* Nobody touches the tree after its revoker's end. */
+struct orphaned trees_orphaned(void);
 void trees_end(void);
