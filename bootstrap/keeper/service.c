@@ -157,6 +157,18 @@ static void doors_make(void)
     }
 }
 
+/* Nobody runs yet, so nothing is sent past a monitor. Both gates outlive their servers, and so does this: while a monitor is
+ * down, whoever calls the service behind it waits. */
+static void monitors_make(void)
+{
+    for (u32 n = 1; n <= manifest->services; n++) {
+        u32 monitored = service_manifest(n)->monitors;
+        if (monitored) {
+            made(gate_monitor(object_slot(monitored, OBJECT_GATE), object_slot(n, OBJECT_GATE)), "monitor", monitored);
+        }
+    }
+}
+
 /* ---- a task ---- */
 static void cap_give(u32 n, cap_t from, cap_t to, u32 rights)
 {
@@ -202,6 +214,9 @@ static void doors_give(u32 n)
     cap_give(n, object_slot(n, OBJECT_PULSE), MANIFEST_SLOT_HEARTBEAT, L4_W);
     if (m->debug) {
         cap_give(n, L4_BOOT_DEBUG, MANIFEST_SLOT_DEBUG, m->debug);
+    }
+    if (m->monitors) {
+        cap_give(n, object_slot(m->monitors, OBJECT_GATE), MANIFEST_SLOT_MONITORED, L4_W);
     }
 }
 
@@ -334,6 +349,9 @@ static void startup_fill(u32 n, u32 incarnation)
     }
     if (m->debug) {
         slot_name(page, "debug", MANIFEST_SLOT_DEBUG);
+    }
+    if (m->monitors) {
+        slot_name(page, "monitored", MANIFEST_SLOT_MONITORED);
     }
 }
 
@@ -625,6 +643,7 @@ void services_make(void)
         objects_make(n);
     }
     doors_make();
+    monitors_make();
     if (service_find((const u8 *)"vm", 2)) {
         frames_make();
     }

@@ -16,6 +16,7 @@ IRQ_PEER = 1 << 63
 IRQ_OWN = IRQ_PEER | 0x8000             # doors that are no `uses`: + their ordinal
 KEEPER_PRIORITY = 61
 GENERATION = 1 << 16                    # the manifest's labels are the first generation
+LABEL_OWN = 1 << 61                     # libl4/include/l4/server.h: in labels of a monitor's own clients
 KEEPER_OBJECTS = 2 << 20                # what keeper keeps of kernel memory for what it makes itself (process.c)
 PROCESS_OBJECTS = 5 << 20               # and what a shell and its children need, where processes are served
 LINES_MOST = 24                         # of the one I/O APIC that a PC is sure to have
@@ -58,6 +59,40 @@ def resolve(system, known):
             elif door.service == service.name:
                 system.problem(door.line, f"`{service.name}` has a door to itself: it would wait for itself for ever",
                                "call the function instead, and leave the door out")
+    monitors(system, names)
+
+
+def monitors(system, names):
+    """Who is monitored is there, by one monitor that has none itself: the kernel sends no message round two corners."""
+    by = {}
+    for service in (s for s in system.services if s.monitors):
+        line, monitored = service.where("monitors"), system.service(service.monitors)
+        if service.monitors == "keeper":
+            system.problem(line, "keeper cannot be monitored: it starts the monitor", "name a service; services: " + near("", names - {"keeper"}))
+        elif monitored is None:
+            system.problem(line, f"there is no service `{service.monitors}`", "services: " + near("", names - {"keeper"}))
+        elif monitored is service:
+            system.problem(line, f"`{service.name}` monitors itself", "name the service that it stands in front of")
+        elif monitored.name in by:
+            system.problem(line, f"`{monitored.name}` has a monitor already: `{by[monitored.name].name}`, in line "
+                           f"{by[monitored.name].where('monitors')}", "let one service monitor it, with both policies")
+        elif monitored.monitors:
+            system.problem(line, f"`{monitored.name}` monitors `{monitored.monitors}`, and a monitor has none itself",
+                           f"let `{service.name}` monitor `{monitored.monitors}`, with both policies, or leave this line out")
+        elif not monitored.server:
+            system.problem(line, f"`{monitored.name}` serves no interface: nothing comes to its gate", f"write `server NAME` below service {monitored.name}")
+        elif not service.server:
+            system.problem(line, f"`{service.name}` monitors `{monitored.name}`, but no server is named that could judge",
+                           f"write `server NAME` below service {service.name}; personality/policy is one")
+        own = next((d for d in service.doors if d.service == service.monitors), None)
+        if own and monitored is not service:
+            system.problem(own.line, f"`{service.name}` calls `{monitored.name}`, which it monitors: its call would come to itself",
+                           "leave the door out; what it passes on needs none")
+        by.setdefault(service.monitors, service)
+
+
+def monitor_of(system, name):
+    return next((s for s in system.services if s.monitors == name), None)
 
 
 def serves(system, known, name):
@@ -125,12 +160,22 @@ def label(system, known):
         for door in service.doors:
             index = clients.get(door.service, 0)
             clients[door.service] = index + 1
-            door.label = GENERATION | index
+            own = door.service != "keeper" and system.service(door.service).monitors
+            door.label = (LABEL_OWN if own else 0) | GENERATION | index
             name = "keeperd" if door.service == "keeper" else system.service(door.service).server
             server = known.servers.get(name)
             if server and server.clients and index >= server.clients:
                 system.problem(door.line, f"`{door.service}` has room for {server.clients} clients, this is one more",
                                f"raise `clients` in the state of {name}, or leave a door out")
+
+
+def calls(system, service):
+    """Whom a service may wait for, and the door: who is behind it, and who monitors that one."""
+    for door in service.doors:
+        yield door, door.service
+        monitor = monitor_of(system, door.service)
+        if monitor:
+            yield door, monitor.name
 
 
 def rank(system):
@@ -142,15 +187,15 @@ def rank(system):
             return ranks[service.name]
         above.append(service)
         below = 0
-        for door in service.doors:
+        for door, called in calls(system, service):
             names = [s.name for s in above]
-            if door.service in names:
-                circle = names[names.index(door.service):] + [door.service]
-                if door.service != service.name:
+            if called in names:
+                circle = names[names.index(called):] + [called]
+                if called != service.name:
                     system.problem(door.line, "calls go round: " + " -> ".join(circle) + ": they could all wait for each other",
                                    "let one of them raise an event, and the other come and ask")
                 continue
-            below = max(below, visit(system.service(door.service)) if door.service != "keeper" else 0)
+            below = max(below, visit(system.service(called)) if called != "keeper" else 0)
         above.pop()
         ranks[service.name] = service.rank = below + 1
         return service.rank
@@ -165,7 +210,13 @@ def priorities(system):
             system.problem(service.where("priority"), f"`{service.name}` would run as high as keeper ({KEEPER_PRIORITY})",
                            f"write at most {KEEPER_PRIORITY - 1}")
         for door in service.doors:
-            server = system.service(door.service)
+            server, monitor = system.service(door.service), monitor_of(system, door.service)
+            if monitor and monitor.priority < service.priority and not door.downward:
+                system.problem(monitor.where("priority"), f"`{service.name}` ({service.priority}) calls `{door.service}`, whose monitor `{monitor.name}` "
+                               f"has {monitor.priority}", f"write priority {service.priority} or more below service {monitor.name}")
+            if monitor and service.boot and not monitor.boot:
+                system.problem(monitor.where("monitors"), f"`{service.name}` is started by keeper, calls `{door.service}`, and `{monitor.name}` would not "
+                               "be there yet", f"write `boot` below service {monitor.name}")
             if server and server.priority < service.priority and not door.downward:
                 system.problem(door.line, f"`{service.name}` ({service.priority}) calls down in priority: `{server.name}` has "
                                f"{server.priority}", f"raise {server.name} to {service.priority}, or mark the door `downward`")

@@ -73,6 +73,7 @@ class Service:
     down: bool = False
     fpu: bool = False
     debug: int = 0
+    monitors: str = ""     # the service each message to which comes here first
     arguments: str = ""
     doors: list[Door] = field(default_factory=list)
     ports: list[Ports] = field(default_factory=list)
@@ -230,6 +231,7 @@ ONCE = {
     "budget": budget,
     "heartbeat": one("heartbeat", lambda w: number(w, 60000, "a period in milliseconds")),
     "boot": flag("boot"), "watcher": flag("watcher"), "down": flag("down"), "fpu": flag("fpu"),
+    "monitors": one("monitors", lambda w: name(w, "service's name")),
     "at": defect, "arguments": arguments, "debug": one("debug", debug_rights),
 }
 

@@ -2,13 +2,13 @@
 """table.py: a checked manifest as the bytes that keeper reads: the structs of bootstrap/include/boot/manifest.h."""
 import struct
 
-MAGIC, VERSION = 0x74736566696e616d, 4
+MAGIC, VERSION = 0x74736566696e616d, 5
 HEAD = struct.Struct("<Q6I24sQ")
-SERVICE = struct.Struct("<24s24sQQ14I256s")
+SERVICE = struct.Struct("<24s24sQQ16I256s")
 DOOR = struct.Struct("<IIQQQ24s")
 PORTS = struct.Struct("<II")
 LINE = struct.Struct("<IIQQ24s")
-assert [s.size for s in (HEAD, SERVICE, DOOR, PORTS, LINE)] == [64, 376, 56, 8, 48]
+assert [s.size for s in (HEAD, SERVICE, DOOR, PORTS, LINE)] == [64, 384, 56, 8, 48]
 BOOT, WATCHER, ASK, FPU, DOWN = 1, 2, 4, 8, 16
 
 
@@ -34,7 +34,7 @@ def table(system):
         own = [piece for p in s.ports for piece in pieces(p.first, p.count)]
         services.append(SERVICE.pack(s.name.encode(), s.program.encode(), s.memory, s.objects, flags(s), s.priority, s.rank,
                                      s.heartbeat, len(doors), len(s.doors), len(ports), len(own), len(lines), len(s.lines), s.debug, s.share,
-                                     s.period * 10 * s.budget, s.period * 1000,
+                                     s.period * 10 * s.budget, s.period * 1000, numbers.get(s.monitors, 0), 0,
                                      s.arguments.encode()))
         doors += [DOOR.pack(numbers[d.service], d.rights, d.slot, d.label, d.event, d.name.encode()) for d in s.doors]
         ports += [PORTS.pack(*piece) for piece in own]

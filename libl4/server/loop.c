@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* loop.c: the loop of every server, off its hot path: the start, and what follows a commit. */
 #include <abi/fpage.h>
+#include <gate.h>
 #include <l4/clock.h>
 #include <l4/convert.h>
 #include <l4/invoke.h>
@@ -192,24 +193,61 @@ static void poison_note(const struct l4_server *server)
            crash->request.label, crash->count);
 }
 
+/* What came through the gate that this server monitors: whatever its tag says, it is no request to this server. */
+static bool is_for_monitored(const struct l4_message *m)
+{
+    return l4_volatile.monitored_slot && !(m->label & L4_LABEL_OWN) && l4_tag_status(m->tag) >= 0 && (u32)m->tag != L4_IRQ << 8;
+}
+
 /* Whether `m` is the request that killed twice: it is answered then, or dropped if it is an event. */
-bool l4_server_poisoned(const struct l4_server *server, struct l4_message *m)
+static bool is_poisoned(const struct l4_server *server, struct l4_message *m)
 {
     struct l4_volatile *v = &l4_volatile;
-    if (m->label != v->poison.label || m->number != v->poison.number || m->tag != v->poison.tag) {
+    if (!v->poison.error || m->label != v->poison.label || m->number != v->poison.number || m->tag != v->poison.tag) {
         return false;
     }
-    v->rare = false;
-    struct l4_slot *slot = m->number && server->fields ? l4_server_take(server, v->ops, m) : NULL;
+    i32 error = v->poison.error;
+    v->poison.error = 0;
+    v->rare = v->monitored_slot;
+    struct l4_slot *slot = m->number && server->fields && !is_for_monitored(m) ? l4_server_take(server, v->ops, m) : NULL;
     if (slot) {
         l4_begin(slot, m->number);
-        slot->tag = (u32)v->poison.error;
+        slot->tag = (u32)error;
         slot->op = 0;
         l4_hook();
         l4_commit(slot, m->number);
     }
-    l4_fail(m, (u32)m->tag == L4_IRQ << 8 ? L4_OK : v->poison.error);
+    l4_fail(m, (u32)m->tag == L4_IRQ << 8 ? L4_OK : error);
     return true;
+}
+
+/* ---- monitors ---- */
+/* Once it is passed on, nobody is left to answer. If it cannot be, the caller is gone, or is to send again. */
+static void judge(const struct l4_server *server, struct l4_message *m)
+{
+    u64 why = 0;
+    l4_err_t verdict = server->judge(l4_volatile.ops, m, &why);
+    if (verdict == L4_OK && gate_pass(l4_volatile.monitored_slot) != L4_OK) {
+        verdict = L4_PEER_RESTARTED;
+    }
+    l4_fail(m, verdict);
+    if (why) {
+        m->tag |= 1ul << L4_TAG_WORDS_SHIFT;
+        m->word[0] = why;
+    }
+}
+
+/* What comes before the dispatcher. True: `m` is answered. */
+bool l4_server_first(const struct l4_server *server, struct l4_message *m)
+{
+    if (is_poisoned(server, m)) {
+        return true;
+    }
+    bool is_foreign = is_for_monitored(m);
+    if (is_foreign) {
+        judge(server, m);
+    }
+    return is_foreign;
 }
 
 /* ---- the start ---- */
@@ -268,6 +306,8 @@ static void doors_find(const struct l4_server *server)
         }
     }
     l4_volatile.clients_slot = l4_slot("clients");
+    l4_volatile.monitored_slot = server->judges(l4_volatile.ops) ? l4_slot("monitored") : 0;
+    l4_volatile.rare = l4_volatile.monitored_slot;
 }
 
 void l4_server_start(const struct l4_server *server, const void *ops, void *parks, u64 *events)

@@ -23,7 +23,7 @@ R, W, X, O, I = 1, 2, 4, 8, 16
 EXCEPTION_LABEL = 1 << 62
 PARK = 1024 + 64                            # libl4: server.h
 # a service's slots: start.h, manifest.h
-CLIENTS, WATCH, HEARTBEAT, DEBUG = 256, 512, 768, 769
+CLIENTS, WATCH, HEARTBEAT, DEBUG, MONITORED = 256, 512, 768, 769, 770
 # addresses: start.h, crash.h, kip.h, window.h
 STARTUP, CRASH, INFO = 0x0ff00000, 0x3ffff000, 0x7fffffff0000
 WINDOWS, WINDOWS_BYTES = 0x2000000000, 0x100000
@@ -151,6 +151,8 @@ class Grants:
             give(WATCH + number, "irq", W, object_slot(number, WAKE), f"what asks for the heartbeat of {other.name}", s.where("watcher"))
         if s.debug:
             give(DEBUG, "debug", s.debug, BOOT_DEBUG, "`debug`", s.where("debug"))
+        if s.monitors:
+            give(MONITORED, "gate", W, object_slot(self.numbers[s.monitors], GATE), f"what passes messages on to {s.monitors}", s.where("monitors"))
         return own
 
     def slots_of_keeper(self):

@@ -20,6 +20,7 @@ from axo import build  # noqa: E402
 
 KNOWN = check.Interfaces()
 DS = "service ds\n  server dsd\n  priority 60\n"
+MONITORED = "system s\n" + DS
 
 
 def problems(text, modules=None):
@@ -77,6 +78,23 @@ CASES = [
     ("system s\nservice a\n  line 4\nservice b\n  line 4\n", 5, "line 4 belongs to `a`", "one driver"),
     ("system s\nservice a\n  ports 0xfff8 16\n", 3, "these are no ports", "0x10000"),
     ("system s\nservice a\n  ports 0x3f8 8\nservice b\n  ports 0x3fc 2\n", 5, "port 0x3fc belongs to `a`", "one driver"),
+    (MONITORED + "service m\n  server dsd\n  monitors dz\n", 7, "there is no service `dz`", "ds, m"),
+    (MONITORED + "service m\n  server dsd\n  monitors keeper\n", 7, "keeper cannot be monitored", "ds, m"),
+    (MONITORED + "service m\n  server dsd\n  monitors m\n", 7, "`m` monitors itself", "in front of"),
+    (MONITORED + "service m\n  server dsd\n  monitors\n", 7, "`monitors` takes one word", "monitors"),
+    (MONITORED + "service m\n  server dsd\n  monitors ds\n  monitors ds\n", 8, "`monitors` is said twice, first in line 7", "one of them"),
+    (MONITORED + "service m\n  monitors ds\n", 6, "no server is named that could judge", "personality/policy"),
+    ("system s\nservice a\nservice m\n  server dsd\n  monitors a\n", 5, "`a` serves no interface", "`server NAME` below service a"),
+    (MONITORED + "service m\n  server dsd\n  monitors ds\nservice n\n  server dsd\n  monitors ds\n", 10,
+     "`ds` has a monitor already: `m`, in line 7", "both policies"),
+    (MONITORED + "service m\n  server dsd\n  monitors ds\nservice n\n  server dsd\n  monitors m\n", 10,
+     "`m` monitors `ds`, and a monitor has none itself", "let `n` monitor `ds`"),
+    (MONITORED + "service m\n  server dsd\n  priority 60\n  monitors ds\n  door ds R\n", 9, "which it monitors: its call would come to itself", "leave the door out"),
+    (MONITORED + "service a\n  priority 30\n  door ds R\nservice m\n  server dsd\n  monitors ds\n  priority 29\n", 11,
+     "`a` (30) calls `ds`, whose monitor `m` has 29", "priority 30 or more below service m"),
+    (MONITORED + "service a\n  boot\n  door ds R\nservice m\n  server dsd\n  monitors ds\n", 10, "`m` would not be there yet", "`boot` below service m"),
+    (MONITORED + "service a\n  server dsd\n  door ds R\nservice m\n  server dsd\n  monitors ds\n  door a R\n", 11,
+     "calls go round: a -> m -> a", "raise an event"),
 ]
 
 
@@ -155,6 +173,17 @@ def test_labels_differ():
     assert labels == [1 << 16 | i for i in range(5)]
 
 
+def test_monitor():
+    """Its own clients' labels differ from those that come through the gate that it monitors; its callers stand above it."""
+    system = check.check(syntax.read("m", "system s\n" + DS + "service a\n  door ds R\n  door m R\nservice m\n  server dsd\n  monitors ds\n"), KNOWN)
+    assert not system.problems
+    assert [d.label for d in system.service("a").doors] == [1 << 16, 1 << 61 | 1 << 16]
+    assert (system.service("a").rank, system.service("m").rank) == (2, 1)
+    data = table.table(system)
+    monitors = [table.SERVICE.unpack_from(data, table.HEAD.size + n * table.SERVICE.size)[18] for n in range(3)]
+    assert monitors == [0, 0, 1]
+
+
 def test_ports_are_flexpages():
     for first, count in ((0x3f8, 8), (0x3f9, 7), (0, 3), (0, 0x10000), (0x60, 5)):
         covered = []
@@ -172,7 +201,7 @@ def test_table():
     assert (magic, version, name.rstrip(b"\0"), size) == (table.MAGIC, table.VERSION, b"default", len(data))
     first = table.SERVICE.unpack_from(data, table.HEAD.size)
     assert first[0].rstrip(b"\0") == system.services[0].name.encode()
-    assert len(data) == 64 + 376 * services + 56 * doors + 8 * ports + 48 * lines
+    assert len(data) == 64 + 384 * services + 56 * doors + 8 * ports + 48 * lines
     assert struct.unpack_from("<8s", data)[0] == b"manifest"
 
 

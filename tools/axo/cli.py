@@ -51,6 +51,7 @@ def run_flags(parser):
     machine(parser)
     parser.add_argument("--exec", metavar="CMD", help="run CMD by /bin/sh -c, with this stdin, stdout, stderr and status")
     parser.add_argument("--root", metavar="DIR", help="let the contents of DIR appear at / over the default root")
+    parser.add_argument("--system", metavar="NAME", help="boot the archive NAME.cpio of the build folder, another system than the default one, as `policy`")
     parser.add_argument("--strace", nargs="?", const="", metavar="FILE",
                         help="print the programs' system calls to standard error, each line beginning with `[pid `; or to FILE")
     parser.add_argument("--timeout", metavar="S", type=float,

@@ -301,6 +301,17 @@ def snapshots_write(machine, options):
         raise say.host_failure("--snapshot: nobody said `service snapshot` in the guest")
 
 
+def other_system(options, files, needs):
+    """`--system NAME`: what to build for it."""
+    if options.kpti:
+        raise say.usage_failure("--system and --kpti: only the default system has a kernel with KPTI")
+    files.system = files.native / f"{options.system}.cpio"
+    build.build_all(options, *needs, targets=["build.ninja"])
+    if not build.has_target(files, f"archive-{options.system}"):
+        raise say.usage_failure(f"--system {options.system}: no CMakeLists.txt has an axo_archive of that name")
+    return [f"archive-{options.system}", "boot-loader"]
+
+
 def command(options):
     say.quiet = options.exec is not None
     if options.root and not os.path.isdir(options.root):
@@ -309,8 +320,11 @@ def command(options):
         paths.check_writable("--snapshot", options.snapshot)
     needs = ["run", *(["iso"] if options.iso or options.uefi else []), *(["uefi"] if options.uefi else [])]
     files = paths.Build(options.build_dir, options.kpti)
+    targets = [files.system.stem]
+    if options.system:
+        targets = other_system(options, files, needs)
     machine = machine_of(options, files)        # before the build: a wrong flag is told at once
-    build.build_all(options, *needs, targets=[files.system.stem])
+    build.build_all(options, *needs, targets=targets)
     for flag in ("exec", "strace"):
         if getattr(options, flag) is not None:
             check_served(files, f"--{flag}")

@@ -121,7 +121,7 @@ def read(text):
 # ---- names ----
 def service_names(table):
     """The services of a compiled manifest (boot/manifest.h) in its order, which numbers them from 1."""
-    head, service, name = 64, 376, 24
+    head, service, name = 64, 384, 24
     count, = struct.unpack_from("<I", table, 12)
     return [table[at:at + name].split(b"\0", 1)[0].decode() for at in range(head, head + count * service, service)]
 

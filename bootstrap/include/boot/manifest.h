@@ -17,9 +17,10 @@ enum {
     MANIFEST_SLOT_VOLATILE_END = 4096,  /* slots from here on are durable again: tasks at vm, threads at pm */
     MANIFEST_SLOT_HEARTBEAT = 768,  /* named `heartbeat`: rings the watcher */
     MANIFEST_SLOT_DEBUG = 769,      /* named `debug`: the kernel's debug object, for whom the manifest gives it */
+    MANIFEST_SLOT_MONITORED = 770,  /* named `monitored`, a monitor's: the gate of whom it monitors, with W: gate.pass */
 };
 
-enum { MANIFEST_VERSION = 4, MANIFEST_NAME = 24, MANIFEST_ARGUMENTS = 256 };
+enum { MANIFEST_VERSION = 5, MANIFEST_NAME = 24, MANIFEST_ARGUMENTS = 256 };
 
 struct manifest {
     u64 magic;
@@ -46,6 +47,8 @@ struct manifest_service {
     u32 debug;                      /* rights on the kernel's debug object (debug.idl); 0: it does not get it */
     u32 share;                      /* of all kernel memory, in hundredths */
     u32 budget_us, period_us;       /* it may run so long in each period; all of it: no limit */
+    u32 monitors;                   /* service number: each message to that one comes here first; 0: it monitors nobody */
+    u32 spare;
     char arguments[MANIFEST_ARGUMENTS];
 };
 
@@ -54,7 +57,7 @@ struct manifest_door {
     u32 server;                     /* service number, 0: keeper */
     u32 rights;                     /* enum l4_rights */
     u64 slot;
-    u64 label;                      /* generation << 16 | index among the server's clients */
+    u64 label;                      /* generation << 16 | index among the server's clients; with L4_LABEL_OWN if the server is a monitor */
     u64 event;                      /* label with which the server's event irq reaches the holder */
     char name[MANIFEST_NAME];       /* in the holder's startup page */
 };
@@ -70,7 +73,7 @@ struct manifest_line {
     char name[MANIFEST_NAME];
 };
 
-_Static_assert(sizeof(struct manifest) == 64 && sizeof(struct manifest_service) == 376 && sizeof(struct manifest_door) == 56
+_Static_assert(sizeof(struct manifest) == 64 && sizeof(struct manifest_service) == 384 && sizeof(struct manifest_door) == 56
                && sizeof(struct manifest_ports) == 8 && sizeof(struct manifest_line) == 48, "table.py writes these sizes");
 
 static inline const struct manifest_service *manifest_service(const struct manifest *m, u32 number)

@@ -41,7 +41,7 @@ struct l4_after {
 
 struct l4_volatile {
     bool busy;                      /* the loop's hot path has to leave it: any of the following */
-    bool rare;                      /* set while a poisoned request or event is awaited */
+    bool rare;                      /* not every message is for the dispatcher: one is poisoned, or this server is a monitor */
     bool wake_all;                  /* more than L4_WAKES: spurious wakes are harmless */
     bool afters_lost;               /* more than L4_AFTERS: the start hook derives them again */
     bool ops_due;                   /* an op has a message to send */
@@ -56,6 +56,7 @@ struct l4_volatile {
     u32 free, high;                 /* entries that were used, by of_wait.next; those above were not yet */
     struct l4_list waits[L4_WAIT_LISTS + 1];    /* parked, by what they wait for, in order of arrival; the last: woken, to be run */
     struct l4_list of_clients[L4_CLIENT_LISTS]; /* parked, by the client's index */
+    u64 monitored_slot;             /* of the gate that this server monitors, W; 0: it is no monitor */
     u64 clients_slot;               /* of the irq object of client 0; 0: nobody is told of events */
     u64 door[L4_DOORS];             /* slots of the doors of `uses` */
     u64 mr[L4_WORDS_MAX];           /* the request's words from 4 on, where handlers may make calls */

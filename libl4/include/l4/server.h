@@ -37,6 +37,8 @@ enum l4_server_method {
     L4_METHOD_FORGET = 243,     /* retry (u64 label) -> (), needs O: this client is gone for ever */
 };
 #define L4_EVENT_ASK (1ul << 63)        /* ask again what was PENDING; raised whatever the mask */
+/* Labels of a monitor's own clients have it. What comes without was sent to the gate that it monitors, with a label of that one's. */
+#define L4_LABEL_OWN (1ul << 61)
 
 /* Head of an op's record. The message's words follow it. The record is zeroed between uses. */
 struct l4_op {
@@ -95,6 +97,8 @@ struct l4_server {
     void (*event)(const void *ops, u32 peer);
     void (*timeout)(const void *ops);
     bool (*forget)(const void *ops, u64 label);         /* a part of it; true: there is more */
+    bool (*judges)(const void *ops);                    /* whether it is a monitor */
+    l4_err_t (*judge)(const void *ops, const struct l4_message *, u64 *why);
 };
 
 /* What keeper must know before the first start; in the server's ELF, section .note.axo. */
@@ -109,7 +113,7 @@ extern void l4_server_start(const struct l4_server *, const void *ops, void *par
 extern void l4_server_next(const struct l4_server *, const void *ops, struct l4_message *, l4_err_t);
 extern l4_err_t l4_server_other(const struct l4_server *, const void *ops, struct l4_message *);
 extern struct l4_slot *l4_server_take(const struct l4_server *, const void *ops, const struct l4_message *);
-extern bool l4_server_poisoned(const struct l4_server *, struct l4_message *);
+extern bool l4_server_first(const struct l4_server *, struct l4_message *);
 extern l4_err_t l4_refuse(struct l4_message *, u64 wanted);
 extern l4_err_t l4_fail(struct l4_message *, l4_err_t);
 extern l4_err_t l4_resent(struct l4_message *, const struct l4_slot *);

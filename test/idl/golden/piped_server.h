@@ -401,6 +401,9 @@ struct piped_hooks {
     void (*timeout)(struct piped_tx tx);                /* l4_volatile.deadline has passed; it is 0 again */
     bool (*forget)(struct piped_tx tx, u64 label);    /* a client is gone: free some of what is its own;
         true: call again */
+    /* A message for the gate that this server monitors: L4_OK passes it on, another verdict is its answer, with word
+     * 0 `why`. */
+    l4_err_t (*judge)(struct piped_tx tx, u64 label, u32 method, const u64 word[L4_REGISTER_WORDS], u64 *why);
 };
 
 /* A missing method answers no_method, and the loop names it at start. */
@@ -503,6 +506,18 @@ static inline bool piped_forget(const void *any, u64 label)
     return more;
 }
 
+static inline bool piped_judges(const void *any) { return ((const struct piped_ops *)any)->hooks.judge; }
+
+static inline l4_err_t piped_judge(const void *any, const struct l4_message *m, u64 *why)
+{
+    const struct piped_ops *ops = any;
+    struct piped_tx tx = { };
+    l4_begin(NULL, 0);
+    l4_err_t verdict = ops->hooks.judge(tx, m->label, (u32)m->tag, m->word, why);
+    piped_end();
+    return verdict;
+}
+
 static const struct l4_served piped_served[] = {
     { 0x1210, 2, 0x6702acb607819a95, PIPE_BROKEN },   /* pipe */
 };
@@ -566,6 +581,7 @@ static const struct l4_server piped_server = {
     .parks = 64, .park_bytes = sizeof(struct l4_parked) + 8 * 0, .ops = 1,
     .missing = piped_missing, .send = piped_send, .effect = piped_effect, .start = piped_start, .irq = piped_irq,
     .event = piped_event, .timeout = piped_timeout, .forget = piped_forget,
+    .judges = piped_judges, .judge = piped_judge,
 };
 
 /* The answer slot of a numbered request; NULL: its label or slot is not known (yet). */
@@ -805,7 +821,7 @@ static inline _Noreturn void piped_serve(const struct piped_ops *ops)
         now->request.number = m.number;
         now->request.tag = m.tag;
         l4_err_t err;
-        if (__builtin_expect(!l4_volatile.rare || !l4_server_poisoned(&piped_server, &m), 1)) {
+        if (__builtin_expect(!l4_volatile.rare || !l4_server_first(&piped_server, &m), 1)) {
             err = piped_dispatch(ops, &m);
         } else {
             err = L4_OK;

@@ -387,6 +387,9 @@ struct pm_hooks {
     void (*timeout)(struct pm_tx tx);                /* l4_volatile.deadline has passed; it is 0 again */
     bool (*forget)(struct pm_tx tx, u64 label);    /* a client is gone: free some of what is its own;
         true: call again */
+    /* A message for the gate that this server monitors: L4_OK passes it on, another verdict is its answer, with word
+     * 0 `why`. */
+    l4_err_t (*judge)(struct pm_tx tx, u64 label, u32 method, const u64 word[L4_REGISTER_WORDS], u64 *why);
 };
 
 /* A missing method answers no_method, and the loop names it at start. */
@@ -644,6 +647,18 @@ static inline bool pm_forget(const void *any, u64 label)
     return more;
 }
 
+static inline bool pm_judges(const void *any) { return ((const struct pm_ops *)any)->hooks.judge; }
+
+static inline l4_err_t pm_judge(const void *any, const struct l4_message *m, u64 *why)
+{
+    const struct pm_ops *ops = any;
+    struct pm_tx tx = { };
+    l4_begin(NULL, 0);
+    l4_err_t verdict = ops->hooks.judge(tx, m->label, (u32)m->tag, m->word, why);
+    pm_end();
+    return verdict;
+}
+
 static const struct l4_served pm_served[] = {
     { 0x1200, 1, 0x31f2061c837eefeb, PM_NOMEM },   /* pm */
 };
@@ -729,6 +744,7 @@ static const struct l4_server pm_server = {
     .parks = 256, .park_bytes = sizeof(struct l4_parked) + 8 * 0, .ops = 17,
     .missing = pm_missing, .send = pm_send, .effect = pm_effect, .start = pm_start, .irq = pm_irq,
     .event = pm_event, .timeout = pm_timeout, .forget = pm_forget,
+    .judges = pm_judges, .judge = pm_judge,
 };
 
 /* The answer slot of a numbered request; NULL: its label or slot is not known (yet). */
@@ -830,7 +846,7 @@ static inline _Noreturn void pm_serve(const struct pm_ops *ops)
         now->request.number = m.number;
         now->request.tag = m.tag;
         l4_err_t err;
-        if (__builtin_expect(!l4_volatile.rare || !l4_server_poisoned(&pm_server, &m), 1)) {
+        if (__builtin_expect(!l4_volatile.rare || !l4_server_first(&pm_server, &m), 1)) {
             err = pm_dispatch(ops, &m);
         } else {
             err = L4_OK;

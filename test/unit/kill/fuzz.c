@@ -79,11 +79,12 @@ static void one_request(u32 methods, u64 count)
     for (u32 i = 0; i < words; i++) {
         more[i] = next_word();
     }
+    bool is_own = l4_volatile.monitored_slot && !(who & 8);      /* a monitor's, what else comes it judges */
     struct l4_message m = {
         .tag = l4_tag(method->tag, words, method->items) | (u64)(who & 128 ? 1 : 127) << L4_TAG_RIGHTS_SHIFT,
-        .label = 0x70000 | (who & 3), .number = count << 16 | (who >> 2 & 1), .word = { more[0], more[1], more[2], more[3] },
+        .label = 0x70000 | (who & 3) | (is_own ? L4_LABEL_OWN : 0), .number = count << 16 | (who >> 2 & 1), .word = { more[0], more[1], more[2], more[3] },
     };
-    bool undone = server->world.server->ops <= 1;       /* an op that fails has no undo: it gives back what it must */
+    bool undone = server->world.server->ops <= 1 && (is_own || !l4_volatile.monitored_slot);       /* an op that fails has no undo: it gives back what it must */
     if (undone) {
         state_keep();
     }

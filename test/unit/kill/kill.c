@@ -48,7 +48,7 @@ bool kill_no_first_start;
 
 static const struct kill_method *method_of(const struct kill_request *r) { return &server->methods[r->method]; }
 static bool is_event(const struct kill_request *r) { return r->event || r->late; }
-static bool is_request(const struct kill_request *r) { return r->method || is_event(r); }
+static bool is_request(const struct kill_request *r) { return r->method || r->judged || is_event(r); }
 static l4_err_t expected(const struct kill_request *r) { return is_event(r) ? L4_PENDING : r->expect; }
 static u64 label_of(const struct kill_request *r) { return r->label ? r->label : KILL_LABEL; }
 
@@ -202,6 +202,9 @@ static struct l4_message message_of(const struct kill_request *r, u64 number)
     }
     if (r->event) {
         return (struct l4_message){ .tag = l4_tag(L4_IRQ << 8, 0, 0), .label = r->event };
+    }
+    if (r->judged) {
+        return (struct l4_message){ .tag = l4_tag(r->judged, r->words, 0), .label = label_of(r), .number = number };
     }
     const struct kill_method *m = method_of(r);
     u32 words = r->words ? r->words : m->words;

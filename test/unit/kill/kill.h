@@ -31,6 +31,7 @@ struct kill_server {
 struct kill_request {
     const char *name;           /* says what is special about it; NULL: nothing */
     u32 method;                 /* NAME_KILL_METHOD */
+    u32 judged;                 /* nonzero: no method but a message, with these bits 0-31 of its tag, through the gate that the server monitors */
     u32 words;                  /* 0: as many as the method has */
     u64 word[L4_WORDS_MAX];
     const void *window;         /* copied to the start of the slot's window */
@@ -47,6 +48,7 @@ struct kill_request {
     const struct kill_request *peer;    /* another caller, of the slot KILL_PEER: it waits before the request comes, and asks again after a kill */
 };
 
+/* Labels without L4_LABEL_OWN come, at a monitor, through the gate that it monitors. */
 enum { KILL_LABEL = 0x70003, KILL_OTHER = 0x70004, KILL_SLOT = 1, KILL_PEER = 2 };
 
 /* For `prepare` and `again`: send a request that is answered, or an event; the answer's words. */

@@ -48,6 +48,8 @@ MUTANTS = {
     "op-not-resent": ("{L}/server/loop.c", "    v->ops_due = true;\n    l4_server_settle", "    l4_server_settle"),
     "effects-lost": ("{L}/server/loop.c", "    server->start(ops);\n    v->ops_due",
                      "    server->start(ops);\n    v->afters = 0;\n    v->ops_due"),
+    "label-not-told": ("{L}/server/loop.c", "!(m->label & L4_LABEL_OWN)", "(u32)m->tag >> 8 != l4_volatile.server->served[0].protocol"),
+    "pass-unjudged": ("{L}/server/loop.c", "    if (verdict == L4_OK && gate_pass(", "    verdict = L4_OK;\n    if (gate_pass("),
 }
 
 

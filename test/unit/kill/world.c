@@ -98,6 +98,9 @@ cap_t l4_slot(const char *name)
             return WORLD_DOOR + the->server->uses[i].first;
         }
     }
+    if (strcmp(name, "monitored") == 0) {
+        return WORLD_MONITORED;
+    }
     return strcmp(name, "clients") == 0 ? WORLD_CLIENTS : strcmp(name, "heartbeat") == 0 ? WORLD_CLIENTS - 1 : 0;
 }
 
@@ -226,6 +229,18 @@ static u64 reply_run(cap_t cap, u64 tag, u64 *word)
     return 0;
 }
 
+/* gate.pass: the server behind answers at once. */
+static u64 pass_run(u64 tag)
+{
+    u64 word[L4_REGISTER_WORDS] = { WORLD_PASSED };
+    if ((u32)tag != (L4_GATE << 8 | 7) || !implicit.waits) {
+        return (u32)((u32)tag == (L4_GATE << 8 | 7) ? L4_NO_REPLY : L4_NO_RIGHT);
+    }
+    effect_note(WORLD_MONITORED, tag, word);
+    answer_note(&implicit, 1ul << L4_TAG_WORDS_SHIFT, word);
+    return 0;
+}
+
 void l4_invoke(cap_t cap, u64 *tag, u64 number, u64 *w0, u64 *w1, u64 *w2, u64 *w3)
 {
     trap_flag(false);
@@ -233,6 +248,8 @@ void l4_invoke(cap_t cap, u64 *tag, u64 number, u64 *w0, u64 *w1, u64 *w2, u64 *
     struct l4_message m = { .tag = *tag, .number = number, .word = { *w0, *w1, *w2, *w3 } };
     if (cap == 0 || (cap >= L4_SLOT_PARK && cap < L4_SLOT_PARK + WORLD_PARKED)) {
         m.tag = reply_run(cap, m.tag, m.word);
+    } else if (cap == WORLD_MONITORED) {
+        m.tag = pass_run(m.tag);
     } else if (cap >= WORLD_DOOR && cap < WORLD_CLIENTS - 1) {
         callee_run(cap, &m);
     } else if (!world_object(cap, &m)) {

@@ -7,6 +7,7 @@
 
 enum { WORLD_ANSWERS = 16, WORLD_EFFECTS = 256, WORLD_CALLEES = 32, WORLD_PARKED = 256, WORLD_RULES = 64, WORLD_CALLEE_WORDS = 16 };
 enum { WORLD_DOOR = 0x200, WORLD_CLIENTS = 0x1000 };    /* slots: doors of `uses`, irq objects of clients */
+enum { WORLD_MONITORED = 0x1ff, WORLD_PASSED = 0x5055 };    /* slot: the gate that a monitor stands before; its server's answer to all that is passed on */
 
 /* What a server below, or a kernel object, answers: `m` comes as the request and is left as the answer. */
 struct world_rule {
