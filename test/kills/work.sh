@@ -1,5 +1,5 @@
 # A script with pipes, forks, signals and files, whose output depends on nothing but the number of rounds: what kills.py compares.
-# Before it stands goes_on, whether to begin round $round.
+# Before it stand goes_on, whether to begin round $round, and besides, what else to do in it.
 fail() { echo "round $round: $*"; failures=$((failures + 1)); }
 failures=0
 mkdir -p /tmp/work && cd /tmp/work || exit 1
@@ -25,6 +25,7 @@ while goes_on; do
     i=0; while read line; do i=$((i + line)); done < sorted; echo "sum $i"
     seq 1 50 | while read n; do echo $((n * n)); done | tail -n 1
     dd if=/dev/zero bs=4096 count=20 2>/dev/null | tr '\0' 'x' | (sleep 0.05; md5sum)
+    besides
     [ -e /proc/self/exe ] && [ -e /proc/$$/stat ] || fail "no /proc/self"
     round=$((round + 1))
 done

@@ -44,3 +44,24 @@ def test_a_root_for_readers():
 def test_an_unknown_system():
     run, _ = axolotl("true", "nosuch")
     assert run.returncode != 0 and "--system nosuch: " in run.stderr
+
+
+VISIT = """\
+echo kept > /precious
+service up visitor
+while ! service list | grep -q '^visitor *down'; do sleep 0.1; done
+cat /precious
+ls -l /tmp | head -n 1
+service list | grep -E '^(policy|tmpfs|vfs|pm|vm|procfs) '
+"""
+
+
+def test_nothing_comes_past():
+    """visitor.c: verdicts, a monitor that is down, kills, another policy."""
+    run, log = axolotl(VISIT, "policy-kills")
+    assert "visitor: done" in log, log[-1500:]
+    told = re.search(r"visitor: (\d+) kills; judged twice: (\d+) that were passed on, (\d+) that were refused", log)
+    assert told and run.stdout.startswith("kept\ntotal 0\n"), run.stdout
+    defects = {name: int(own) for name, own in re.findall(r"^(\w+) +up +\d+ +(\d+) ", run.stdout, re.M)}
+    assert defects == dict.fromkeys(["policy", "tmpfs", "vfs", "pm", "vm", "procfs"], 0)
+    assert "`refuse statfs visitor`, refuses for the first time: method 22006 of label 10001 at tmpfs" in log
