@@ -35,14 +35,14 @@ l4_err_t sched_look(struct sched *self, struct invocation *inv, u32 *highest, u3
     return L4_OK;
 }
 
-l4_err_t sched_set_budget(struct sched *self, struct invocation *inv, struct thread *subject, u64 budget_ns, u64 period_ns)
+l4_err_t sched_set_budget(struct sched *self, struct invocation *inv, struct thread *subject, u64 ns, u64 period_ns)
 {
-    if (period_ns < PERIOD_LEAST || period_ns > PERIOD_MOST || !budget_ns || budget_ns > period_ns)
+    if (period_ns < PERIOD_LEAST || period_ns > PERIOD_MOST || !ns || ns > period_ns)
         return L4_BAD_ARGUMENT;
-    if (!may_give(inv, budget_ns, period_ns))
+    if (!may_give(inv, ns, period_ns))
         return L4_NO_RIGHT;
     u64 left = subject->budget.left_ns;         /* no new period: what is spent stays spent */
-    struct budget budget = { budget_ns, period_ns, left < budget_ns ? left : budget_ns, subject->budget.end_ns };
+    struct budget budget = { ns, period_ns, left < ns ? left : ns, subject->budget.end_ns };
     sched_change(subject, subject->priority, budget);
     return L4_OK;
 }

@@ -72,23 +72,25 @@ static inline u64 cap_next(const struct cap_table *table, u64 slot)
         ;
     return page * CAP_PAGE_SLOTS;
 }
-/* An empty slot to write into, all zero, its page allocated. L4_SLOT_BUSY, L4_NO_MEMORY, L4_BAD_ARGUMENT (slot 0, too large). */
+/* An empty slot to write into, all zero, its page allocated. L4_SLOT_BUSY, L4_NO_MEMORY, L4_BAD_ARGUMENT (slot 0, too
+ * large). */
 l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty);
 
 /* Fill `empty` with the root capability of a new object. */
 void cap_make_root(struct cap *empty, struct object *object, u32 rights);
-/* Fill `empty`, which is all zero, with a child of `parent` (for doors: of the gate's root) with these rights. Caller, if this is a user's
- * will: the tree is settled. */
+/* Fill `empty`, which is all zero, with a child of `parent` (for doors: of the gate's root) with these rights. Caller, if
+ * this is a user's will: the tree is settled. */
 void cap_derive(struct cap *empty, struct cap *parent, enum l4_kind kind, u32 rights, u64 label);
 static inline bool cap_is_tomb(const struct cap *cap) { return cap->kind == L4_NOTHING && cap->object; }
 /* Map one capability: like cap_derive, but succeeds when `to` already holds just that (same object, label, rights,
  * parent). Replies cannot be mapped (L4_WRONG_KIND); `grant` moves the capability: mapped like that, `to` then takes
  * its place in the tree, and children with more rights than it has then go. May answer RESTART: the tree is not settled,
- * or a grant has many children to take along. Caller: `from` is not empty; a `label` other than its own is the caller's business. */
+ * or a grant has many children to take along. Caller: `from` is not empty; a `label` other than its own is the caller's
+ * business. */
 l4_err_t cap_map(struct cap_table *to, u64 to_slot, struct cap *from, u32 rights, u64 label, bool grant);
-/* One bounded step, of *budget > 0 units, of removing the capabilities derived from `cap` and, unless `derived_only`, itself: RESTART until
- * done. *changed counts removed capabilities. A root's removal leaves a tomb, and its object to reap.c; a kept reply's
- * removal aborts its caller. */
+/* One bounded step, of *budget > 0 units, of removing the capabilities derived from `cap` and, unless `derived_only`,
+ * itself: RESTART until done. *changed counts removed capabilities. A root's removal leaves a tomb, and its object to
+ * reap.c; a kept reply's removal aborts its caller. */
 l4_err_t cap_revoke(struct cap *cap, bool derived_only, u32 *budget, u64 *changed);
 /* For tree.c: remove a capability without children. Returns 1. */
 u64 cap_take(struct cap *cap);

@@ -80,7 +80,7 @@ l4_err_t debug_snapshot(struct debug *self, struct invocation *inv, u64 cursor, 
             }
         }
     }
-    *next = cursor;
+    *next = cursor;             /* `node` is DEBUG_END, which is 0 */
     *found = (struct debug_entry){ .at = watch_events, .object = object_last_id, .lineage = cap_last_lineage };
     return L4_OK;
 }

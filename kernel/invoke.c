@@ -51,7 +51,7 @@ static INLINE l4_err_t invoke_object(struct thread *self, struct cap *cap)
 {
     struct invocation inv = { self, cap };
     l4_err_t err = kernel_dispatch(cap->kind, cap->object, &inv);
-    if (err != ANSWERED && err != RESTART && cpu_this()->current == self)
+    if (err != ANSWERED && COMMON(err != RESTART && cpu_this()->current == self))
         thread_return(self, err);
     return err;
 }
@@ -112,7 +112,7 @@ OTHER_PATH struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap,
                    cap->kind == L4_REPLY && l4_tag_status(tag) < FIRST_METHOD ? invoke_reply(self, cap) :
                    invoke_object(self, cap);
     if (cpu_this()->current == self) {
-        if (err == RESTART) {
+        if (!COMMON(err != RESTART)) {
             self->frame.rip -= SYSCALL_BYTES;
             self->hot |= THREAD_RESTARTED;
         } else {

@@ -24,7 +24,7 @@ l4_err_t thread_init(struct object *object)
     list_init(&t->pending_irqs);
     list_init(&t->in_task);
     t->caller = &thread_nobody;
-    t->budget = (struct budget){ .ns = 1, .period_ns = 1 };
+    t->budget.ns = t->budget.period_ns = 1;
     return L4_OK;
 }
 
@@ -134,10 +134,8 @@ l4_err_t thread_start(struct thread *self, struct invocation *inv, u64 ip, u64 s
         return L4_BAD_STATE;
     if (!arch_is_user_address(ip))
         return L4_BAD_ARGUMENT;
+    self->frame = (struct frame){ .rip = ip, .rsp = sp, .message.tag = argument };
     arch_frame_init(&self->frame);
-    self->frame.rip = ip;
-    self->frame.rsp = sp;
-    self->frame.message.tag = argument;
     return thread_resume(self, inv);
 }
 

@@ -11,7 +11,8 @@
  * answers t; kept_in is NULL in any other state.
  * INVARIANT pending:  irq in t->pending_irqs <=> irq->pending && irq->receiver == t. If there is one, or a sender at a
  * gate of t's, or one of these has a monitor, THREAD_PENDING is set.
- * INVARIANT held:     with THREAD_HELD t is SENDING or AWAITING; no item of its message has been taken. */
+ * INVARIANT held:     with THREAD_HELD t is SENDING or AWAITING; no item of its message has been taken, but by a `pass`
+ * between two steps (RESTART), which goes on there. */
 #pragma once
 #include "arch.h"
 #include "object.h"
@@ -30,9 +31,9 @@ enum thread_state {
     THREAD_BUDGET = 1 << 14,        /* it may run only so long in each period */
     THREAD_TRACED = 1 << 15,        /* what it does is written down (watch.c), */
     THREAD_COUNTED = 1 << 16,       /* or its instructions are counted */
-    THREAD_HELD = 1 << 17,          /* its message is on the way to a monitor (gate.h), or there, and its label says which gate it was sent to */
+    THREAD_HELD = 1 << 17,          /* its message, whose label says which gate it was sent to, goes to a monitor or is there */
     THREAD_CALLED_FOR = THREAD_FAULT | THREAD_EXCEPTION,    /* with the words in `fault` */
-    THREAD_SEEN_OFF = THREAD_BUDGET | THREAD_TRACED | THREAD_COUNTED,      /* sched.c looks at each time that it goes on */
+    THREAD_SEEN_OFF = THREAD_BUDGET | THREAD_TRACED | THREAD_COUNTED,       /* sched.c looks each time that it goes on */
     THREAD_LASTING = THREAD_KICKED | THREAD_PENDING | THREAD_SEEN_OFF,     /* outlive a wait */
 };
 
@@ -107,7 +108,8 @@ static inline bool thread_is_stopped(const struct thread *t)
 void thread_wake(struct thread *t);
 /* Set what an invocation returns: status and no words. Returns the status. */
 l4_err_t thread_return(struct thread *t, l4_err_t status);
-/* Stop `t` wherever it is; whatever it waited for ends with `peer_restarted`. Who waits for its answer is reply_abort_step's. */
+/* Stop `t` wherever it is; whatever it waited for ends with `peer_restarted`. Who waits for its answer is
+ * reply_abort_step's. */
 void thread_halt(struct thread *t);
 /* One step, while *budget lasts, of stopping `t` and taking it out of its task (whose destruction has begun, or another bind
  * follows): RESTART until done. */

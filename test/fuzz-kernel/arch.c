@@ -84,7 +84,11 @@ struct frame *arch_idle_frame(void) { return &idle; }
 
 void arch_halt(void) { machine_fail("the kernel stopped"); }
 
-void arch_frame_init(struct frame *frame) { *frame = (struct frame){ .cs = 3, .rflags = ALWAYS_FLAGS, .ss = 3 }; }
+void arch_frame_init(struct frame *frame)
+{
+    frame->cs = frame->ss = 3;
+    frame->rflags = ALWAYS_FLAGS;
+}
 
 static void get(const struct thread *t, struct l4_registers *to)
 {

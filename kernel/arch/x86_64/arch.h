@@ -12,14 +12,15 @@ struct fpu_area;
 
 /* ---- what the generic kernel offers to the machine ---- */
 /* A system call from the task's native range. The machine has found the slot: a door, another object, or (slot 0) the
- * implicit reply. Of the running thread's frame are there: r10 (the slot, but for the reply) and rax, what user code wants kept, rip,
- * rflags, rsp, vector. All return the frame to resume.
+ * implicit reply. Of the running thread's frame are there: r10 (the slot, but for the reply) and rax, what user code
+ * wants kept, rip, rflags, rsp, vector. All return the frame to resume.
  * What the machine does alone: a slot without capability answers L4_NO_CAPABILITY; a system call from elsewhere enters
- * the thread's upcall.system_call on upcall.stack, where it came from in utcb->reflect_*, every register kept, no FLAG_TRAP; without
- * upcall it is VECTOR_FOREIGN. */
+ * the thread's upcall.system_call on upcall.stack, where it came from in utcb->reflect_*, every register kept, no
+ * FLAG_TRAP; without upcall it is VECTOR_FOREIGN. */
 struct frame *kernel_call(u64 tag, u64 w0, u64 w1, struct cap *door, u64 w2, u64 w3);
 struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap, u64 w2, u64 w3);
-extern struct frame *(*invoke_how)(u64, u64, u64, struct cap *, u64, u64);     /* kernel_invoke, or who looks at it first (watch.c) */
+/* kernel_invoke, or who looks at it first (watch.c). */
+extern struct frame *(*invoke_how)(u64, u64, u64, struct cap *, u64, u64);
 struct frame *kernel_answer(u64 tag, u64 w0, u64 w1, u64 unused, u64 w2, u64 w3);
 /* Handle why else `frame` (the running thread's, or the idle one) was entered: frame->vector. Returns the frame to
  * resume. */
@@ -50,7 +51,7 @@ const u64 *arch_kernel_half(void);
 void arch_tlb_forget(paddr_t root, vaddr_t at);
 
 /* ---- CPU ---- */
-void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);    /* features, tables, timers; the info page */
+void arch_init(const struct l4_boot_record *record, struct l4_kip *kip);   /* features, tables, timers; the info page */
 /* Make `to` the running thread: page table, FS and GS base, kernel entry frame, FPU state, ports. The context of who
  * ran last stays loaded while the CPU idles. Returns its frame, or resumes it at once. */
 struct frame *arch_switch(struct thread *to);
@@ -62,7 +63,7 @@ struct frame *arch_idle_frame(void);            /* resuming it waits for an inte
 void arch_halt(void) __attribute__((noreturn)); /* after a panic */
 
 /* ---- user registers ---- */
-void arch_frame_init(struct frame *frame);      /* user segments, interrupts on, everything else zero */
+void arch_frame_init(struct frame *frame);      /* user segments, interrupts on; what the caller has set, or zero, stays */
 void arch_registers_get(const struct thread *t, struct l4_registers *to);
 void arch_registers_set(struct thread *t, const struct l4_registers *from);     /* sanitizes rflags, bases, rip */
 void arch_bases_changed(const struct thread *t);       /* fs_base and gs_base were set */

@@ -86,7 +86,8 @@ void arch_init(const struct l4_boot_record *record, struct l4_kip *kip)
 
 const u64 *arch_kernel_half(void) { return (const u64 *)arch_pointer(cpu_kernel_root + KPTI * L4_PAGE_SIZE) + 256; }
 
-/* One CPU and no PCIDs: what is not in CR3 is not in the TLB. Of ports there is the bitmap. */
+/* One CPU and no PCIDs: what is not in CR3 is not in the TLB. What is known of a port is in the bitmap, and its tables may
+ * be in the paging caches, which INVLPG empties too. */
 void arch_tlb_forget(paddr_t root, vaddr_t at)
 {
     if (at >= PORTS_AT)

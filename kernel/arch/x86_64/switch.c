@@ -110,7 +110,9 @@ void arch_bases_changed(const struct thread *t)
 
 void arch_frame_init(struct frame *frame)
 {
-    *frame = (struct frame){ .cs = USER_CS, .rflags = ALWAYS_FLAGS, .ss = USER_SS };
+    frame->cs = USER_CS;
+    frame->rflags = ALWAYS_FLAGS;
+    frame->ss = USER_SS;
 }
 
 bool arch_is_user_address(vaddr_t at) { return at < L4_USER_END; }
