@@ -130,16 +130,36 @@ PROGRAM(unmapping, "1: mov $1, %r10d\n2: movabs $0x300000203, %rdi\n3: mov %r14,
         "7: inc %r12\n8: jmp 1b\n"
         ".pushsection .rodata\n.globl unmapping_places\nunmapping_places: .quad 1b, 2b, 3b, 4b, 5b, 6b, 7b, 8b, 0\n.popsection\n");
 extern const u64 unmapping_places[];
+enum { ROW = 16384, ROW_ORDER = 10 };
+
+static void fill_row(void)
+{
+    for (u32 i = 0; i < 1 << ROW_ORDER; i++)
+        l4_must(l4_map_cap(L4_BOOT_TASK, L4_BOOT_TASK, L4_BOOT_LOG, ROW + i, L4_W));
+}
+
+/* How many of them are there. */
+static u32 row_left(void)
+{
+    u32 left = 0;
+    for (u32 i = 0; i < 1 << ROW_ORDER; i++) {
+        u32 rights, order;
+        u64 id;
+        left += task_look(L4_BOOT_TASK, l4_fpage_caps(ROW + i, 0), &rights, &order, &id) == L4_OK;
+    }
+    return left;
+}
 
 static void test_restarted(void)
 {
+    fill_row();
     struct spawned s = spawn_thread(0);
     l4_must(sched_set(L4_BOOT_SCHED, s.thread, PRIORITY, 0));
     spawn_start(&s, unmapping, 0);
     l4_must(thread_stop(s.thread));
     struct thread_registers r = registers_of(&s);
     r.rip = unmapping_places[0];
-    r.r14 = l4_fpage_caps(16384, 14);       /* empty, and too much for one step */
+    r.r14 = l4_fpage_caps(ROW, ROW_ORDER);      /* too much for one step */
     l4_must(thread_set_registers(s.thread, &r));
     for (u32 n = 1; n <= 20; n++) {
         l4_must(debug_run(L4_BOOT_DEBUG, s.thread, 1));
@@ -147,6 +167,8 @@ static void test_restarted(void)
         await_stop(&s);
         r = registers_of(&s);
         test_is("one instruction further", r.rip, unmapping_places[n % 8]);
+        if (n == 5 || n == 6)
+            test_is("before that all of the row is there, then nothing", row_left(), n == 5 ? 1 << ROW_ORDER : 0);
     }
     spawn_end(&s);
 }
@@ -214,6 +236,9 @@ static void test_rights(void)
 void l4_main(void)
 {
     test_begin("watch");
+    fill_row();         /* its slots have a table from now on */
+    u64 emptied;
+    l4_must(task_unmap(L4_BOOT_TASK, l4_fpage_caps(ROW, ROW_ORDER), L4_RIGHTS_ALL, false, &emptied));
     struct test_usage before = test_usage();
     test_rights();
     test_program("straight on", straight, straight_places);
