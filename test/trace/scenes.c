@@ -23,7 +23,7 @@
 
 enum { SCENES = 12, STEPS = 250, RECORDS = 1 << 14, ENTRIES = 1 << 17, PRIORITY = 40 };
 enum { PLAY = 256, PLAY_ORDER = 6, PLAYS = 1 << PLAY_ORDER, SERVERS = 384, KEPT = 352, KEPTS = 4, MINE = 400, DOORS = 448 };
-enum { SERVER_GATE = TEST_SLOTS, SERVER_DOOR, PAGER_GATE, PAGER_DOOR, FACTORY, OTHER };
+enum { SERVER_GATE = TEST_SLOTS, SERVER_DOOR, PAGER_GATE, PAGER_DOOR, WATCH_GATE, FACTORY, OTHER };
 #define ARENA_TO 0x50000000ul
 #define SERVER_TO 0x58000000ul
 #define TOUCHED 0x31000000ul
@@ -92,6 +92,21 @@ static void serve(u64 unused)
         }
         l4_utcb()->item[0] = some(2) ? (struct l4_item){ l4_fpage_caps(SERVERS + some(16), 0), (u64)some(64) << 12 | rights() }
                                      : (struct l4_item){ pages(SERVER_TO), (u64)some(64) << 12 };
+        m = (struct l4_message){ .tag = l4_tag(0, 0, items) };
+        wire_reply_wait(&m, 0);
+    }
+}
+
+/* ---- who monitors the server in two scenes of three: passes most messages on, and answers the rest with an item ---- */
+static void watch(u64 unused)
+{
+    struct l4_message m;
+    l4_utcb()->window_caps = l4_fpage_caps(SERVERS, 4);         /* where nothing lands of what it only sees */
+    l4_utcb()->window_memory = l4_fpage_memory(SERVER_TO, 18, 7);
+    wire_wait(&m, 0);
+    for (;;) {
+        u32 items = some(4) == 0 || gate_pass(SERVER_GATE) != L4_OK;
+        l4_utcb()->item[0] = (struct l4_item){ pages((u64)arena), (u64)some(64) << 12 };
         m = (struct l4_message){ .tag = l4_tag(0, 0, items) };
         wire_reply_wait(&m, 0);
     }
@@ -172,7 +187,7 @@ static void step(void)
     }
 }
 
-static void server_begins(struct spawned *server)
+static void server_begins(struct spawned *server, struct spawned *monitor)
 {
     l4_must(factory_make_gate(L4_BOOT_FACTORY, SERVER_GATE));
     l4_must(gate_mint(SERVER_GATE, SERVER_DOOR, 7, L4_W));
@@ -183,6 +198,9 @@ static void server_begins(struct spawned *server)
     l4_must(gate_bind(PAGER_GATE, L4_BOOT_THREAD));
     l4_must(sched_set(L4_BOOT_SCHED, server->thread, 60, 0));
     spawn_start(server, serve, 0);
+    l4_must(factory_make_gate(L4_BOOT_FACTORY, WATCH_GATE));
+    *monitor = spawn_thread_run(2, 61, watch, 0);
+    l4_must(gate_bind(WATCH_GATE, monitor->thread));
     spawn_let_run(1);
 }
 
@@ -193,29 +211,37 @@ static void snapshot(void)
     taken += count;
 }
 
-static void scene(u32 number, const struct spawned *server)
+/* A gate gets a monitor before the snapshot, or after some steps, and loses it after some more. */
+static void scene(u32 number, const struct spawned *server, const struct spawned *monitor)
 {
     state = number;
+    if (number % 3 == 1)
+        l4_must(gate_monitor(SERVER_GATE, WATCH_GATE));
     snapshot();
     l4_must(debug_trace(L4_BOOT_DEBUG, (u64)memory.ring, RECORDS, id_of_slot(server->thread)));
+    l4_must(debug_trace(L4_BOOT_DEBUG, (u64)memory.ring, RECORDS, id_of_slot(monitor->thread)));
     l4_must(debug_trace(L4_BOOT_DEBUG, (u64)memory.ring, RECORDS, id_of_slot(L4_BOOT_THREAD)));
-    for (u32 i = 0; i < STEPS; i++)
+    for (u32 i = 0; i < STEPS; i++) {
+        if (number % 3 == 2 && i % 80 == 40)
+            l4_must(gate_monitor(SERVER_GATE, i % 160 == 40 ? WATCH_GATE : SERVER_GATE));
         step();
+    }
     if (number % 2)
         page_somebody();
     spawn_let_run(1);                   /* whoever got a message goes on with it: then it is known into which window */
     l4_must(debug_trace(L4_BOOT_DEBUG, 0, 0, 0));
+    l4_must(gate_monitor(SERVER_GATE, SERVER_GATE));
 }
 
 void l4_main(void)
 {
-    struct spawned server;
+    struct spawned server, monitor;
     test_begin("scenes");
     l4_must(factory_make_factory(L4_BOOT_FACTORY, FACTORY, 8 << 20));
-    server_begins(&server);
+    server_begins(&server, &monitor);
     l4_must(area_open(&area, L4_BOOT_DEBUG, memory.ring, RECORDS, ENTRIES));
     for (u32 i = 0; i < SCENES; i++)
-        scene(i, &server);
+        scene(i, &server, &monitor);
     snapshot();
     test_end();
 }

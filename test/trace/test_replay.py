@@ -50,6 +50,8 @@ def test_the_scenes_are_many(scenes):
     kinds = {(event["event"], event["kind"]) for _, events, _ in scenes for event in events}
     assert {(ring.INVOKE, ring.DOOR), (ring.INVOKE, 2), (ring.ITEM, 0), (ring.FAULT, ring.DOOR), (ring.RUN, 0)} <= kinds
     assert all(differences(before, after) for before, _, after in scenes)
+    passes = [sum(event["event"] == ring.INVOKE and event["tag"] & 0xffffffff == replay.PASS for event in events) for _, events, _ in scenes]
+    assert all((count > 10) == (number % 3 > 0) for number, count in enumerate(passes)), passes
 
 
 @pytest.mark.parametrize("number", range(12))

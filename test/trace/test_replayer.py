@@ -155,3 +155,69 @@ def test_an_answer_that_does_not_follow_is_told():
     replay.after(start(), [events[0], {**run, "word0": 3}])
     with pytest.raises(replay.Differs):
         replay.after(start(), [events[0], {**run, "word0": 2}])
+
+
+# ---- monitors: SERVER serves gate 11 in task OTHER, WATCHER its monitor, gate 12, in the first task ----
+SERVER, WATCHER, GATE, WATCH_GATE = 10, 13, 11, 12
+WINDOW_CAPS = 64 << 12 | 4 << 6 | replay.CAPS << 4
+
+
+def with_gates():
+    shot = start()
+    own = shot.tasks[TASK].capabilities
+    own[4] = Capability("gate", GATE, 0, 127, 4, 0, FACTORY)
+    own[5] = Capability("gate", WATCH_GATE, 0, 127, 5, 0, FACTORY)
+    own[6] = Capability("door", GATE, 7, 3, 6, 4, FACTORY)
+    return shot
+
+
+def story(*rows):
+    """Records: (event, thread, task, further fields)."""
+    return [{**dict.fromkeys(ring.FIELDS, 0), "sequence": 101 + i, "event": event, "thread": thread, "task": task, "lost": 0, **more}
+            for i, (event, thread, task, more) in enumerate(rows)]
+
+
+CALL = (ring.INVOKE, THREAD, TASK, {"kind": ring.DOOR, "object": GATE, "label": 6, "tag": 0x22000 | 1 << 38})
+ITEM = (ring.ITEM, THREAD, TASK, {"word0": 3 << 12 | replay.CAPS << 4, "word1": 1 << 12 | 127})     # slot 3, the factory, to slot 1 of the window
+SEEN = (ring.RUN, WATCHER, TASK, {"object": THREAD, "lineage": WINDOW_CAPS, "status": ring.SYSCALL, "tag": 0x22000 | 1 << 38})
+PASSES = (ring.INVOKE, WATCHER, TASK, {"kind": 4, "object": GATE, "label": 4, "tag": replay.PASS})
+PASSED = (ring.RUN, WATCHER, TASK, {"status": ring.SYSCALL})
+GOT = (ring.RUN, SERVER, OTHER, {"object": THREAD, "lineage": WINDOW_CAPS, "status": ring.SYSCALL, "tag": 0x22000 | 1 << 38})
+REFUSES = (ring.INVOKE, WATCHER, TASK, {"kind": ring.REPLY, "tag": 0xffffffd2})
+REFUSED = (ring.RUN, THREAD, TASK, {"status": ring.SYSCALL, "tag": 0xffffffd2})
+
+
+def put_on(monitor):
+    return ((ring.INVOKE, THREAD, TASK, {"kind": 4, "object": GATE, "label": 4, "tag": replay.MONITOR, "word0": monitor}),
+            (ring.RUN, THREAD, TASK, {"status": ring.SYSCALL}))
+
+
+def places_of_the_factory(shot):
+    return sorted((number, slot) for number, task in shot.tasks.items() for slot, c in task.capabilities.items() if c.kind == "factory")
+
+
+def test_an_item_goes_to_the_server_when_the_monitor_passes_it_on():
+    for rows in (CALL, ITEM, SEEN, PASSES, PASSED, GOT), (*put_on(5), CALL, ITEM, SEEN, PASSES, GOT, PASSED), (CALL, ITEM, GOT), (*put_on(4), CALL, ITEM, GOT):
+        assert places_of_the_factory(replay.after(with_gates(), story(*rows))) == [(TASK, 3), (OTHER, 65)]
+
+
+def test_of_what_is_refused_nobody_gets_an_item():
+    rows = CALL, ITEM, SEEN, REFUSES, REFUSED
+    assert places_of_the_factory(replay.after(with_gates(), story(*put_on(5), *rows))) == [(TASK, 3)]
+    assert places_of_the_factory(replay.after(with_gates(), story(*rows), monitored={GATE})) == [(TASK, 3)]
+
+
+def test_a_pass_that_is_refused_passes_nothing():
+    rows = CALL, ITEM, SEEN, PASSES, (*PASSED[:3], {"status": ring.SYSCALL, "tag": 0xffffffd6, "object": THREAD})
+    assert places_of_the_factory(replay.after(with_gates(), story(*put_on(5), *rows))) == [(TASK, 3)]
+
+
+def test_a_monitor_that_goes_is_unknown():
+    drop = (ring.INVOKE, THREAD, TASK, {"kind": 2, "object": TASK, "label": 1, "tag": replay.UNMAP, "word0": caps_page((0, 5)), "word1": 127})
+    with pytest.raises(replay.Unknown):
+        replay.after(with_gates(), story(*put_on(5), drop))
+    replay.after(with_gates(), story(*put_on(5), *put_on(4), drop))
+
+
+def test_methods_have_the_numbers_of_their_interfaces():
+    assert (replay.MAP, replay.UNMAP, replay.PASS, replay.KEEP) == (0x201, 0x203, 0x407, 0x601) and len(replay.MAKES) == 6

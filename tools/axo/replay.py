@@ -5,14 +5,15 @@
 end everybody who got a message has gone on with it (a thread that is less urgent than all others may take care of that). What an
 invocation does follows from its record, what was there, and what it answers; each answer that follows, too, is compared (Differs). Of
 kernel memory nothing is known: a map of several entries that ends in the middle for want of it, or at a UTCB, is refused (Unknown), and so is
-what a snapshot does not tell: sigma0's memory, ports that go by message, doors that were minted before it and are revoked by their minter,
-and where items go through a gate that got a monitor.
+what a snapshot does not tell: sigma0's memory, ports that go by message, doors that were minted before it and are revoked by their minter.
+Nor does it tell which gates have a monitor: those are known that get one in the trace, or through which something is passed on before; name others in
+`monitored`, through which all messages with items are refused. That the gate of a monitor goes is Unknown, too.
 
 INVARIANT names: a page is named by (task, address), a capability by its lineage, which it keeps when it is granted on."""
 import bisect
 from dataclasses import dataclass, field
 
-from . import ring, snapshot
+from . import methods, ring, snapshot
 
 MEMORY, PORTS, CAPS = range(3)
 UNIT = {MEMORY: 12, PORTS: 0, CAPS: 0}          # log2 of what an order counts
@@ -21,13 +22,15 @@ RIGHTS = {MEMORY: 7, PORTS: 3, CAPS: 127}
 R, DOOR_RIGHTS, ALL = 1, 31, 127
 SMALL, LARGE = 12, 21
 PORTS_AT, USER_END = 0xFFFFFF0000000000, 0x7FFFFFFFF000
-GRANT = 0x100
+GRANT, GATE_KIND = 0x100, 4
 DONE = (1 << 36) - 1                            # of the progress of a window: units behind its beginning
 EVERYTHING = 47 << 6 | 7
 OK, MAP_FAILED, SLOT_BUSY, EXISTS, NO_MEMORY, NOT_MAPPED, BAD_ARGUMENT = 0, -8, -37, -38, -39, -40, -41
-MAKES = {0x101: "task", 0x102: "thread", 0x103: "gate", 0x104: "irq", 0x105: "irq", 0x106: "factory"}
-MAP, COPY, UNMAP, STOP, MINT, REVOKE, MONITOR, PASS, KEEP, WEAKEN = (
-    0x201, 0x202, 0x203, 0x303, 0x403, 0x404, 0x406, 0x407, 0x601, 0x704)
+MAKES = dict(zip(methods.numbers(*(f"factory.make_{what}" for what in ("task", "thread", "gate", "irq", "line", "factory"))),
+                 ("task", "thread", "gate", "irq", "irq", "factory")))
+MAP, COPY, UNMAP, STOP, MINT, REVOKE, MONITOR, PASS, KEEP, WEAKEN, MAKE_LINE = methods.numbers(
+    "task.map", "task.copy", "task.unmap", "thread.stop", "gate.mint", "gate.revoke", "gate.monitor", "gate.pass", "reply.keep", "sched.weaken",
+    "factory.make_line")
 
 
 class Unknown(Exception):
@@ -84,7 +87,7 @@ class State:
     def __init__(self, shot):
         self.caps = {number: {} for number in shot.tasks}       # task -> slot -> Node
         self.pages = {number: {} for number in shot.tasks}      # task -> address -> Node
-        self.objects = {}
+        self.objects, self.monitors = {}, {}                    # id -> Object; gate -> its monitor, of those that were put on in the trace
         self.last_object, self.last_lineage = shot.last_object, shot.last_lineage
         for number, task in shot.tasks.items():
             for slot, c in task.capabilities.items():
@@ -147,6 +150,9 @@ class State:
 
     def die(self, number):
         dead = self.objects.pop(number)
+        self.monitors.pop(number, None)
+        if number in self.monitors.values():
+            raise Unknown(f"what becomes of a gate whose monitor {number} is destroyed")
         if dead.kind == "task":
             for tables in self.caps, self.pages:
                 for at, node in list(tables[number].items()):
@@ -330,6 +336,7 @@ class Invocation:
     end: dict = None
     is_over: bool = False       # of a message: its items were mapped
     has_failed: bool = False    # of an answer: one of its items was not
+    passed: int = 0             # of a message to a gate with a monitor: when that one passed it on
 
     def is_method(self):
         e = self.begin
@@ -342,11 +349,42 @@ class Invocation:
         return OK if self.end is None or self.is_step() else ring.status_of(self.end)
 
 
+class Monitors:
+    """When which gate has a monitor, and what that one passes on."""
+
+    def __init__(self, events, monitored):
+        self.changes = {gate: [(0, True)] for gate in monitored}        # gate -> [(sequence, whether it has one from then on)]
+        self.passes = {}                                                # sequence of what has passed a message on -> its gate
+        begun = {}
+        for event in events:
+            if event["event"] == ring.INVOKE:
+                begun[event["thread"]] = event
+            elif event["event"] == ring.RUN and not event["restarted"]:
+                self.done(begun.pop(event["thread"], None), event)
+        for event in begun.values():
+            self.done(event, None)
+
+    def done(self, begin, end):
+        method = begin["tag"] & 0xFFFFFFFF if begin and begin["kind"] == GATE_KIND else 0
+        if method not in (MONITOR, PASS) or (end and ring.status_of(end) != OK):
+            return
+        changes = self.changes.setdefault(begin["object"], [(0, True)] if method == PASS else [])
+        if method == PASS:
+            self.passes[begin["sequence"]] = begin["object"]
+        else:
+            changes.append((begin["sequence"], begin["word0"] != begin["label"]))
+
+    def has(self, gate, sequence):
+        return next((on for at, on in reversed(self.changes.get(gate, [])) if at < sequence), False)
+
+
 class Replay:
     """Steps that change something, in the order of the trace, and what is needed to know what they did."""
 
-    def __init__(self, state, events):
+    def __init__(self, state, events, monitored=()):
         self.state, self.steps = state, []          # (sequence, function, arguments)
+        self.monitors = Monitors(events, monitored)
+        self.owes = {}                              # thread -> whom it must answer, as records are read
         self.callers = {}                           # thread -> whom it must answer implicitly, as the steps go
         self.begun, self.runs = {}, {}              # thread -> its Invocations (and faults); its runs: in the order of the trace
         self.failed = []                            # runs of receivers who got no message, for an item failed, and their Invocations
@@ -362,6 +400,8 @@ class Replay:
         thread, kind, begun = event["thread"], event["event"], self.begun.setdefault(event["thread"], [])
         if kind in (ring.INVOKE, ring.FAULT):
             begun.append(Invocation(event))
+        if event["sequence"] in self.monitors.passes and self.begun.get(self.owes.get(thread)):
+            self.begun[self.owes[thread]][-1].passed = event["sequence"]
         if kind == ring.INVOKE and event["kind"] != ring.DOOR:
             self.steps.append((event["sequence"], self.method if begun[-1].is_method() else self.answer, (begun[-1],)))
         elif kind == ring.ITEM:
@@ -372,17 +412,23 @@ class Replay:
             self.runs.setdefault(thread, []).append(event)
             self.steps.append((event["sequence"], self.run, (event,)))
             self.received(event, begun[-1] if begun else None)
+            self.owes[thread] = event["object"]
 
     def received(self, event, own):
         """A thread goes on with a message: if it came with items, they were mapped when the later of both had come to meet the other."""
         sent = self.begun.get(event["object"], [None])[-1]
         if ring.status_of(event) == MAP_FAILED and event["status"] == ring.SYSCALL and (own is None or own.begin["kind"] != ring.DOOR):
             self.failed.append((event, own))
-        elif sent and sent.items and sent.begin["kind"] == ring.DOOR and sent.end is None and not sent.is_over:
+        elif sent and sent.items and sent.begin["kind"] == ring.DOOR and sent.end is None and not sent.is_over and self.sent_at(sent):
             self.meet(sent, event, own, len(sent.items))
 
+    def sent_at(self, sent):
+        """When a message was sent to the gate of its server; None: its monitor's has it, which gets no items."""
+        at = sent.begin["sequence"]
+        return sent.passed or (None if self.monitors.has(sent.begin["object"], at) else at)
+
     def meet(self, sent, event, own, count):
-        met = max(sent.begin["sequence"], own.begin["sequence"] if own else 0)
+        met = max(self.sent_at(sent), own.begin["sequence"] if own else 0)
         self.steps.append((met + 0.5, self.items, (sent.begin["task"], event["task"], sent.items, count, event)))
         sent.is_over = True
 
@@ -392,13 +438,13 @@ class Replay:
         since = own.begin["sequence"] if own else 0
         found = [sent for begun in self.begun.values() for sent in begun if sent.begin["kind"] == ring.DOOR and sent.items and not sent.is_over
                  and sent.end and ring.status_of(sent.end) == MAP_FAILED and sent.end["word0"] == event["word0"]
-                 and sent.begin["sequence"] < event["sequence"] and sent.end["sequence"] > since]
+                 and sent.begin["sequence"] < event["sequence"] and sent.end["sequence"] > since and self.sent_at(sent)]
         if not found and not may_be_own and own is not None:
             raise Unknown(f"record {event['sequence']}: whose item failed")
         if found:                               # none: it was before the snapshot; the first: then it has not received any more
-            sent = min(found, key=lambda sent: sent.begin["sequence"])
+            sent = min(found, key=self.sent_at)
             sent.is_over = not may_be_own
-            self.steps.append((max(sent.begin["sequence"], since) + 0.5, self.items_unless, (own, sent, event)))
+            self.steps.append((max(self.sent_at(sent), since) + 0.5, self.items_unless, (own, sent, event)))
 
     def items_unless(self, own, sent, event):
         if own is None or not own.has_failed:
@@ -476,7 +522,7 @@ class Replay:
 
     def make(self, now, task, factory, words):
         state, method = self.state, now.begin["tag"] & 0xFFFFFFFF
-        is_line_refused = method == 0x105 and now.status() in (SLOT_BUSY, BAD_ARGUMENT) and words[0] and state.slot(task, words[0]) is None
+        is_line_refused = method == MAKE_LINE and now.status() in (SLOT_BUSY, BAD_ARGUMENT) and words[0] and state.slot(task, words[0]) is None
         if now.status() != OK and not is_line_refused:
             return
         state.last_object += 1              # an irq for a line is made before the line is asked for
@@ -531,8 +577,19 @@ class Replay:
             self.state.remove(door)
 
     def monitor(self, now, task, gate, words):
-        if now.status() == OK:
-            raise Unknown(f"record {now.begin['sequence']}: what a gate's monitor passes on")
+        if now.status() != OK:
+            return
+        on = self.state.slot(task, words[0])
+        if (on is None or on.object == gate) != (words[0] == now.begin["label"]):
+            raise Unknown(f"record {now.begin['sequence']}: a gate by two slots")
+        self.state.monitors.pop(gate, None)
+        if on.object != gate:
+            self.state.monitors[gate] = on.object
+
+    def pass_on(self, now, task, gate, words):
+        """Nobody is left for the monitor's server to answer."""
+        if now.begin["sequence"] in self.monitors.passes:
+            self.callers[now.begin["thread"]] = 0
 
     def keep(self, now, task, unused, words):
         caller = self.callers.get(now.begin["thread"], 0)
@@ -549,15 +606,14 @@ class Replay:
         if now.status() == OK and not now.is_step():
             self.state.map_cap(task, words[0], used, ALL, False, words[1] | words[2] << 8)
 
-    METHODS = {**dict.fromkeys(MAKES, make), MAP: map, COPY: copy, UNMAP: unmap, MINT: mint, REVOKE: revoke, MONITOR: monitor, PASS: monitor,
-               KEEP: keep, STOP: stop,
-               WEAKEN: weaken}
+    METHODS = {**dict.fromkeys(MAKES, make), MAP: map, COPY: copy, UNMAP: unmap, MINT: mint, REVOKE: revoke, MONITOR: monitor, PASS: pass_on,
+               KEEP: keep, STOP: stop, WEAKEN: weaken}
 
 
-def after(shot, events, name="replayed"):
-    """The snapshot after these events, which go on where `shot` was taken."""
+def after(shot, events, name="replayed", monitored=()):
+    """The snapshot after these events, which go on where `shot` was taken. `monitored`: ids of gates that have a monitor, where the trace does not tell."""
     if events and events[0]["sequence"] != shot.events + 1:
         raise Unknown(f"the trace begins with {events[0]['sequence']}, the snapshot ends with {shot.events}")
     state = State(shot)
-    Replay(state, events).carry_out()
+    Replay(state, events, monitored).carry_out()
     return state.snapshot(name)
