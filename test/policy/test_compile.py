@@ -111,3 +111,12 @@ def test_command(manifest, tmp_path):
     assert run.returncode == 1 and run.stderr.startswith(f"{tmp_path}/bad.policy:1: ") and not (tmp_path / "out.c").exists()
     run = subprocess.run([sys.executable, FOLDER / "compile.py", manifest, "policy", tmp_path / "none.policy"], capture_output=True, text=True)
     assert run.returncode == 1 and "none.policy: cannot be read: No such file" in run.stderr and "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("page", [TOP / "docs" / "hooks.md", FOLDER / "README.md"], ids=["hooks", "readme"])
+def test_policies_of_the_pages(manifest, page):
+    """A block that ends with what fits everything is a policy, and a good one."""
+    blocks = [block for block in re.findall(r"```\n(.*?)```", page.read_text(), re.S) if re.search(r"^pass +\* +\*$", block, re.M)]
+    assert len(blocks) == 1
+    done, problems = compiled(manifest, blocks[0])
+    assert not problems and len(done.rules) > 2

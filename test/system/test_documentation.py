@@ -84,6 +84,13 @@ def test_references_to_code_lead_there():
         "kernel/ipc.c:9999 (send)", "kernel/ipx.c:1 (send)", "kernel/ipc.c:10 (no_such_name)"]
 
 
+def test_the_monitor_that_is_shown_is_compiled():
+    """The indented C block of hooks.md below `A monitor that …` stands in the file that it names."""
+    text = (TOP / "docs/hooks.md").read_text()
+    name, block = re.search(r"^A monitor that .*?`([\w/.]+)`.*?\n\n((?:    [^\n]*\n)+)", text, re.M | re.S).groups()
+    assert "gate_pass" in block and block in (TOP / name).read_text()
+
+
 def test_every_invariant_that_is_checked_is_stated():
     sources = [path.read_text() for path in (TOP / "kernel").rglob("*.[chS]")]
     checked = {name for text in sources for name in re.findall(r'INVARIANT\("(\w+)"', text)}

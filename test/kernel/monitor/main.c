@@ -6,7 +6,9 @@
 #include <l4/panic.h>
 #include <l4/start.h>
 #include <l4/task.h>
+#include "example.h"
 #include "factory.h"
+#include "fs.h"
 #include "gate.h"
 #include "pager.h"
 #include "sched.h"
@@ -17,7 +19,7 @@
 #include "thread.h"
 #include "wire.h"
 
-enum { GATE = TEST_SLOTS, OTHER, WATCH, NOBODY, DOOR, WATCH_DOOR, NOBODYS_DOOR, WEAK, CHILD_DOOR = 80 };
+enum { GATE = TEST_SLOTS, OTHER, WATCH, NOBODY, DOOR, WATCH_DOOR, NOBODYS_DOOR, WEAK, ODD_DOOR, CHILD_DOOR = 80 };
 enum { LABEL = 0x7a, RIGHTS = L4_R | L4_X, METHOD = 0x123405, WORDS = 8, LONG_ORDER = 20 };
 enum { SERVER, CALLER, SECOND, MONITOR };       /* places */
 #define WINDOW   0x30000000ul
@@ -27,6 +29,8 @@ enum { SERVER, CALLER, SECOND, MONITOR };       /* places */
 static u8 page[4096] __attribute__((aligned(4096))) L4_VOLATILE_ZERO;
 static struct l4_message seen L4_VOLATILE_ZERO;
 static volatile u64 seen_mr[WORDS] L4_VOLATILE_ZERO, monitors_last L4_VOLATILE_ZERO, served L4_VOLATILE_ZERO, touched L4_VOLATILE_ZERO;
+
+u64 passed L4_VOLATILE_ZERO;        /* by the example */
 
 /* What a caller sends, and what it gets. */
 static struct request {
@@ -386,6 +390,29 @@ static void test_fault_refused(void)
     spawn_end(&handler);
 }
 
+static void example_answers(cap_t door, u64 method, const char *what, l4_err_t status)
+{
+    struct spawned caller = caller_run(CALLER, door, l4_tag(method, 1, 0));
+    ended(&caller, what, status);
+}
+
+/* Of docs/hooks.md. */
+static void test_example(const struct spawned *server)
+{
+    struct spawned monitor = spawn_thread_run(MONITOR, 50, example, GATE);
+    l4_must(gate_bind(GATE, server->thread));
+    l4_must(gate_bind(WATCH, monitor.thread));
+    l4_must(gate_mint(GATE, ODD_DOOR, LABEL | 1, RIGHTS));
+    let_run(1);
+    example_answers(DOOR, FS_METHOD_WRITE, "an even label writes", L4_OK);
+    example_answers(ODD_DOOR, FS_METHOD_WRITE, "an odd one does not", L4_REFUSED);
+    example_answers(ODD_DOOR, FS_METHOD_READ, "but reads", L4_OK);
+    test_is("it counts", passed, 2);
+    l4_must(gate_bind(WATCH, L4_BOOT_THREAD));
+    spawn_end(&monitor);
+    test_drop(ODD_DOOR);
+}
+
 static void test_monitors_gate(const struct spawned *server)
 {
     bool bound;
@@ -454,6 +481,7 @@ void l4_main(void)
     test_taken_away();
     test_fault();
     test_fault_refused();
+    test_example(&server);
     test_monitors_gate(&server);
     test_gate();
     spawn_end(&server);
