@@ -3,10 +3,15 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ["AXO_NATIVE"]).parent
+sys.path.insert(0, str(TOP / "tools"))
+
+from axo import exec, qemu, root  # noqa: E402
+
+NATIVE = Path(os.environ["AXO_NATIVE"])
 DENIED = "Permission denied"
 
 SCRIPT = """\
@@ -23,26 +28,39 @@ service restart policy; service list
 """
 
 
-def axolotl(command, system):
-    words = [TOP / "axo", "run", "--no-build", "--no-install", "--build-dir", BUILD, "--system", system, "--exec", command]
-    run = subprocess.run(words, capture_output=True, text=True, timeout=150, stdin=subprocess.DEVNULL)
-    return run, (BUILD / "last-boot.log").read_text(errors="replace")
+def axo(*words):
+    words = [TOP / "axo", "run", "--no-build", "--no-install", "--build-dir", NATIVE.parent, *words]
+    return subprocess.run(words, capture_output=True, text=True, timeout=150, stdin=subprocess.DEVNULL)
 
 
-def test_a_root_for_readers():
-    run, log = axolotl(SCRIPT, "policy")
-    out, listed = run.stdout.split("service  ")
+def boot(script, archive, folder):
+    """(output, errors, the kernel's log): `axo run --exec`, with a log of its own."""
+    root.for_run(NATIVE / archive, folder / "archive", None, [(exec.START_FILE, exec.start_words(script), 0o644)])
+    machine = qemu.Machine(loader=NATIVE / "boot" / "loader", archive=folder / "archive")
+    with open(folder / "out", "w+b") as out, open(folder / "err", "w+b") as err:
+        exec.run(machine, folder / "log", 150, None, (out.fileno(), err.fileno()))
+    return [(folder / name).read_text(errors="replace") for name in ("out", "err", "log")]
+
+
+def test_a_root_for_readers(tmp_path):
+    out, err, log = boot(SCRIPT, "policy.cpio", tmp_path)
+    out, listed = out.split("service  ")
     assert out == ("root:x:0:0:root:/root:/bin/sh\ncreate 1\nwrite 1\nunlink 1\nrename 1\nchange 1\ntruncate 1\n"
                    "root:x:0:0:root:/root:/bin/sh\npiped\ncat\n")
-    assert run.stderr.count(DENIED) == len(run.stderr.splitlines()) == 6, run.stderr
+    assert err.count(DENIED) == len(err.splitlines()) == 6, err
     assert re.search(r"^policy +up +2 +0 ", listed, re.M) and re.search(r"^tmpfs +up +1 +0 ", listed, re.M)
     assert "`refuse create * access`, refuses for the first time: method 22015 of label 10000 at tmpfs" in log
     first, second = re.findall(r"policy: 8 rules for tmpfs; passed (\d+), refused (\d+)$", log, re.M)
     assert first == ("0", "0") and int(second[0]) > 20 and int(second[1]) == 6      # the counters have outlived the monitor
 
 
+def test_by_axo_run():
+    run = axo("--system", "policy", "--exec", "cat /etc/hostname; mkdir /a")
+    assert (run.stdout, run.stderr, run.returncode) == ("axolotl\n", "mkdir: can't create directory '/a': Permission denied\n", 1)
+
+
 def test_an_unknown_system():
-    run, _ = axolotl("true", "nosuch")
+    run = axo("--system", "nosuch", "--exec", "true")
     assert run.returncode != 0 and "--system nosuch: " in run.stderr
 
 
@@ -56,12 +74,12 @@ service list | grep -E '^(policy|tmpfs|vfs|pm|vm|procfs) '
 """
 
 
-def test_nothing_comes_past():
+def test_nothing_comes_past(tmp_path):
     """visitor.c: verdicts, a monitor that is down, kills, another policy."""
-    run, log = axolotl(VISIT, "policy-kills")
+    out, _, log = boot(VISIT, "policy-kills.cpio", tmp_path)
     assert "visitor: done" in log, log[-1500:]
     told = re.search(r"visitor: (\d+) kills; judged twice: (\d+) that were passed on, (\d+) that were refused", log)
-    assert told and run.stdout.startswith("kept\ntotal 0\n"), run.stdout
-    defects = {name: int(own) for name, own in re.findall(r"^(\w+) +up +\d+ +(\d+) ", run.stdout, re.M)}
+    assert told and out.startswith("kept\ntotal 0\n"), out
+    defects = {name: int(own) for name, own in re.findall(r"^(\w+) +up +\d+ +(\d+) ", out, re.M)}
     assert defects == dict.fromkeys(["policy", "tmpfs", "vfs", "pm", "vm", "procfs"], 0)
     assert "`refuse statfs visitor`, refuses for the first time: method 22006 of label 10001 at tmpfs" in log
