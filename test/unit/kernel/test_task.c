@@ -10,6 +10,7 @@
 #include "reap.h"
 #include "string.h"
 #include "task_kernel.h"
+#include "watch.h"
 
 enum { SEEDS = 60, OBJECTS = 24 };
 
@@ -316,13 +317,32 @@ static void test_tomb(void **unused)
     tear_down();
 }
 
+static struct frame *looked_at(u64 tag, u64 w0, u64 w1, struct cap *cap, u64 w2, u64 w3) { return NULL; }
+
+/* With the task that reads a trace ends that invocations are looked at; with another it goes on. */
+static void test_tracer(void **unused)
+{
+    (void)unused;
+    set_up();
+    trace_home = make_held(&table, 2);
+    invoke_how = looked_at;
+    make_held(&table, 3);
+    destroy(cap_find(&table, 3));
+    assert_non_null(trace_home);
+    assert_ptr_equal(invoke_how, looked_at);
+    destroy(cap_find(&table, 2));
+    assert_null(trace_home);
+    assert_ptr_equal(invoke_how, kernel_invoke);
+    tear_down();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chain), cmocka_unit_test(test_cycles), cmocka_unit_test(test_factory_inside),
         cmocka_unit_test(test_random_heap), cmocka_unit_test(test_utcbs), cmocka_unit_test(test_methods_on_caps),
         cmocka_unit_test(test_unmap_roots), cmocka_unit_test(test_methods_on_memory),
-        cmocka_unit_test(test_downgrade), cmocka_unit_test(test_tomb),
+        cmocka_unit_test(test_downgrade), cmocka_unit_test(test_tomb), cmocka_unit_test(test_tracer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
