@@ -74,7 +74,7 @@ l4_err_t cap_reserve(struct cap_table *table, u64 slot, struct cap **empty)
         *distance = (u64)fresh - (u64)&cap_zero_page;
         kpage_mark(kpage_of(distance), distance);
     }
-    *empty = cap_find(table, slot);
+    *empty = cap_at(table, slot);
     kpage_mark(kpage_of(*empty), *empty);
     return (*empty)->kind == L4_NOTHING && !(*empty)->object ? L4_OK : L4_SLOT_BUSY;
 }

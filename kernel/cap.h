@@ -54,13 +54,16 @@ l4_err_t cap_table_init(struct cap_table *table, struct factory *factory);
 /* Remove every capability, then the pages, while *budget lasts: RESTART until empty and freed. */
 l4_err_t cap_table_fini_step(struct cap_table *table, u32 *budget);
 
-/* The slot with this index. Never NULL: an absent or impossible one is an empty slot of the zero page, never to be
+/* The slot with this index, which is below L4_CAP_SLOTS; an absent one is an empty slot of the zero page, never to be
  * written. */
+static inline struct cap *cap_at(const struct cap_table *table, u64 slot)
+{
+    return (struct cap *)((u64)&cap_zero_page + table->pages[slot / CAP_PAGE_SLOTS]) + slot % CAP_PAGE_SLOTS;
+}
+/* The same of any number: an impossible one is like an absent one. */
 static inline struct cap *cap_find(const struct cap_table *table, u64 slot)
 {
-    if (slot >= L4_CAP_SLOTS)
-        return &cap_zero_page.slot[0];
-    return (struct cap *)((u64)&cap_zero_page + table->pages[slot / CAP_PAGE_SLOTS]) + slot % CAP_PAGE_SLOTS;
+    return slot < L4_CAP_SLOTS ? cap_at(table, slot) : &cap_zero_page.slot[0];
 }
 /* The next after `slot` in which there may be anything. */
 static inline u64 cap_next(const struct cap_table *table, u64 slot)

@@ -68,7 +68,10 @@ static INLINE bool set_window(struct step *s, u64 fpage, u64 to)
     return true;
 }
 
-/* Go on where the last step ended; the window may have become another one since. */
+/* Signed: what is behind the ports, at the end of all addresses, begins at 0. */
+static INLINE bool has_more(const struct step *s) { return (i64)s->at < (i64)s->end; }
+
+/* Go on where the last step ended; the window may have become another one since, which ends before that. */
 static INLINE void go_on(struct step *s, u64 progress)
 {
     if (COMMON(!progress))
@@ -77,16 +80,15 @@ static INLINE void go_on(struct step *s, u64 progress)
     s->changed = progress >> DONE_BITS;
 }
 
-/* Signed: what is behind the ports, at the end of all addresses, begins at 0. */
-static INLINE bool has_more(const struct step *s) { return (i64)s->at < (i64)s->end; }
+/* space_map may overdraw the budget. */
+static INLINE bool is_on(const struct step *s) { return has_more(s) && COMMON((i32)s->budget > 0); }
 
-static INLINE bool is_on(const struct step *s) { return has_more(s) && COMMON(s->budget); }
+/* It is not on: all is done, or the step is. */
+static INLINE l4_err_t so_far(const struct step *s) { return has_more(s) ? RESTART : L4_OK; }
 
 static INLINE l4_err_t end(const struct step *s, l4_err_t err, u64 *progress, u64 *changed)
 {
     *changed = s->changed;
-    if (err == L4_OK && has_more(s))
-        err = RESTART;
     if (err >= RESTART)
         *progress = (s->at - s->start) >> s->shift | s->changed << DONE_BITS;
     return err;
@@ -96,7 +98,7 @@ static INLINE l4_err_t end(const struct step *s, l4_err_t err, u64 *progress, u6
 
 static INLINE l4_err_t map_pages(struct step *s, struct task *to, struct task *from, u32 rights, enum how how)
 {
-    while (is_on(s)) {
+    do {
         struct place place = paging_find(&from->space, s->at);
         if (!COMMON(page_of(place))) {
             s->at += paging_nothing(place, s->at);
@@ -110,24 +112,26 @@ static INLINE l4_err_t map_pages(struct step *s, struct task *to, struct task *f
         s->changed += (u32)n;
         s->at += (u64)(u32)n << order;
         s->budget -= (u32)n;
-    }
-    return L4_OK;
+    } while (is_on(s));
+    return so_far(s);
 }
 
 static INLINE l4_err_t map_slots(struct step *s, struct task *to, struct task *from, u32 rights, bool grant)
 {
-    l4_err_t err = L4_OK;
-    for (; is_on(s); s->budget--) {
-        struct cap *cap = cap_find(&from->caps, s->at);
-        if (COMMON(cap->kind)) {
-            err = cap_map(&to->caps, s->at + s->away, cap, rights, cap->label, grant);
-            s->changed += err == L4_OK;
+    do {
+        struct cap *cap = cap_at(&from->caps, s->at);
+        s->budget--;
+        if (!COMMON(cap->kind)) {
+            s->at = cap_next(&from->caps, s->at);
+            continue;
         }
+        l4_err_t err = cap_map(&to->caps, s->at + s->away, cap, rights, cap->label, grant);
         if (!COMMON(err == L4_OK))
-            break;
-        s->at = cap_next(&from->caps, s->at);
-    }
-    return err;
+            return err;
+        s->changed++;
+        s->at++;
+    } while (is_on(s));
+    return so_far(s);
 }
 
 COMMON_PATH l4_err_t flexpage_map(struct task *to, struct task *from, u64 fpage, u64 to_base, u32 rights, enum how how,
@@ -138,8 +142,9 @@ COMMON_PATH l4_err_t flexpage_map(struct task *to, struct task *from, u64 fpage,
     if (!set_window(&s, fpage, to_base) || !(rights & L4_R || type) || (type == L4_FPAGE_IO && s.away))
         return L4_BAD_ARGUMENT;
     go_on(&s, *progress);
-    l4_err_t err = type == L4_FPAGE_CAP ? map_slots(&s, to, from, rights, how == GRANT)
-                                        : map_pages(&s, to, from, type ? L4_R | L4_W : rights, how);
+    l4_err_t err = *progress && !has_more(&s) ? L4_OK :
+                   type == L4_FPAGE_CAP ? map_slots(&s, to, from, rights, how == GRANT) :
+                   map_pages(&s, to, from, type ? L4_R | L4_W : rights, how);
     err = end(&s, err, progress, mapped);
     return err == L4_OK && !s.changed ? L4_NOT_MAPPED : err;
 }
@@ -149,7 +154,7 @@ COMMON_PATH l4_err_t flexpage_map(struct task *to, struct task *from, u64 fpage,
 static INLINE l4_err_t unmap_pages(struct step *s, struct task *task, u32 taking, bool derived_only)
 {
     l4_err_t err = L4_OK;
-    while (err == L4_OK && is_on(s)) {
+    do {
         struct place place = paging_find(&task->space, s->at);
         struct cap *page = page_of(place);
         u64 places = to_next(place, page, s->at);
@@ -158,24 +163,25 @@ static INLINE l4_err_t unmap_pages(struct step *s, struct task *task, u32 taking
         else
             s->budget--;
         s->at += err == L4_OK ? places : 0;
-    }
-    return err;
+    } while (err == L4_OK && is_on(s));
+    return err == L4_OK ? so_far(s) : err;
 }
 
 static INLINE l4_err_t unmap_slots(struct step *s, struct task *task, bool derived_only)
 {
     l4_err_t err = L4_OK;
-    while (is_on(s)) {
-        struct cap *cap = cap_find(&task->caps, s->at);
+    do {
+        struct cap *cap = cap_at(&task->caps, s->at);
+        u64 next = COMMON(cap->kind) ? s->at + 1 : cap_next(&task->caps, s->at);
         if (COMMON(cap->kind))
             err = cap_revoke(cap, derived_only, &s->budget, &s->changed);
         else
             s->budget--;
         if (!COMMON(err == L4_OK && !cap_is_tomb(cap)))
             return err == L4_OK ? REAP : err;
-        s->at = cap_next(&task->caps, s->at);
-    }
-    return err;
+        s->at = next;
+    } while (is_on(s));
+    return so_far(s);
 }
 
 COMMON_PATH l4_err_t flexpage_unmap(struct task *task, u64 fpage, u32 rights, bool derived_only, u64 *progress, u64 *changed)
@@ -186,7 +192,8 @@ COMMON_PATH l4_err_t flexpage_unmap(struct task *task, u64 fpage, u32 rights, bo
     if (!set_window(&s, fpage, 0) || !taking || (type != L4_FPAGE_MEMORY && taking != all))
         return L4_BAD_ARGUMENT;
     go_on(&s, *progress);
-    l4_err_t err = type == L4_FPAGE_CAP ? unmap_slots(&s, task, derived_only)
-                                        : unmap_pages(&s, task, taking & L4_R ? TREE_EVERYTHING : taking, derived_only);
+    l4_err_t err = *progress && !has_more(&s) ? L4_OK :
+                   type == L4_FPAGE_CAP ? unmap_slots(&s, task, derived_only) :
+                   unmap_pages(&s, task, taking & L4_R ? TREE_EVERYTHING : taking, derived_only);
     return end(&s, err, progress, changed);
 }

@@ -111,16 +111,14 @@ OTHER_PATH struct frame *kernel_invoke(u64 tag, u64 w0, u64 w1, struct cap *cap,
     l4_err_t err = cap->kind == L4_DOOR ? ipc_call(self, cap) :
                    cap->kind == L4_REPLY && l4_tag_status(tag) < FIRST_METHOD ? invoke_reply(self, cap) :
                    invoke_object(self, cap);
-    if (cpu_this()->current == self) {
-        if (!COMMON(err != RESTART)) {
-            self->frame.rip -= SYSCALL_BYTES;
-            self->hot |= THREAD_RESTARTED;
-        } else {
-            self->hot &= ~(u32)THREAD_RESTARTED;
-            self->progress = 0;
-        }
+    if (cpu_this()->current == self && !COMMON(err != RESTART)) {
+        self->frame.rip -= SYSCALL_BYTES;
+        self->hot |= THREAD_RESTARTED;
+    } else if (cpu_this()->current == self) {
+        self->progress = 0;
         if (sched_goes_on(self))
             return &self->frame;
+        self->hot &= ~(u32)THREAD_RESTARTED;
     }
     return resume(sched_next());
 }

@@ -74,11 +74,10 @@ static void *block_take(u32 order)
         struct kpage *page = page_take();
         return page ? kpage_pointer(page) : NULL;
     }
-    struct list *first = memory_slabs[order].next;
-    struct kpage *page = COMMON(first != &memory_slabs[order]) ? container_of(first, struct kpage, in_slabs) : add_slab(order);
-    if (!page)
+    struct kpage *page = container_of(memory_slabs[order].next, struct kpage, in_slabs);
+    if (!COMMON(!list_is_empty(&memory_slabs[order])) && !(page = add_slab(order)))
         return NULL;
-    u64 block = (u64)__builtin_ctzl(page->mask);
+    u64 block = (u32)__builtin_ctzl(page->mask);
     page->mask &= page->mask - 1;
     if (!COMMON(page->mask))
         list_remove(&page->in_slabs);

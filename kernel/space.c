@@ -104,15 +104,19 @@ static u64 run_length(const u64 *source, vaddr_t to_at, u64 most)
 
 /* Into the empty entry `to_entry`, and the common case, pages into an empty part of one table, without a walk for each,
  * until something is not simple: the next step says what it is. Returns how many went. */
-static inline l4_err_t copy(struct space *to, u64 *to_entry, u32 order, u64 *source, u64 value, u32 rights, bool beside,
-                            u64 length)
+static inline l4_err_t copy(struct space *to, u64 *to_entry, u32 order, u64 *source, struct cap **sources, u64 value,
+                            u32 rights, bool beside, u64 length)
 {
-    struct cap **shadow = paging_page(to_entry), **sources = paging_page(source), *page = *sources;
+    struct cap **shadow = paging_page(to_entry), *page = *sources;
     u32 n = 0;
     for (;;) {
         struct cap *node = memory_take_block(to->factory, NODE_ORDER);
-        if (!node)
-            break;
+        if (!node) {
+            if (n)
+                break;
+            paging_trim(to, to_entry);
+            return L4_NO_MEMORY;
+        }
         node->entry = &to_entry[n];
         node->child = NULL;
         node->space = to;
@@ -130,11 +134,8 @@ static inline l4_err_t copy(struct space *to, u64 *to_entry, u32 order, u64 *sou
             break;
         value = paging_restrict(source[n], rights);
     }
-    if (n)
-        paging_count(to_entry, n);
-    else
-        paging_trim(to, to_entry);
-    return n ? (l4_err_t)n : L4_NO_MEMORY;
+    paging_count(to_entry, n);
+    return (l4_err_t)n;
 }
 
 /* The last page below the end of user addresses is never mapped. */
@@ -148,16 +149,18 @@ static RARE bool is_usable(struct space *to, vaddr_t at, u32 order)
 l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t at, u32 order, u32 rights, enum how how,
                    u64 bytes, u32 *budget)
 {
-    struct cap *page = *paging_page(source.entry);
+    struct cap **sources = paging_page(source.entry), *page = *sources;
     if (!COMMON(to_at < L4_USER_END - L4_LARGE_SIZE) && !is_usable(to, to_at, order))
         return L4_BAD_ARGUMENT;
     l4_err_t err = COMMON(how != GRANT && !page->tree->top) ? L4_OK : prepare(page, order, rights, how);
     if (err != L4_OK)
         return err;
     struct place place = paging_find(to, to_at);
-    bool suffices = paging_suffices(place, order);
-    if (!COMMON(suffices))
+    u32 most = *budget;
+    if (!COMMON(paging_suffices(place, order))) {
         place = paging_make(to, to_at, order);
+        *budget = 0;
+    }
     if (place.order != order)
         return place.entry ? L4_SLOT_BUSY : L4_NO_MEMORY;
     u64 value = paging_restrict(*source.entry, rights);
@@ -168,11 +171,8 @@ l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t
     if (!COMMON(how != GRANT))
         return move(to, place.entry, value, page);
     u64 length = bytes <= L4_PAGE_SIZE || source.order != L4_PAGE_SHIFT ? 1 :
-                 run_length(source.entry, to_at, least(bytes >> L4_PAGE_SHIFT, *budget));
-    l4_err_t n = copy(to, place.entry, order, source.entry, value, rights, how == COPY, length);
-    if (!COMMON(suffices) && n > 0)
-        *budget = (u32)n;
-    return n;
+                 run_length(source.entry, to_at, least(bytes >> L4_PAGE_SHIFT, most));
+    return copy(to, place.entry, order, source.entry, sources, value, rights, how == COPY, length);
 }
 
 /* ---- unmap ---- */

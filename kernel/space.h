@@ -18,7 +18,7 @@ l4_err_t space_add_root(struct space *space, vaddr_t at, paddr_t frame, u64 byte
 
 /* For flexpage.c: map the page at the entry `source`, which `at` is in, or (of a smaller `order`) the part of it at `at`,
  * and what is like it right behind it, to `to_at`: at most *budget entries, within `bytes`. Returns how many, or an error;
- * if it has made page tables, which is work for a step, that is all of *budget. */
+ * if it has made page tables, which is work for a step, *budget is 0 afterwards. */
 l4_err_t space_map(struct space *to, vaddr_t to_at, struct place source, vaddr_t at, u32 order, u32 rights, enum how how,
                    u64 bytes, u32 *budget);
 /* For tree.c: take rights from a page (with L4_R it goes). Returns how many pages lost any: 0 or 1. */

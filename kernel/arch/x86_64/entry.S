@@ -88,7 +88,13 @@ entry_system_call:
         cmpb    $DOOR, CAP_KIND(%rcx)
         jne     object
         save_kept
-        call    kernel_call
+        call    kernel_call             /* in common it does not come back */
+        jmp     entry_resume
+
+object: cmpb    $NOTHING, CAP_KIND(%rcx)
+        je      refuse
+        save_kept
+        call    *invoke_how(%rip)
 
 /* rax: the frame to resume. */
         .globl  entry_resume
@@ -103,12 +109,6 @@ entry_resume:
 
 answer: save_kept
         call    kernel_answer
-        jmp     entry_resume
-
-object: cmpb    $NOTHING, CAP_KIND(%rcx)
-        je      refuse
-        save_kept
-        call    *invoke_how(%rip)
         jmp     entry_resume
 
 /* arch_hand_over: rsp: the frame to resume; r11: the thread that has run until now. Needs FSGSBASE. */

@@ -16,8 +16,6 @@ _Static_assert(sizeof(struct fpu_area) == 576 && offsetof(struct fpu_area, mxcsr
 
 static const struct fpu_area initial = { .control = 0x37f, .mxcsr = 0x1f80 };     /* MXCSR is loaded whatever the header says */
 
-static bool fpu_is_on(const struct arch_cpu *cpu) { return cpu->extra & ~(u64)EXTRA_BASES; }
-
 static void fpu_save(struct fpu_area *area)
 {
     if (cpu_features & L4_CPU_XSAVE)
@@ -37,7 +35,7 @@ static void fpu_load(const struct fpu_area *area)
 void fpu_switch(struct arch_cpu *cpu, struct thread *from, struct thread *to)
 {
     u64 cr0;
-    bool was_on = fpu_is_on(cpu);
+    bool was_on = cpu->extra & ~(u64)EXTRA_BASES;
     if (was_on && from->fpu)
         fpu_save(from->fpu);
     if (to->fpu && !was_on)
