@@ -29,6 +29,9 @@
 ; theorem parts
 (=> (and (bvule (_ bv6 64) n) (bvult n (_ bv12 64)))
     (and (= (bvmul (bvlshr (_ bv4096 64) n) (two n)) (_ bv4096 64)) (bvule (_ bv2 64) (bvlshr (_ bv4096 64) n)) (bvule (bvlshr (_ bv4096 64) n) (_ bv64 64))))
+; theorem costs
+(=> (and (bvule (_ bv6 64) n) (bvule n (_ bv12 64)))
+    (and (bvule (_ bv64 64) (bvshl (_ bv1 64) n)) (bvule (bvshl (_ bv1 64) n) (_ bv4096 64)) (= (bvshl (_ bv1 64) n) (bvmul (_ bv2 64) (two (bvsub n (_ bv1 64)))))))
 ; theorem mask_2
 (masks (_ bv2 64) (_ bv3 64))
 ; theorem mask_4
@@ -41,6 +44,10 @@
 (masks (_ bv36 64) (_ bv68719476735 64))
 ; theorem unmask_12
 (= (bvand x (_ bv18446744073709547520 64)) (bvsub x (bvurem x (_ bv4096 64))))
+; theorem page_number
+(= (bvand (_ bv18446744073709551552 64) (bvlshr x (_ bv6 64))) (bvmul (bvudiv x (_ bv4096 64)) (_ bv64 64)))
+; theorem page_begin
+(=> (bvult x (_ bv288230376151711744 64)) (and (= (bvshl x (_ bv6 64)) (bvmul x (_ bv64 64))) (bvule (bvmul x (_ bv64 64)) (bvnot (_ bv63 64)))))
 ; theorem fields
 (=> (and (bvult a (_ bv4 64)) (bvult b (_ bv64 64)) (bvult c (_ bv4503599627370496 64)) (bvult d (_ bv16 64)))
     (= (bvor d (bvshl a (_ bv4 64)) (bvshl b (_ bv6 64)) (bvshl c (_ bv12 64)))
