@@ -118,6 +118,8 @@ static void again(void)
 void do_system_call(bool lets_interrupt_in)
 {
     u64 self = now.current, entries = 0;
+    struct l4_registers r;
+    machine_registers_get(&r);
     transcript_system_call();
     machine_system_call();
     tally.calls++;
@@ -133,7 +135,7 @@ void do_system_call(bool lets_interrupt_in)
         if (++entries > ENTRIES_MOST)
             machine_fail("an invocation does not come to its end");
     }
-    model_step = (struct model_step){ STEP_SYSTEM_CALL, self, 0, 0, 0, false };
+    model_step = (struct model_step){ STEP_SYSTEM_CALL, self, 0, 0, 0, false, entries && r.rdi & L4_TAG_WAIT };
 }
 
 void do_exception(u64 vector, u64 error, u64 address, bool ports_are_new)
@@ -141,7 +143,7 @@ void do_exception(u64 vector, u64 error, u64 address, bool ports_are_new)
     transcript_exception(vector, error, address);
     machine_ports(ports_are_new);
     machine_exception(vector, error, address);
-    model_step = (struct model_step){ STEP_EXCEPTION, now.current, vector, error, address, ports_are_new };
+    model_step = (struct model_step){ STEP_EXCEPTION, now.current, vector, error, address, ports_are_new, false };
     tally.calls++;
     tally.entries++;
 }
@@ -150,7 +152,7 @@ void do_timer(void)
 {
     transcript_timer();
     machine_timer();
-    model_step = (struct model_step){ STEP_TIMER, 0, 0, 0, 0, false };
+    model_step = (struct model_step){ STEP_TIMER, 0, 0, 0, 0, false, false };
     tally.calls++;
     tally.entries++;
 }
@@ -161,7 +163,7 @@ void do_line(u32 line)
         return;
     transcript_line(line);
     machine_line(line);
-    model_step = (struct model_step){ STEP_LINE, 0, line, 0, 0, false };
+    model_step = (struct model_step){ STEP_LINE, 0, line, 0, 0, false, false };
     tally.calls++;
     tally.entries++;
 }
@@ -175,7 +177,7 @@ static void step_of_model(void)
     model_oracle = &now;
     switch (s->what) {
     case STEP_NONE: break;
-    case STEP_SYSTEM_CALL: model_system_call(); break;
+    case STEP_SYSTEM_CALL: model_system_call(); model_any_order |= s->chose_before; break;
     case STEP_EXCEPTION: model_exception(s->a, s->error, s->address, s->ports_are_new); break;
     case STEP_TIMER: model_timer(); break;
     case STEP_LINE: model_line((u32)s->a); break;

@@ -25,6 +25,7 @@ struct model_step {
     enum { STEP_NONE, STEP_SYSTEM_CALL, STEP_EXCEPTION, STEP_TIMER, STEP_LINE } what;
     u64 self, a, error, address;
     bool ports_are_new;
+    bool chose_before;          /* an answer was given, somebody may have been made ready and queued, before the receive was run again */
 };
 extern struct model_step model_step;
 
