@@ -61,7 +61,7 @@ def test_by_axo_run():
 
 def test_an_unknown_system():
     run = axo("--system", "nosuch", "--exec", "true")
-    assert run.returncode != 0 and "--system nosuch: " in run.stderr
+    assert run.returncode == 2 and "--system nosuch: there is no such system; there are policy, " in run.stderr
 
 
 VISIT = """\

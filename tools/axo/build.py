@@ -67,6 +67,12 @@ def has_target(build, name):
     return subprocess.run(["ninja", "-C", str(build.native), "-t", "query", name], capture_output=True).returncode == 0
 
 
+def systems(build):
+    """The names of the archives that can be made in the build folder's root."""
+    targets = subprocess.run(["ninja", "-C", str(build.native), "-t", "targets", "all"], capture_output=True, text=True).stdout
+    return sorted(re.findall(r"^([^/\s]+)\.cpio:", targets, re.M))
+
+
 def build_all(options, *needs, targets=(), inside=None, variables=()):
     """Makes sure of packages and of everything built; the Build. `needs` are words of tools/packages.txt. `inside`: a build of its own in
     that folder of the usual one, with these variables of CMake's."""

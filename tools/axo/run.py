@@ -307,8 +307,9 @@ def other_system(options, files, needs):
         raise say.usage_failure("--system and --kpti: only the default system has a kernel with KPTI")
     files.system = files.native / f"{options.system}.cpio"
     build.build_all(options, *needs, targets=["build.ninja"])
-    if not build.has_target(files, f"archive-{options.system}"):
-        raise say.usage_failure(f"--system {options.system}: no CMakeLists.txt has an axo_archive of that name")
+    names = build.systems(files)
+    if options.system not in names:
+        raise say.usage_failure(f"--system {options.system}: there is no such system; there are {', '.join(names)}")
     return [f"archive-{options.system}", "boot-loader"]
 
 
