@@ -306,7 +306,10 @@ static void doors_find(const struct l4_server *server)
         }
     }
     l4_volatile.clients_slot = l4_slot("clients");
-    l4_volatile.monitored_slot = server->judges(l4_volatile.ops) ? l4_slot("monitored") : 0;
+    l4_volatile.monitored_slot = l4_slot("monitored");
+    if (l4_volatile.monitored_slot && !server->judges(l4_volatile.ops)) {
+        l4_panic("the manifest has this server monitor another, but it judges nobody: give it a hook `judge`");
+    }
     l4_volatile.rare = l4_volatile.monitored_slot;
 }
 

@@ -74,18 +74,19 @@ class Compiler:
                                  "write one of " + names(f"{i.name}.{name}" for i in among))
         return found[0], 0xffffffff
 
-    def caller(self, word):
-        """(first, last) index"""
+    def callers(self, word):
+        """[(first, last) index]: of a service, one for each door that it has"""
         if word == "*":
-            return EVERYBODY
+            return [EVERYBODY]
         if word == "processes":
             if self.monitored.name not in SERVES_PROCESSES:
                 raise syntax.Refused(f"no process has a door to `{self.monitored.name}`", "processes call " + names(SERVES_PROCESSES))
-            return PROCESSES
-        holders = {s.name: d.label & 0xffff for s in self.system.services for d in s.doors if d.service == self.monitored.name}
-        if word not in holders:
-            raise syntax.Refused(f"`{word}` has no door to `{self.monitored.name}`", "its callers: " + names([*holders, "*"]))
-        return holders[word], holders[word]
+            return [PROCESSES]
+        doors = [(s.name, d.label & 0xffff) for s in self.system.services for d in s.doors if d.service == self.monitored.name]
+        found = [(label, label) for name, label in doors if name == word]
+        if not found:
+            raise syntax.Refused(f"`{word}` has no door to `{self.monitored.name}`", "its callers: " + names([*(name for name, _ in doors), "*"]))
+        return found
 
     def error(self, word):
         for interface in self.interfaces:
@@ -99,7 +100,8 @@ class Compiler:
             [code.name for i in self.interfaces for code in i.errors] + [code.name for code in self.system_errors if code.value >= 32]))
 
     # ---- lines ----
-    def rule(self, line, words):
+    def rules_of(self, line, words):
+        """A rule for each range of callers"""
         if words[0] not in ("pass", "refuse"):
             raise syntax.Refused(f"`{words[0]}` is no verdict", "write pass METHOD CALLER, or refuse METHOD CALLER [ERROR]")
         if len(words) < 3:
@@ -112,7 +114,8 @@ class Compiler:
         if len(text) > TEXT_MOST:
             raise syntax.Refused(f"the rule has {len(text)} characters", f"write at most {TEXT_MOST}")
         error = 0 if words[0] == "pass" else self.error(words[3] if len(words) == 4 else "refused")
-        return Rule(line, text, *self.method(words[1]), *self.caller(words[2]), error)
+        method = self.method(words[1])
+        return [Rule(line, text, *method, *caller, error) for caller in self.callers(words[2])]
 
     def compile(self, text):
         line = 1
@@ -121,7 +124,8 @@ class Compiler:
             if not words:
                 continue
             try:
-                self.add(self.rule(line, words))
+                for rule in self.rules_of(line, words):
+                    self.add(rule)
             except syntax.Refused as refused:
                 self.problem(line, *refused.args)
         if not self.problems and not (self.rules and self.rules[-1].mask == 0 and (self.rules[-1].first, self.rules[-1].last) == EVERYBODY):

@@ -90,6 +90,14 @@ def test_an_ambiguous_method(tmp_path):
     assert [(r.method, r.mask, r.first, r.last) for r in done.rules[:2]] == [(0x201f2, 0xffffffff, 16, 127), (0xa00, 0xffffff00, 0, 0)]
 
 
+def test_a_caller_with_two_doors(manifest):
+    """A rule of it is one of each of its doors."""
+    manifest.write_text(manifest.read_text() + "    door tmpfs W as second\n")
+    done, problems = compiled(manifest, "refuse write visitor\npass * *\n")
+    assert not problems
+    assert [(r.line, r.first, r.last) for r in done.rules] == [(1, 1, 1), (1, 2, 2), (2, 0, 0xffff)]
+
+
 def test_rules(manifest):
     done, problems = compiled(manifest, "refuse write vfs access\nrefuse fs.read visitor\n# and then\npass * visitor\nrefuse * *  no_right\n")
     assert not problems

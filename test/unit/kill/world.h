@@ -49,6 +49,8 @@ struct world_server {
 /* What an object that is no door answers: false: nobody plays it; then the call is an effect, and succeeds. */
 extern bool world_object(cap_t cap, struct l4_message *m);
 
+/* Whether the manifest has a server monitor another though it judges nobody. */
+extern bool world_monitors;
 extern void world_init(const struct world_server *);
 /* All zero: no state, no clients, no server. */
 extern void world_reset(void);

@@ -36,6 +36,12 @@ static int fresh(void **unused)
     return 0;
 }
 
+static void serve_without_judge(void)
+{
+    static const struct policyd_ops none;
+    policyd_serve(&none);
+}
+
 static u64 judged(u32 rule) { return rule_at(rule)->judged; }
 
 static void a_verdict_says_which_line(void **unused)
@@ -87,6 +93,19 @@ static void poison_is_not_passed_on(void **unused)
     assert_int_equal(ask(OWN, LOOK, 1), L4_OK);
 }
 
+/* What came for another would be a request to itself. */
+static void who_judges_nobody_is_no_monitor(void **unused)
+{
+    struct world_server server = policyd_kill.world;
+    server.main = serve_without_judge;
+    world_monitors = true;
+    world_init(&server);
+    world_reset();
+    assert_false(world_start());
+    world_monitors = false;
+    assert_non_null(strstr(world_crash(), "a hook `judge`"));
+}
+
 /* `service update` with another policy: the last incarnation's counters are of other rules. */
 static void another_policy_counts_from_0(void **unused)
 {
@@ -103,7 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_verdict_says_which_line, fresh), cmocka_unit_test_setup(who_is_judged_takes_no_clients_place, fresh),
         cmocka_unit_test_setup(what_is_no_message_is_not_passed_on, fresh), cmocka_unit_test_setup(poison_is_not_passed_on, fresh),
-        cmocka_unit_test_setup(another_policy_counts_from_0, fresh),
+        cmocka_unit_test_setup(another_policy_counts_from_0, fresh), cmocka_unit_test(who_judges_nobody_is_no_monitor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
