@@ -18,6 +18,7 @@ l4_err_t thread_init(struct object *object)
 {
     struct thread *t = thread_of(object);
     arch_frame_init(&t->frame);
+    list_init(&t->queue);
     list_init(&t->kept);
     list_init(&t->gates);
     list_init(&t->irqs);

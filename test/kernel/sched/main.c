@@ -198,6 +198,25 @@ static void test_budgets(void)
     spawn_end(&high);       /* dies with its budget spent */
 }
 
+/* Started by a less urgent one it runs without having queued, and then rests without having. */
+static void test_spent_at_once(void)
+{
+    enum { OWN = 61, LOW = 5 };
+    struct spawned s = spawn_thread(0);
+    l4_must(sched_set(L4_BOOT_SCHED, s.thread, 20, 0));
+    l4_must(sched_set_budget(L4_BOOT_SCHED, s.thread, L4_MILLISECOND, 16000ul * L4_MILLISECOND));
+    l4_must(sched_set(L4_BOOT_SCHED, L4_BOOT_THREAD, LOW, 0));
+    u64 before = count[0];
+    spawn_start(&s, spin, 0);
+    test_true("it has run before its starter", count[0] > before);
+    u64 then = count[0];
+    test_ok("who rests is stopped", thread_stop(s.thread));
+    test_ok("and goes on", thread_resume(s.thread));
+    test_is("to rest", count[0], then);
+    l4_must(sched_set(L4_BOOT_SCHED, L4_BOOT_THREAD, OWN, 0));
+    spawn_end(&s);
+}
+
 static void spend_then_serve(u64 me)
 {
     while (!released)
@@ -344,6 +363,7 @@ void l4_main(void)
     test_answer();
     test_switch();
     test_budgets();
+    test_spent_at_once();
     test_budget_calls();
     test_balance("memory is as before", before);
     test_end();
