@@ -23,7 +23,7 @@ static u32 unsettled_steps;
 static u64 *written[WRITTEN];
 static u32 written_count;
 static struct { u64 runs, calls, entries, compared, unsettled, anew; } tally;
-static u64 wanted_calls, next_report;       /* ten reports on the way */
+static u64 wanted_calls, next_report;       /* a hundred reports on the way */
 
 /* ---- pictures ---- */
 static void copy_seen(struct seen *to, const struct seen *from)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # What test.policy refuses to vfs, in each round of work.sh: nothing of it is ever done.
 besides() {
     echo judged > judged

@@ -14,7 +14,7 @@
 #include <l4/window.h>
 #include <policy.h>
 
-enum { KILLS = 60, CALLS = 40, LINE_STATFS = 2, LINE_UNLINK = 4 };     /* lines of test.policy */
+enum { KILLS = 60, CALLS = 40, LINE_STATFS = 3, LINE_UNLINK = 5 };     /* lines of test.policy */
 enum { RULE_STATFS = 1, RULE_UNLINK = 3, RULE_STAT };
 
 static struct l4_session keeper L4_VOLATILE_ZERO;
@@ -151,7 +151,7 @@ static void test_update(u32 monitor)
     expect(statfs_raw(&why) == L4_REFUSED, "the old policy", 0);
     expect(keeper_update(&keeper, monitor, (struct l4_bytes){ (const u8 *)"policy-lax", 10 }) == L4_OK, "another policy", 0);
     expect(statfs_raw(&why) == L4_OK, "the new policy", statfs_raw(&why));
-    expect(rule(RULE_STATFS).line == 2 && rule(RULE_STATFS).error == FS_ACCESS && rule(RULE_STATFS).judged == 0, "counts from 0", rule(RULE_STATFS).line);
+    expect(rule(RULE_STATFS).line == LINE_STATFS && rule(RULE_STATFS).error == FS_ACCESS && rule(RULE_STATFS).judged == 0, "counts from 0", rule(RULE_STATFS).line);
     expect(keeper_update(&keeper, monitor, (struct l4_bytes){ (const u8 *)"policy", 6 }) == L4_OK, "the old one again", 0);
     expect(statfs_raw(&why) == L4_REFUSED, "refuses again", statfs_raw(&why));
 }
