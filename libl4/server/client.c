@@ -175,10 +175,10 @@ static l4_err_t irq(const struct l4_server *server, const void *ops, struct l4_m
 l4_err_t l4_server_other(const struct l4_server *server, const void *ops, struct l4_message *m)
 {
     u32 what = (u32)m->tag;
-    if (what == L4_IRQ << 8) {
-        return irq(server, ops, m);
-    }
-    if (l4_tag_status(m->tag) < 0) {
+    if (l4_is_kernels(m)) {
+        if (what == L4_IRQ << 8) {
+            return irq(server, ops, m);
+        }
         if (l4_tag_status(m->tag) == L4_TIMED_OUT) {
             l4_volatile.deadline = 0;
             server->timeout(ops);

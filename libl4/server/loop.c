@@ -121,7 +121,7 @@ static bool request_receive(const struct l4_server *server, const void *ops, str
     if (!v->retry) {
         return true;
     }
-    bool retry_only = retry_first && l4_tag_status(m->tag) == L4_TIMED_OUT;
+    bool retry_only = retry_first && l4_is_kernels(m) && l4_tag_status(m->tag) == L4_TIMED_OUT;
     v->busy = true;
     if (retry_only || l4_now() >= v->retry) {
         ops_retry();
@@ -196,7 +196,7 @@ static void poison_note(const struct l4_server *server)
 /* What came through the gate that this server monitors: whatever its tag says, it is no request to this server. */
 static bool is_for_monitored(const struct l4_message *m)
 {
-    return l4_volatile.monitored_slot && !(m->label & L4_LABEL_OWN) && l4_tag_status(m->tag) >= 0 && (u32)m->tag != L4_IRQ << 8;
+    return l4_volatile.monitored_slot && !(m->label & L4_LABEL_OWN) && !l4_is_kernels(m);
 }
 
 /* Whether `m` is the request that killed twice: it is answered then, or dropped if it is an event. */
@@ -217,7 +217,7 @@ static bool is_poisoned(const struct l4_server *server, struct l4_message *m)
         l4_hook();
         l4_commit(slot, m->number);
     }
-    l4_fail(m, (u32)m->tag == L4_IRQ << 8 ? L4_OK : error);
+    l4_fail(m, l4_is_kernels(m) ? L4_OK : error);
     return true;
 }
 

@@ -170,6 +170,17 @@ static void irqs_and_timeouts_without_a_hook_are_dropped(void **unused)
     assert_true(world.answers <= answers + 1);
 }
 
+/* Only the kernel sends from labels without a generation: a caller that takes the tag of an irq or a timeout is told that there is no such method. */
+static void nobody_passes_for_the_kernel(void **unused)
+{
+    static const u32 tags[] = { L4_IRQ << 8, (u32)L4_TIMED_OUT, (u32)L4_KICKED };
+    for (u64 i = 0; i < sizeof tags / sizeof *tags; i++) {
+        struct l4_message m = { .tag = tags[i], .label = A, .number = 0x770000 + (i << 16) };
+        assert_true(world_deliver(&m, NULL));
+        assert_int_equal(status(world_answer_to(A, m.number)), L4_NO_METHOD);
+    }
+}
+
 /* The next version finds the old state, open questions and remembered answers included. */
 extern const struct l4_server *pipedtwo_description(u64 *bytes, u64 *window);
 extern void pipedtwo_main(void);
@@ -215,6 +226,7 @@ int main(void)
         T(a_server_is_told_pending_and_gets_an_event), T(cancel_gives_the_answer_or_becomes_it),
         T(a_newer_generation_takes_over), T(forget_needs_a_right_and_frees), T(refusals),
         T(a_request_that_killed_twice_is_answered_with_poison), T(irqs_and_timeouts_without_a_hook_are_dropped),
+        T(nobody_passes_for_the_kernel),
         T(a_new_version_takes_the_state_over), T(an_update_that_would_lose_something_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

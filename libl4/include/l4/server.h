@@ -29,6 +29,13 @@ enum l4_server_slot {
 #define L4_IRQ_HEARTBEAT (1ul << 63 | 0xffffffff)
 #define L4_IRQ_PEER      (1ul << 63)    /* + index in `uses`: a server below raised an event */
 
+/* Whether the kernel itself says it: an irq, or the end of a wait. Bits 16-62 are 0 in labels of irqs but libl4's, and there is none at the end of a
+ * wait; in the label of a door they are the generation, from 1. So no caller's message passes for one, whatever its tag. */
+static inline bool l4_is_kernels(const struct l4_message *m)
+{
+    return (m->label >> 63 || m->label < 1 << 16) && ((u32)m->tag == L4_IRQ << 8 || l4_tag_status(m->tag) < 0);
+}
+
 /* Methods of every server, under each protocol that it serves. */
 enum l4_server_method {
     L4_METHOD_DESCRIBE = 240,   /* retry () -> (u32 version, u64 hash) */

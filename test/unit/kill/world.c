@@ -279,7 +279,7 @@ void l4_answer_wait(cap_t reply, struct l4_message *m)
     swapcontext(&incarnation, &tester);
     *m = next;
     memcpy(&l4_utcb_host.mr[L4_REGISTER_WORDS], &next_more[L4_REGISTER_WORDS], sizeof next_more - 32);
-    bool is_call = (u32)next.tag >> 8 != L4_IRQ && (u32)next.tag != (u32)L4_TIMED_OUT;
+    bool is_call = !l4_is_kernels(&next);
     implicit = (struct caller){ .waits = is_call, .label = next.label, .number = next.number };
     trap_flag(world_stepping);
 }

@@ -66,16 +66,19 @@ static void who_is_judged_takes_no_clients_place(void **unused)
     assert_int_equal(l4_client_at(&policyd_server, 3)->label, OWN);
 }
 
-/* An irq's or a timeout's tag does not come through a gate; whoever sends one gets an answer, and nothing is passed on. */
+/* Irqs and timeouts, whose labels have no generation, do not come through a gate. Whoever sends such a tag is judged. */
 static void what_is_no_message_is_not_passed_on(void **unused)
 {
-    struct l4_message irq = { .tag = l4_tag(L4_IRQ << 8, 0, 0), .label = VFS }, late = { .tag = (u32)L4_TIMED_OUT };
+    struct l4_message irq = { .tag = l4_tag(L4_IRQ << 8, 0, 0), .label = 3 }, late = { .tag = (u32)L4_TIMED_OUT };
     u32 before = world.effects;
     assert_true(world_deliver(&irq, NULL) && world_deliver(&late, NULL));
     assert_int_equal(world.effects, before);
     for (u32 n = 1; n <= policyd_state()->rule_table.live; n++) {
         assert_int_equal(judged(n), 0);
     }
+    assert_int_equal(send(VFS, ++count << 16, L4_IRQ << 8, 0)->word[0], WORLD_PASSED);
+    assert_int_equal(send(VFS, ++count << 16, (u32)L4_TIMED_OUT, 0)->word[0], WORLD_PASSED);
+    assert_int_equal(judged(5), 2);
 }
 
 /* A message that killed its judge twice is refused, once, and takes no place among the clients. */
