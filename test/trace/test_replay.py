@@ -18,7 +18,7 @@ NATIVE = Path(os.environ.get("AXO_NATIVE", TOP / "build" / "native"))
 def scenes(tmp_path_factory):
     """[(snapshot before, its events, snapshot after)]"""
     folder = tmp_path_factory.mktemp("scenes")
-    machine = qemu.Machine(loader=NATIVE / "boot" / "loader", archive=NATIVE / "test" / "scenes.cpio")
+    machine = qemu.Machine(loader=NATIVE / "boot" / "loader", archive=NATIVE / "test" / "scenes.cpio", icount=True)
     area.share(machine, folder / "memory")
     with qemu.Guest(machine) as guest:
         assert guest.watch(lambda data: None, lambda data: None, 60) == qemu.PASS
@@ -56,5 +56,7 @@ def test_the_scenes_are_many(scenes):
 
 @pytest.mark.parametrize("number", range(12))
 def test_replayed_it_is_the_same(scenes, number):
+    """In one scene of three the gate had its monitor before the snapshot, of which a trace tells only when that one passes something on."""
     before, events, after = scenes[number]
-    assert not differences(replay.after(before, events), after)
+    passed = {event["object"] for event in events if event["event"] == ring.INVOKE and event["tag"] & 0xffffffff == replay.PASS}
+    assert not differences(replay.after(before, events, monitored=passed if number % 3 == 1 else ()), after)

@@ -221,11 +221,17 @@ class State:
             return table[places[i - 1]]
         return table[places[i]] if i < len(places) else None
 
-    def map_page(self, to, to_at, source, at, order, rights, how):
+    def prepare(self, to_at, source, order, rights, how):
+        """What mapping a page begins with, whether or not it then finds a place: rights that are not granted go."""
         if not (to_at >= PORTS_AT or to_at + (1 << order) <= USER_END) or (how == "grant" and source.order != order):
             return BAD_ARGUMENT
         if how == "grant" and source.rights & ~rights:
             self.take(source, source.rights & ~rights, False)
+        return OK
+
+    def map_page(self, to, to_at, source, at, order, rights, how):
+        if self.prepare(to_at, source, order, rights, how) != OK:
+            return BAD_ARGUMENT
         frame = source.object + (at - source.at >> (12 if at >= PORTS_AT else 0))
         parent = source.parent if how == "copy" and source.parent != 0 else source
         there = self.page_from(to, to_at)
@@ -472,7 +478,12 @@ class Replay:
             window = (EVERYTHING if kind == MEMORY else 0) if windows is None else windows["lineage"] if kind == CAPS else windows["door"]
             at = place_in(window, fpage, hot)
             one = window_of(fpage, 0)
-            if at is None or number == count and one and one[2] == 1:
+            if at is None:
+                return False
+            if number == count and one and one[2] == 1:
+                page = self.state.page_from(source, address(kind, one[1])) if kind == MEMORY and hot & GRANT and fpage & R else None
+                if page and page.at <= address(kind, one[1]):
+                    self.state.prepare(at, page, SMALL, fpage & RIGHTS[MEMORY], "grant")
                 return False
             got, mapped = self.state.map(to, source, fpage, at, hot & ALL if kind == CAPS else fpage & 15, "grant" if hot & GRANT else "map")
             if (got != OK or not mapped) and windows is not None and number < count:
